@@ -16,6 +16,9 @@ def test_a_key_knows_its_section_its_name_and_its_variables() -> None:
     assert not key.secret
 
 
+_WITH_BROKER = ("outputs.mqtt", "outputs.victron", "uplink", "collect")
+
+
 def test_tokens_passwords_and_addresses_that_may_hold_one_are_secrets() -> None:
     secrets = {key.path for key in describe() if key.secret}
     assert secrets == {
@@ -25,7 +28,7 @@ def test_tokens_passwords_and_addresses_that_may_hold_one_are_secrets() -> None:
         "meters.auth_key",
         "history.database_url",
         "prices.file",
-        *(f"{section}.{name}" for section in ("outputs.mqtt", "uplink", "collect") for name in ("url", "password")),
+        *(f"{section}.{name}" for section in _WITH_BROKER for name in ("url", "password")),
         *(f"notify.{name}" for name in ("url", "token", "password")),
         *(f"outputs.influx.{name}" for name in ("url", "token", "password")),
     }

@@ -10,7 +10,17 @@ import pytest
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
-from iskra_server.config import LISTS, Config, ConfigError, Key, MeterConfig, describe, load, load_with_origins
+from iskra_server.config import (
+    LISTS,
+    SECTIONS,
+    Config,
+    ConfigError,
+    Key,
+    MeterConfig,
+    describe,
+    load,
+    load_with_origins,
+)
 
 
 def write(folder: Path, text: str, name: str = "iskra-server.toml") -> Path:
@@ -91,6 +101,36 @@ PRICES = {
 }
 
 
+EMULATION = {
+    "emulation.meter": "1 ISK 00 12345678",
+    "emulation.host": "192.168.1.20",
+    "emulation.clients": "192.168.1.30, 10.0.0.0/24",
+    "emulation.stale_after_s": "15",
+    "emulation.wait_fresh_s": "2",
+    "emulation.min_interval_s": "1",
+    "emulation.target_w": "30",
+    "emulation.dead_band_w": "20",
+    "emulation.batteries": "2",
+    "ecotracker.port": "8001",
+    "shelly_pro_3em.port": "0",
+    "shelly_pro_3em.udp_ports": "1010",
+    "shelly_pro_3em.name_case": "upper",
+    "shelly_em1.model": "em-gen3",
+    "shelly_em1.port": "8002",
+    "shelly_em1.udp_port": "0",
+    "shelly_3em.port": "8003",
+    "vzlogger.port": "8004",
+    "vzlogger.obis": "True",
+    "sma_energy_meter.model": "em2",
+    "victron.url": "mqtt://venus",
+    "victron.password": "secret",
+    "victron.topic": "grid/meter",
+    "sunspec.port": "8005",
+    "sunspec.unit": "2",
+    "shelly_modbus.port": "8006",
+}
+
+
 @pytest.mark.parametrize("key", [key for key in describe() if key.path != "meters.url"], ids=lambda key: key.path)
 def test_every_key_is_a_variable_too(key: Key) -> None:
     values = {
@@ -166,6 +206,8 @@ def test_every_key_is_a_variable_too(key: Key) -> None:
         "virtual.plus": "Z1",
         "virtual.minus": "Z2, 70347617",
         "virtual.stale_after_s": "5",
+        **{f"outputs.{name}": value for name, value in EMULATION.items()},
+        **{f"{section}.enabled": "True" for section in SECTIONS if section.startswith("outputs.")},
         "server.announce": "False",
         "server.language": "de",
         "server.ingress_port": "8099",

@@ -15,6 +15,7 @@ from starlette.datastructures import QueryParams
 
 import telegrams
 from iskra_server.base.address import Address
+from iskra_server.base.hosts import Hosts
 from iskra_server.codecs.decoder import detect
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.config import ConfigError, describe, load
@@ -27,7 +28,6 @@ from iskra_server.meter.reading import Fault, Reading
 from iskra_server.redact.masking import Masking
 from iskra_server.simulator.virtual import from_url
 from iskra_server.sources import hextext, open_source
-from iskra_server.web.http.hosts import Hosts
 from iskra_server.web.http.query import BadRequest, Query
 from trying import tries
 

@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from answering import answering
+from iskra_server.base.announcement import addresses_of
 from iskra_server.config import ConfigError
-from iskra_server.outputs.mdns import addresses_of
 from iskra_server.runtime.http_server import addresses, listen, loop_factory
 from running import free_port
 

@@ -11,7 +11,8 @@ from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, UplinkConfig, load
 from iskra_server.reading.hub import Hub
-from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
+from iskra_server.runtime.output_factory import planned_outputs
+from iskra_server.runtime.planned_output import PlannedOutput
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +82,7 @@ def test_channels_of_messages_are_one_output_with_a_file_of_its_own(tmp_path: Pa
     assert names(config) == ["mdns", "notify"]
     _, notify = planned(config)
     output = notify.create(Hub(), list, lambda: None)
-    assert output.state and (output.state().name, output.state().ok) == ("notify", True)
+    assert [(state.name, state.ok) for state in output.states()] == [("notify", True)]
     assert notify == planned(config)[1]._replace(create=notify.create)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
-from iskra_server.runtime.output_factory import Output, PlannedOutput
+from iskra_server.runtime.planned_output import Output, PlannedOutput
 from iskra_server.runtime.running_outputs import RunningOutputs
 from iskra_server.runtime.supervision import Part, Supervision
 
@@ -22,7 +22,7 @@ def planned(name: str, log: list[str], settings: Hashable = None) -> PlannedOutp
             log.append(f"-{name}")
 
     def create(*_: object) -> Output:
-        return Output(Part(name, run), lambda: OutputState(name, ok=True))
+        return Output(Part(name, run), lambda: (OutputState(name, ok=True),))
 
     return PlannedOutput(settings or name, create)
 

@@ -9,6 +9,7 @@ from iskra_server.config.contract_sections import (
     PricesConfig,
     WindowConfig,
 )
+from iskra_server.config.emulation_sections import EmulationConfig
 from iskra_server.config.findings import ConfigError, Finding
 from iskra_server.config.keys import LISTS, SECTIONS, TABLES, Key, describe, describe_tables, expected, secrets_of
 from iskra_server.config.load import Loaded, load, load_with_origins
@@ -38,6 +39,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "ContractConfig",
+    "EmulationConfig",
     "EnergyConfig",
     "FeedInConfig",
     "Finding",

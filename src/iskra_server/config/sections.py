@@ -11,6 +11,18 @@ from msgspec import Meta, Struct
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config.contract_sections import ContractConfig, OfferConfig
+from iskra_server.config.emulation_sections import (
+    EcoTrackerConfig,
+    EmulationConfig,
+    Shelly3EmConfig,
+    ShellyEm1Config,
+    ShellyModbusConfig,
+    ShellyPro3EmConfig,
+    SmaEnergyMeterConfig,
+    SunSpecConfig,
+    VictronConfig,
+    VzloggerConfig,
+)
 from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
 from iskra_server.config.price_section import SpotPricesConfig
 from iskra_server.config.virtual_section import VirtualConfig
@@ -376,6 +388,16 @@ class CollectConfig(_BrokerConfig, frozen=True):
 class OutputsConfig(Struct, frozen=True):
     mqtt: MqttConfig = MqttConfig()
     influx: InfluxConfig = InfluxConfig()
+    emulation: EmulationConfig = EmulationConfig()
+    ecotracker: EcoTrackerConfig = EcoTrackerConfig()
+    shelly_pro_3em: ShellyPro3EmConfig = ShellyPro3EmConfig()
+    shelly_em1: ShellyEm1Config = ShellyEm1Config()
+    shelly_3em: Shelly3EmConfig = Shelly3EmConfig()
+    vzlogger: VzloggerConfig = VzloggerConfig()
+    sma_energy_meter: SmaEnergyMeterConfig = SmaEnergyMeterConfig()
+    victron: VictronConfig = VictronConfig()
+    sunspec: SunSpecConfig = SunSpecConfig()
+    shelly_modbus: ShellyModbusConfig = ShellyModbusConfig()
 
 
 class Config(Struct, frozen=True):

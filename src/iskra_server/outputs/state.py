@@ -5,11 +5,28 @@ from datetime import UTC, datetime
 from msgspec import Struct, structs
 
 
+class OutputClient(Struct, frozen=True):
+    """A client of an emulated device: how often it asks, and how old what it was told was.
+
+    `interval_s` is the usual time between two requests; `age_s` the age of the reading at the last answer, `max_age_s`
+    that of the oldest one. None before there is one.
+    """
+
+    address: str
+    requests: int
+    answers: int
+    last_request: datetime
+    interval_s: float | None
+    age_s: float | None
+    max_age_s: float | None
+
+
 class OutputState(Struct, frozen=True):
     """`sentence` says what fails since `since` and what to do, and is "" while all is well.
 
     `delivered`, `refused` and `dropped` count points, or messages, since the start: accepted by the other side, set
     aside because it refused them, lost because there was no room. `waiting` ones wait, in `waiting_bytes` on disk.
+    `clients` are those that ask an emulated device.
     """
 
     name: str
@@ -21,6 +38,7 @@ class OutputState(Struct, frozen=True):
     waiting_bytes: int = 0
     refused: int = 0
     dropped: int = 0
+    clients: tuple[OutputClient, ...] = ()
 
     def with_bug(self, error: str) -> "OutputState":
         """While its part ends with an exception that is a bug; "" is none."""

@@ -15,8 +15,9 @@ from msgspec import structs
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, MqttConfig
 from iskra_server.homeassistant.supervisor import MqttService, Supervisor, SupervisorError
-from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
+from iskra_server.runtime.output_factory import planned_outputs
 from iskra_server.runtime.plan import Plan
+from iskra_server.runtime.planned_output import PlannedOutput
 
 ASK_EVERY_S = 60.0
 

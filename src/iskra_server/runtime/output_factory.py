@@ -1,42 +1,23 @@
-"""The configured outputs: MQTT, InfluxDB, uplink, mDNS, messages to people. Each is imported only where configured."""
+"""The configured outputs: MQTT, InfluxDB, uplink, mDNS, messages to people. Each is imported only where configured.
+
+Emulated grid meters: see emulation_outputs.py.
+"""
 
 import socket
-from collections.abc import Callable, Hashable, Sequence
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from iskra_server import __version__
 from iskra_server.config import Config, ConfigError
 from iskra_server.cost.contracts import Contract
-from iskra_server.diagnosis.status import Status
-from iskra_server.history.store.location import expand_folder
-from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
+from iskra_server.runtime.emulation_outputs import emulation_outputs
+from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import is_simulated, server_id
 from iskra_server.runtime.supervision import Part
 
 if TYPE_CHECKING:
-    from iskra_server.history.store.store import Store
     from iskra_server.outputs.notify.channel import Channel
-
-Statuses = Callable[[], Sequence[Status]]
-# returns None while history is not open
-OpenStore = Callable[[], "Store | None"]
-
-
-class Output(NamedTuple):
-    """The part to run, and its state where it has one."""
-
-    part: Part
-    state: Callable[[], OutputState] | None = None
-
-
-class PlannedOutput(NamedTuple):
-    """An output with checked settings; `create` cannot fail. On a reload, one with equal `settings` keeps running."""
-
-    settings: Hashable
-    create: Callable[[Hub, Statuses, OpenStore], Output]
 
 
 def planned_outputs(config: Config, contracts: tuple[Contract, ...], tz: str) -> tuple[PlannedOutput, ...]:
@@ -44,6 +25,7 @@ def planned_outputs(config: Config, contracts: tuple[Contract, ...], tz: str) ->
     planned = (
         *(_mdns(config), _mqtt(config, contracts, tz), _influx(config), _uplink(config)),
         _notify(config, contracts, tz),
+        *emulation_outputs(config),
     )
     return tuple(output for output in planned if output)
 
@@ -55,10 +37,11 @@ def _mdns(config: Config) -> PlannedOutput | None:
     needs_token, has_tls = bool(config.server.token), bool(config.server.tls_cert)
 
     def create(hub: Hub, _statuses: Statuses, _store: OpenStore) -> Output:
-        from iskra_server.outputs.mdns import Announcement  # noqa: PLC0415
+        from iskra_server.base.announcement import Announcement  # noqa: PLC0415
+        from iskra_server.outputs.mdns import server_services  # noqa: PLC0415
 
-        output = Announcement(host=host, port=port, properties=properties(), meters=hub.electricity_meters)
-        return Output(Part("mdns", output.run))
+        services = server_services(port=port, properties=properties(), meters=hub.electricity_meters)
+        return Output(Part("mdns", Announcement(host=host, services=services).run))
 
     def properties() -> dict[str, str]:
         access = {"token": str(int(needs_token)), "tls": str(int(has_tls))}
@@ -81,7 +64,7 @@ def _mqtt(config: Config, contracts: tuple[Contract, ...], tz: str) -> PlannedOu
         output = Publisher(
             settings=settings, hub=hub, statuses=statuses, version=__version__, periods=periods, store=store
         )
-        return Output(Part(settings.broker, output.run), output.health.state)
+        return Output(Part(settings.broker, output.run), lambda: (output.health.state(),))
 
     return PlannedOutput(("mqtt", settings, tz, contracts, has_history), create)
 
@@ -113,7 +96,7 @@ def _uplink(config: Config) -> PlannedOutput | None:
             version=__version__,
             live_every_s=uplink.live_every_s,
         )
-        return Output(Part(f"uplink {settings.broker}", output.run), output.health.state)
+        return Output(Part(f"uplink {settings.broker}", output.run), lambda: (output.health.state(),))
 
     return PlannedOutput(("uplink", settings, reader, uplink.live_every_s), create)
 
@@ -124,17 +107,17 @@ def _influx(config: Config) -> PlannedOutput | None:
         return None
     from iskra_server.outputs.influx.target import target_of  # noqa: PLC0415
 
-    target, data_dir = target_of(influx), _data_dir(config)
+    target, folder = target_of(influx), data_dir(config)
 
     def create(hub: Hub, _statuses: Statuses, _store: OpenStore) -> Output:
         from iskra_server.base.spool import Spool  # noqa: PLC0415
         from iskra_server.outputs.influx.output import NAME, LineProtocol  # noqa: PLC0415
 
-        spool = Spool(data_dir / "spool" / NAME, influx.spool_mb * 1_000_000)
+        spool = Spool(folder / "spool" / NAME, influx.spool_mb * 1_000_000)
         output = LineProtocol(hub=hub, target=target, spool=spool, every_s=influx.every_s, flush_s=influx.flush_s)
-        return Output(Part(NAME, output.run), lambda: output.state)
+        return Output(Part(NAME, output.run), lambda: (output.state,))
 
-    return PlannedOutput(("influx", influx, data_dir), create)
+    return PlannedOutput(("influx", influx, folder), create)
 
 
 def _notify(config: Config, contracts: tuple[Contract, ...], tz: str) -> PlannedOutput | None:
@@ -143,7 +126,7 @@ def _notify(config: Config, contracts: tuple[Contract, ...], tz: str) -> Planned
     from iskra_server.outputs.notify.digests import DigestSettings  # noqa: PLC0415
 
     channels, alerts = notify_channels(config), config.alerts
-    file = _data_dir(config) / ("simulated-notify.json" if is_simulated(config) else "notify.json")
+    file = data_dir(config) / ("simulated-notify.json" if is_simulated(config) else "notify.json")
     digest = DigestSettings(
         hour=alerts.digest_hour,
         base_load_percent=Decimal(repr(alerts.base_load_percent)),
@@ -164,7 +147,7 @@ def _notify(config: Config, contracts: tuple[Contract, ...], tz: str) -> Planned
             statuses=statuses,
             store=store,
         )
-        return Output(Part(NAME, output.run), lambda: output.state)
+        return Output(Part(NAME, output.run), lambda: (output.state,))
 
     return PlannedOutput(("notify", channels, alerts, digest, file), create)
 
@@ -176,11 +159,3 @@ def notify_channels(config: Config) -> "tuple[Channel, ...]":
     server = config.server
     page_url = f"http{'s' if server.tls_cert else ''}://{socket.gethostname()}:{server.port}"
     return channels_from_config(config.notify, page_url)
-
-
-def _data_dir(config: Config) -> Path:
-    """Raises ConfigError."""
-    try:
-        return expand_folder(config.history.data_dir)
-    except ValueError as error:
-        raise ConfigError(f"history.{error}.") from None

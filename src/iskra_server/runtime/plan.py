@@ -25,7 +25,8 @@ from iskra_server.history.store.location import check_address, database_address
 from iskra_server.meter.virtual_meter import CombinedMeter
 from iskra_server.reading.decoding import Decoding
 from iskra_server.runtime.meter_setup import AUTO, meter_decoding, named_ports, port_memory
-from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
+from iskra_server.runtime.output_factory import planned_outputs
+from iskra_server.runtime.planned_output import PlannedOutput
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.runtime.virtual_setup import virtual_meters
 from iskra_server.sources import open_source

@@ -5,12 +5,12 @@ from collections.abc import Hashable, Iterable
 
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
-from iskra_server.runtime.output_factory import OpenStore, Output, PlannedOutput, Statuses
+from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses
 from iskra_server.runtime.supervision import RunningPart, Supervision
 
 
 class RunningOutputs:
-    """`states` are those of the outputs that report one."""
+    """`states` are those that the outputs report."""
 
     def __init__(self, supervision: Supervision, hub: Hub, statuses: Statuses, store: OpenStore) -> None:
         self._supervision = supervision
@@ -32,4 +32,6 @@ class RunningOutputs:
                     self._running[settings] = output, self._supervision.start(output.part)
 
     def states(self) -> list[OutputState]:
-        return [output.state().with_bug(running.failure) for output, running in self._running.values() if output.state]
+        return [
+            state.with_bug(running.failure) for output, running in self._running.values() for state in output.states()
+        ]

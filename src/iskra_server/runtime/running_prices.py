@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from iskra_server.base.clock import Clock
 from iskra_server.cost.price_plan import PricePlan
-from iskra_server.runtime.output_factory import OpenStore
+from iskra_server.runtime.planned_output import OpenStore
 from iskra_server.runtime.supervision import Part, RunningPart, Supervision
 
 if TYPE_CHECKING:

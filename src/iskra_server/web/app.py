@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from iskra_server.base.hosts import Hosts
 from iskra_server.fleet.central import api as fleet
 from iskra_server.web.api import (
     compare_contracts,
@@ -42,7 +43,6 @@ from iskra_server.web.api.openapi import document
 from iskra_server.web.api.reading_html import preferred_language, reading_html
 from iskra_server.web.http.endpoint import Context
 from iskra_server.web.http.gate import GROUPS, Gate
-from iskra_server.web.http.hosts import Hosts
 from iskra_server.web.http.pages import REVALIDATE, FirstView, Pages, not_found
 from iskra_server.web.http.problem import HANDLERS, plain_json
 from iskra_server.web.http.responses import JSON, secured

@@ -1,6 +1,6 @@
 """Access control in front of every route: host names and tokens. It looks at the headers only.
 
-    Host: a name outside the local network           421, see hosts.py
+    Host: a name outside the local network           421, see base/hosts.py
     no valid token, where one is configured          401; browsers get the login page
     Authorization: Bearer TOKEN                      for programs
     Cookie: iskra_...=...                            for the page, because EventSource cannot send headers
@@ -20,8 +20,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
+from iskra_server.base.hosts import Hosts
 from iskra_server.base.secret import Secret
-from iskra_server.web.http.hosts import Hosts
 from iskra_server.web.http.pages import page
 from iskra_server.web.http.problem import problem
 from iskra_server.web.http.responses import NO_STORE

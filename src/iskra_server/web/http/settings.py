@@ -23,7 +23,7 @@ class WebSettings(Struct, frozen=True):
     readout_interval_s  minimum seconds between two new values at the cumulated endpoint; 0: every telegram
     tz, tz_reason       the time zone in which days begin, and how it is known (base/timezone.py)
     token               required from clients; empty: no authentication
-    allowed_hosts       host names that clients may use, beside those of the local network (hosts.py)
+    allowed_hosts       host names that clients may use, beside those of the local network (base/hosts.py)
     scoped_tokens       further tokens, with access to some groups only
     is_central          a central server: reads no meter, serves its database
     language            of the page until another is chosen there: en, de, or auto, that of the browser

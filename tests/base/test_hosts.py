@@ -2,7 +2,7 @@
 
 import pytest
 
-from iskra_server.web.http.hosts import Hosts, host_name
+from iskra_server.base.hosts import Hosts, host_name
 
 OURS = (
     *("192.168.1.20", "192.168.1.20:18080", "[fe80::1]", "[::1]:8080", "127.0.0.1"),

@@ -1,0 +1,64 @@
+"""What every emulated device has: a name, its clients, and the health of its port."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+
+from iskra_server.base.backoff import Backoff
+from iskra_server.outputs.emulation.clients import Clients
+from iskra_server.outputs.state import OutputState
+
+FIRST_RETRY_S, MAX_RETRY_S = 2.0, 60.0
+
+log = logging.getLogger(__name__)
+
+
+class EmulatedDevice:
+    """`sentence` says why nobody can ask it, "" while it is well; `opened` is set while its port is open."""
+
+    def __init__(self, name: str, clients: Clients) -> None:
+        self.name = name
+        self.clients = clients
+        self.sentence = ""
+        self.opened = asyncio.Event()
+        self._since: datetime | None = None
+
+    def failed(self, sentence: str) -> None:
+        if sentence != self.sentence:
+            log.warning("%s: %s", self.name, sentence)
+        self.opened.clear()
+        self.sentence = sentence
+        self._since = self._since or datetime.now(UTC)
+
+    def recovered(self) -> None:
+        """Its port is open."""
+        self.opened.set()
+        if self.sentence:
+            log.info("%s can be asked again.", self.name)
+        self.sentence, self._since = "", None
+
+    def state(self) -> OutputState:
+        return OutputState(
+            self.name,
+            ok=not self.sentence,
+            sentence=self.sentence,
+            since=self._since,
+            delivered=self.clients.answers,
+            clients=self.clients.list(),
+        )
+
+
+async def keep_open(
+    devices: Iterable[EmulatedDevice], run: Callable[[], Awaitable[None]], describe: Callable[[OSError], str]
+) -> None:
+    """`run` until it is cancelled; where its port cannot be opened, it is tried again, and `describe` says why."""
+    backoff = Backoff(FIRST_RETRY_S, MAX_RETRY_S)
+    while True:
+        try:
+            await run()
+        except OSError as error:
+            sentence = describe(error)
+            for device in devices:
+                device.failed(sentence)
+        await asyncio.sleep(backoff.next_s())

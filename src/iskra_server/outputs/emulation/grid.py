@@ -1,0 +1,183 @@
+"""The one record that every emulated device shows: what the grid meter measures now, or nothing.
+
+    no telegram yet, stale, no power       no record: the devices are silent, or answer that they have no value
+    a telegram read late from a buffer     no record: its age is not known
+
+Power is the meter's own total (16.7.0), never a sum that is made here; phases are there only where it sends all three.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from math import inf
+
+from msgspec import Struct
+
+from iskra_server.base.clock import boottime_s
+from iskra_server.diagnosis.status import Status
+from iskra_server.meter.identity import compact_name
+from iskra_server.meter.lists import Shown, shown
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.meter.reading import Sample
+from iskra_server.meter.registers import BY_KEY
+from iskra_server.meter.signed_power import PHASES, POWER
+from iskra_server.reading.hub import Hub
+
+# of EcoTracker's powerAvg
+MEAN_S = 60.0
+
+Phases = tuple[Decimal, Decimal, Decimal]
+
+
+def _codes(*keys: str) -> tuple[Obis, ...]:
+    return tuple(BY_KEY[key].obis for key in keys)
+
+
+_VOLTAGES = _codes("voltage_l1", "voltage_l2", "voltage_l3")
+_CURRENTS = _codes("current_l1", "current_l2", "current_l3")
+_TARIFFS = _codes("energy_import_t1", "energy_import_t2")
+(_FREQUENCY,) = _codes("frequency")
+
+
+class GridReading(Struct, frozen=True, gc=False):
+    """Power in W, + import and - export; energies in Wh; voltages in V, currents in A, frequency in Hz.
+
+    What the meter does not send is None. `arrived_s` is when the telegram of the power arrived (boot time); `mean_w` is
+    the mean power of the last minute; `tariffs_wh` the import of tariffs 1 and 2.
+    """
+
+    meter_id: str
+    simulated: bool
+    arrived_s: float
+    power_w: Decimal
+    phases_w: Phases | None
+    mean_w: Decimal
+    import_wh: Decimal | None
+    export_wh: Decimal | None
+    tariffs_wh: tuple[Decimal | None, Decimal | None]
+    voltages_v: tuple[Decimal | None, Decimal | None, Decimal | None]
+    currents_a: tuple[Decimal | None, Decimal | None, Decimal | None]
+    frequency_hz: Decimal | None
+
+
+class Grid:
+    """The record of one meter. `run` follows its telegrams until it is cancelled.
+
+    `find_meter` gives the id of the meter, None while it is unknown; `stale_after_s` is the age limit for devices.
+    """
+
+    def __init__(self, hub: Hub, find_meter: Callable[[], str | None], stale_after_s: float) -> None:
+        self._hub = hub
+        self._find_meter = find_meter
+        self._stale_after_s = stale_after_s
+        self._meter_id: str | None = None
+        self._recorded: tuple[Sample, GridReading | None] | None = None
+        # of the last minute: arrival in boot time, power in W
+        self._powers: deque[tuple[float, Decimal]] = deque()
+        self._telegram = asyncio.Event()
+
+    async def run(self, name: str) -> None:
+        """`name` is that of the subscriber."""
+        with self._hub.subscribe(name) as samples:
+            async for sample in samples:
+                if sample.reading.meter_id == self.meter_id:
+                    self._note(sample)
+
+    @property
+    def meter_id(self) -> str | None:
+        """None before its first telegram. Another one only while this one is not read: searching takes long."""
+        age_s = self._hub.age_s(self._meter_id, boottime_s()) if self._meter_id else None
+        if age_s is None or age_s > self._stale_after_s:
+            self._meter_id = self._find_meter()
+        return self._meter_id
+
+    def newest(self) -> GridReading | None:
+        """None while there is no current power."""
+        meter_id, now_s = self.meter_id, boottime_s()
+        sample = self._hub.newest.get(meter_id) if meter_id else None
+        if meter_id is None or sample is None or not self._hub.is_fresh(meter_id, now_s):
+            return None
+        if self._recorded is None or self._recorded[0] is not sample:
+            self._recorded = sample, self._record(sample)
+        reading = self._recorded[1]
+        return reading if reading and self.age_s(reading) <= self._stale_after_s else None
+
+    def age_s(self, reading: GridReading) -> float:
+        """Since the telegram of its power arrived, including a pause that boot time did not count."""
+        now_s = boottime_s()
+        newest, age_s = self._hub.newest.get(reading.meter_id), self._hub.age_s(reading.meter_id, now_s)
+        # a meter that is not configured any more has neither
+        return inf if newest is None or age_s is None else age_s + newest.monotonic_s - reading.arrived_s
+
+    async def newer(self, than_s: float, within_s: float) -> None:
+        """Returns when a telegram has come that arrived after `than_s` (boot time), or `within_s` have passed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while not ((reading := self.newest()) and reading.arrived_s > than_s):
+                    await self._telegram.wait()
+
+    def _record(self, sample: Sample) -> GridReading | None:
+        current: dict[Obis, Shown] = {}
+        for item in shown(sample, 0.0):
+            current.setdefault(item.register.obis, item)
+        power = current.get(POWER)
+        if power is None or not sample.is_dated or (power_w := power.register.value) is None:
+            return None
+
+        def value(obis: Obis) -> Decimal | None:
+            return item.register.value if (item := current.get(obis)) else None
+
+        def values(codes: Iterable[Obis]) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+            first, second, third = map(value, codes)
+            return first, second, third
+
+        l1, l2, l3 = values(PHASES)
+        return GridReading(
+            meter_id=sample.reading.meter_id,
+            simulated=sample.simulated,
+            arrived_s=sample.monotonic_s - power.age_s,
+            power_w=power_w,
+            phases_w=None if l1 is None or l2 is None or l3 is None else (l1, l2, l3),
+            mean_w=self._mean_w(sample, power_w),
+            import_wh=value(IMPORT),
+            export_wh=value(EXPORT),
+            tariffs_wh=(value(_TARIFFS[0]), value(_TARIFFS[1])),
+            voltages_v=values(_VOLTAGES),
+            currents_a=values(_CURRENTS),
+            frequency_hz=value(_FREQUENCY),
+        )
+
+    def _note(self, sample: Sample) -> None:
+        power = sample.reading.get(POWER)
+        if power is not None and (power_w := power.value) is not None:
+            self._powers.append((sample.monotonic_s, power_w))
+            while self._powers[0][0] < sample.monotonic_s - MEAN_S:
+                self._powers.popleft()
+        # wakes all that wait now
+        self._telegram.set()
+        self._telegram.clear()
+
+    def _mean_w(self, sample: Sample, power_w: Decimal) -> Decimal:
+        """Of the minute before a sample, which a request may see before `run` does."""
+        began_s = sample.monotonic_s - MEAN_S
+        powers_w = [earlier_w for at_s, earlier_w in self._powers if began_s <= at_s < sample.monotonic_s]
+        return sum(powers_w, power_w) / (len(powers_w) + 1)
+
+
+def configured_meter(name: str, hub: Hub, statuses: Callable[[], Sequence[Status]]) -> Callable[[], str | None]:
+    """Finds the meter with this number, server id or configured name; without a name that of the first source."""
+    wanted = compact_name(name)
+
+    def find() -> str | None:
+        if not wanted:
+            sources = statuses()
+            return sources[0].meter_id if sources else next(iter(hub.electricity_meters()), None)
+        for meter_id, sample in hub.newest.items():
+            if wanted in (compact_name(meter_id), sample.reading.server_id.hex()):
+                return meter_id
+        named = (status.meter_id for status in statuses() if compact_name(status.facts.name) == wanted)
+        return next(named, None)
+
+    return find

@@ -1,0 +1,56 @@
+"""A browser of multicast DNS, on the loopback of this machine or at another address."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from zeroconf import IPVersion, ServiceListener, Zeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+LOOPBACK = "127.0.0.1"
+
+
+class Browser(ServiceListener):
+    """The services of one type, such as "_http._tcp", that are announced now."""
+
+    def __init__(self, zeroconf: AsyncZeroconf, type_: str) -> None:
+        self._zeroconf = zeroconf
+        self._type = f"{type_}.local."
+        self.names: set[str] = set()
+        self._browser = AsyncServiceBrowser(zeroconf.zeroconf, self._type, listener=self)
+
+    def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        self.names.add(name)
+
+    def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        self.names.add(name)
+
+    def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        self.names.discard(name)
+
+    async def at(self, port: int) -> AsyncServiceInfo | None:
+        """The service at a port of ours; others of this machine are not looked at."""
+        for name in set(self.names):
+            info = AsyncServiceInfo(self._type, name)
+            if await info.async_request(self._zeroconf.zeroconf, 1000) and info.port == port:
+                return info
+        return None
+
+
+@asynccontextmanager
+async def browsing(type_: str, address: str = LOOPBACK) -> AsyncIterator[Browser]:
+    zeroconf = AsyncZeroconf(interfaces=[address], ip_version=IPVersion.V4Only)
+    try:
+        yield Browser(zeroconf, type_)
+    finally:
+        await zeroconf.async_close()
+
+
+async def until(condition: Callable[[], Awaitable[object]], deadline_s: float = 20.0) -> None:
+    async with asyncio.timeout(deadline_s):
+        while not await condition():  # noqa: ASYNC110 - the network tells nobody
+            await asyncio.sleep(0.05)
+
+
+def text_of(info: AsyncServiceInfo | None) -> dict[str, str | None]:
+    return {} if info is None else info.decoded_properties

@@ -1,0 +1,73 @@
+"""An emulated device in the test's own process: a meter whose power the test sets, and a device behind a real port."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from functools import wraps
+from typing import ParamSpec
+
+from msgspec.structs import replace
+
+from iskra_server.base.clock import boottime_s
+from iskra_server.meter.reading import Register
+from iskra_server.outputs.emulation.clients import Clients, Rules
+from iskra_server.outputs.emulation.grid import Grid
+from iskra_server.reading.hub import Hub
+from samples import EXPORT, METER_ID, energy, power, sample
+
+CLIENT = "192.168.1.30"
+MAC = "02ab34cd56ef"
+STALE_AFTER_S = 10.0
+
+P = ParamSpec("P")
+
+
+def in_event_loop(test: Callable[P, Coroutine[object, object, None]]) -> Callable[P, None]:
+    """Runs an asynchronous test."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run
+
+
+class GridMeter:
+    """A meter of which a telegram comes when the test says so. `grid` is its record."""
+
+    def __init__(self, stale_after_s: float = STALE_AFTER_S) -> None:
+        self.hub = Hub()
+        self.grid = Grid(self.hub, lambda: METER_ID if METER_ID in self.hub.newest else None, stale_after_s)
+
+    def send(self, *registers: Register, age_s: float = 0.0, is_dated: bool = True) -> None:
+        """A telegram that arrived `age_s` ago."""
+        made = sample(*registers)
+        self.hub.publish(replace(made, monotonic_s=boottime_s() - age_s, is_dated=is_dated))
+
+    def send_power(self, watts: int, *, import_raw: int = 123_456_789, export_raw: int = 12_345) -> None:
+        """With both counters, of 0.1 Wh."""
+        self.send(energy(import_raw), energy(export_raw, obis=EXPORT), power(watts))
+
+    def clients(self, rules: Rules | None = None) -> Clients:
+        return Clients(self.grid, rules or Rules())
+
+
+@asynccontextmanager
+async def running(*parts: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """These parts, as the server runs them; an exception of one is raised at the end."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.sleep(0)
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Waits within the test's own deadline."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)

@@ -1,0 +1,53 @@
+"""A device tells why nobody can ask it, and opens its port again."""
+
+import asyncio
+import logging
+
+import pytest
+
+from emulating import CLIENT, GridMeter, in_event_loop, running, until
+from iskra_server.outputs.emulation import device
+from iskra_server.outputs.emulation.device import EmulatedDevice, keep_open
+from samples import power
+
+
+@in_event_loop
+async def test_a_port_that_cannot_be_opened_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(device, "FIRST_RETRY_S", 0.001)
+    made, tries, is_open = EmulatedDevice("ecotracker", GridMeter().clients()), 0, asyncio.Event()
+
+    async def run() -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise PermissionError(13, "Permission denied")
+        made.recovered()
+        is_open.set()
+        await asyncio.get_running_loop().create_future()
+
+    with caplog.at_level(logging.INFO):
+        async with running(keep_open([made], run, lambda error: f"Port 80: {error.strerror}.")):
+            async with asyncio.timeout(20):
+                await until(lambda: made.sentence)
+                assert (made.state().ok, made.state().sentence) == (False, "Port 80: Permission denied.")
+                await is_open.wait()
+    assert (made.state().ok, made.state().since) == (True, None)
+    # not a line for each try
+    assert [line.message for line in caplog.records] == [
+        "ecotracker: Port 80: Permission denied.",
+        "ecotracker can be asked again.",
+    ]
+
+
+@in_event_loop
+async def test_the_state_has_the_clients_and_the_answers() -> None:
+    meter = GridMeter()
+    meter.send(power(100))
+    made = EmulatedDevice("ecotracker", meter.clients())
+    made.clients.may_ask(CLIENT)
+    await made.clients.told(CLIENT)
+    state = made.state()
+    assert (state.name, state.ok, state.delivered) == ("ecotracker", True, 1)
+    assert [client.address for client in state.clients] == [CLIENT]

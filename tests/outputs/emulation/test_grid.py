@@ -1,0 +1,124 @@
+"""The record that every device shows: the newest telegram, or nothing."""
+
+import asyncio
+import time
+from decimal import Decimal
+
+import pytest
+
+from emulating import GridMeter, in_event_loop, running
+from iskra_server.base.clock import boottime_s
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register
+from iskra_server.meter.units import WATT
+from iskra_server.outputs.emulation.grid import Grid, configured_meter
+from iskra_server.reading.hub import Hub
+from samples import EXPORT, METER_ID, SERVER_ID, energy, power
+
+
+def phase(number: int, watts: int) -> Register:
+    return Register(Obis.parse(f"{16 + 20 * number}.7.0"), watts, 0, WATT)
+
+
+def test_before_the_first_telegram_there_is_no_record() -> None:
+    assert GridMeter().grid.newest() is None
+
+
+def test_the_record_has_the_numbers_of_the_newest_telegram_exactly() -> None:
+    meter = GridMeter()
+    meter.send(energy(123_456_789), energy(12_345, obis=EXPORT), power(-412))
+    reading = meter.grid.newest()
+    assert reading is not None
+    assert (reading.meter_id, reading.power_w) == (METER_ID, Decimal(-412))
+    assert (reading.import_wh, reading.export_wh) == (Decimal("12345678.9"), Decimal("1234.5"))
+    assert reading.phases_w is None and reading.voltages_v == (None, None, None)
+    assert meter.grid.age_s(reading) < 1
+
+
+def test_phases_are_shown_only_where_all_three_are_sent() -> None:
+    meter = GridMeter()
+    meter.send(power(600), phase(1, 100), phase(2, 200))
+    assert (one := meter.grid.newest()) and one.phases_w is None
+    meter.send(power(600), phase(1, 100), phase(2, 200), phase(3, 301))
+    # the total is the meter's own, not our sum
+    assert (all_three := meter.grid.newest()) and list(all_three.phases_w or ()) == [100, 200, 301]
+    assert all_three.power_w == 600
+
+
+def test_a_telegram_without_power_is_no_record() -> None:
+    meter = GridMeter()
+    meter.send(energy(123_456_789))
+    assert meter.grid.newest() is None
+
+
+def test_a_stale_telegram_is_no_record() -> None:
+    meter = GridMeter(stale_after_s=10)
+    meter.send(power(400), age_s=9)
+    assert meter.grid.newest() is not None
+    meter = GridMeter(stale_after_s=10)
+    meter.send(power(400), age_s=10.5)
+    assert meter.grid.newest() is None
+
+
+def test_a_telegram_read_late_from_a_buffer_is_no_record() -> None:
+    meter = GridMeter()
+    meter.send(power(400), is_dated=False)
+    assert meter.grid.newest() is None
+
+
+def test_after_a_suspend_that_boot_time_missed_there_is_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    meter, wall_s = GridMeter(), time.time
+    meter.send(power(400))
+    assert meter.grid.newest() is not None
+    monkeypatch.setattr(time, "time", lambda: wall_s() + 3600)
+    assert meter.grid.newest() is None
+
+
+@in_event_loop
+async def test_the_mean_is_that_of_the_last_minute() -> None:
+    meter = GridMeter()
+    async with running(meter.grid.run("test")):
+        for age_s, watts in ((70, 9000), (50, 100), (20, 300), (0, 500)):
+            meter.send(power(watts), age_s=age_s)
+            await asyncio.sleep(0)
+        assert (reading := meter.grid.newest()) and reading.mean_w == 300
+
+
+@in_event_loop
+async def test_a_request_can_wait_for_the_next_telegram() -> None:
+    meter = GridMeter()
+    async with running(meter.grid.run("test")):
+        meter.send(power(100))
+        first = meter.grid.newest()
+        assert first
+        waiting = asyncio.ensure_future(meter.grid.newer(first.arrived_s, 20))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        meter.send(power(200))
+        await asyncio.wait_for(waiting, 10)
+        assert (second := meter.grid.newest()) and second.power_w == 200
+
+
+@in_event_loop
+async def test_without_another_telegram_the_wait_ends() -> None:
+    meter = GridMeter()
+    meter.send(power(100))
+    await asyncio.wait_for(meter.grid.newer(boottime_s(), 0.01), 10)
+
+
+def test_a_replaced_meter_is_followed_once_the_old_one_is_not_read() -> None:
+    hub, found = Hub(), ["first"]
+    grid = Grid(hub, lambda: found[0], 10)
+    assert grid.meter_id == "first"
+    found[0] = "second"
+    # the first one has sent nothing
+    assert grid.meter_id == "second"
+
+
+def test_the_meter_is_found_by_its_number_or_server_id() -> None:
+    meter = GridMeter()
+    meter.send(power(400))
+    for name in (METER_ID, "1isk0012345678", SERVER_ID.hex(), SERVER_ID.hex().upper()):
+        assert configured_meter(name, meter.hub, list)() == METER_ID
+    assert configured_meter("1 ISK 00 99999999", meter.hub, list)() is None
+    assert configured_meter("", meter.hub, list)() == METER_ID
