@@ -98,6 +98,7 @@ class Composition:
         self._http_parts: list[RunningPart] = []
 
     async def start(self) -> None:
+        self._virtual.change_to(self._plan.virtual, self._plan.config.meters)
         for name, http in (("http", self._http), ("ingress", self._ingress)):
             if http:
                 self._http_parts.append(self._supervision.start(Part(name, http.run_until_stopped)))
@@ -114,7 +115,6 @@ class Composition:
         gc.freeze()
         # with 1,000 meters a full collection takes 60 ms every 3 s and frees nothing: raise its threshold
         gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
-        self._virtual.change_to(self._plan.virtual, self._plan.config.meters)
         await self._restart_readers()
         await self._prices.change_to(self._plan.prices)
         await self._restart_outputs()
