@@ -43,7 +43,8 @@ export const words = {
   balanced: "weder Bezug noch Einspeisung",
   noPower: "der Zähler sendet keine Leistung",
   virtual: {
-    title: "Virtueller Zähler", importing: "verbraucht", exporting: "abgegeben", balanced: "nichts",
+    title: "Virtueller Zähler", solar: "eigener Solarstrom",
+    importing: "verbraucht", exporting: "abgegeben", balanced: "nichts",
     parts: (parts) => `= ${parts}`,
   },
   noTotal: "kein aktueller Gesamtstand (1.8.0); manche Zähler senden ihn nur alle 15 Minuten",

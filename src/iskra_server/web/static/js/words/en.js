@@ -41,7 +41,8 @@ export const words = {
   balanced: "nothing from or to the grid",
   noPower: "the meter sends no power value",
   virtual: {
-    title: "Virtual meter", importing: "used", exporting: "delivered", balanced: "nothing",
+    title: "Virtual meter", solar: "own solar",
+    importing: "used", exporting: "delivered", balanced: "nothing",
     parts: (/** @type {string} */ parts) => `= ${parts}`,
   },
   noTotal: "no current total (1.8.0); some meters send it every 15 minutes only",
