@@ -145,6 +145,11 @@ def test_an_unknown_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(part.counts, part.meter) for part in state.parts] == [("plus", Z1), ("minus", None)]
 
 
+def test_a_source_that_has_not_read_its_meter_yet_is_no_unknown_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = Tried(monkeypatch, CombinedMeter("Heat pump", (MeterPart("Z1", 1, "", "/dev/ttyUSB0"), MeterPart(Z1, -1))))
+    assert tried.state(0).advice.fault == "part_stale"
+
+
 def test_two_names_of_one_meter_give_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = Tried(monkeypatch, CombinedMeter("Heat pump", (MeterPart("Z1", 1, Z1, "port"), MeterPart(Z1, -1))))
     assert tried.send(Z1, power(1000), at_s=0) == []

@@ -199,11 +199,12 @@ def _why_not(meter: CombinedMeter, parts: Sequence[_PartNow]) -> Advice | None:
     seen: dict[str, str] = {}
     for now in parts:
         name = now.part.name
-        if now.meter_id is None:
+        if now.meter_id is None and not now.part.port:
             return advise("part_unknown", {"meter": name})
-        if now.meter_id in seen:
+        if now.meter_id and now.meter_id in seen:
             return advise("part_twice", {"name": seen[now.meter_id], "other": name, "meter": now.meter_id})
-        seen[now.meter_id] = name
+        seen[now.meter_id or ""] = name
+        # a source that is configured may not have read its meter yet
         if now.sample is None or not now.is_fresh:
             return advise("part_stale", {"meter": name, "seconds": f"{meter.stale_after_s:g}"})
         if now.age_s is None:
