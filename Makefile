@@ -131,7 +131,7 @@ checksums:
 compose-file:
 	@mkdir -p dist
 	$(PYTHON) release/compose_file.py --image "$(IMAGE)" > dist/docker-compose.yml
-	@cp deploy/docker-compose.host.yml dist/
+	@cp deploy/docker-compose.host.yml deploy/docker-compose.emulation.yml dist/
 	@echo "dist/docker-compose.yml names $(IMAGE)"
 
 # what people add to Home Assistant, in build/: make app-repository IMAGE=registry.example/owner/name-app URL=https://...
@@ -173,6 +173,7 @@ lock: setup
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
 	$(LOCK) requirements/site.in --output-file requirements/site.txt
+	$(LOCK) requirements/clients.in --output-file requirements/clients.txt
 	$(LOCK) requirements/release.in --constraints requirements/dev.txt --output-file requirements/release.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi

@@ -27,6 +27,7 @@ from deb.suites import ARCHITECTURES, SUITES, Architecture, Suite
 # of the checkout, to where
 FILES = {
     "deploy/systemd/iskra-server.service": "usr/lib/systemd/system/iskra-server.service",
+    "deploy/systemd/emulation.conf": "usr/share/doc/iskra-server/examples/emulation.conf",
     "deploy/udev/60-iskra-head.rules": "usr/lib/udev/rules.d/60-iskra-head.rules",
     "NOTICE": "usr/share/doc/iskra-server/NOTICE",
     "deploy/debian/lintian-overrides": "usr/share/lintian/overrides/iskra-server",

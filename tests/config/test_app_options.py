@@ -54,6 +54,11 @@ def test_an_option_sets_the_keys_behind_it(tmp_path: Path) -> None:
         "mqtt_password": "secret",
         "history_days": 7,
         "database_url": "postgresql://db/iskra",
+        "ecotracker": True,
+        "shelly_pro_3em": True,
+        "emulated_meter": "Haus",
+        "batteries": 2,
+        "target_w": 30,
     }
     config = load({}, written(tmp_path, options))
     assert config.meters == (
@@ -67,6 +72,10 @@ def test_an_option_sets_the_keys_behind_it(tmp_path: Path) -> None:
     assert (mqtt.use_home_assistant, mqtt.url.host, mqtt.password) == (False, "pi", Secret("secret"))
     assert (config.history.raw_days, config.history.database_url.host) == (7.0, "db")
     assert config.server.allowed_hosts == "meter.example.org"
+    outputs = config.outputs
+    assert outputs.ecotracker.enabled and outputs.shelly_pro_3em.enabled and not outputs.vzlogger.enabled
+    emulation = outputs.emulation
+    assert (emulation.meter, emulation.batteries, emulation.target_w) == ("Haus", 2, 30.0)
 
 
 def test_the_file_of_the_apps_own_folder_wins_over_options_and_keeps_the_others(

@@ -70,7 +70,7 @@ def test_a_file_sets_every_key(tmp_path: Path) -> None:
     config = load({}, write(tmp_path, text))
     assert (config.server.host, config.server.port, config.server.readout_interval) == ("127.0.0.1", 9000, 5.0)
     assert config.meters == (
-        MeterConfig(Address("/dev/ttyUSB0"), "House", 20.0, 41_400),
+        MeterConfig(Address("/dev/ttyUSB0"), "House", stale_after_s=20.0, max_power_w=41_400),
         MeterConfig(Address("tcp://head:2001")),
     )
     assert (config.log.level, config.log.format) == ("debug", "json")
@@ -115,9 +115,11 @@ EMULATION = {
     "shelly_pro_3em.port": "0",
     "shelly_pro_3em.udp_ports": "1010",
     "shelly_pro_3em.name_case": "upper",
+    "shelly_pro_3em.typical_values": "False",
     "shelly_em1.model": "em-gen3",
     "shelly_em1.port": "8002",
     "shelly_em1.udp_port": "0",
+    "shelly_em1.typical_values": "False",
     "shelly_3em.port": "8003",
     "vzlogger.port": "8004",
     "vzlogger.obis": "True",
@@ -125,7 +127,9 @@ EMULATION = {
     "victron.url": "mqtt://venus",
     "victron.password": "secret",
     "victron.topic": "grid/meter",
+    "victron.ca_file": "/etc/ssl/venus.pem",
     "sunspec.port": "8005",
+    "sunspec.zero_if_missing": "True",
     "sunspec.unit": "2",
     "shelly_modbus.port": "8006",
 }
@@ -147,6 +151,8 @@ def test_every_key_is_a_variable_too(key: Key) -> None:
         "server.allowed_hosts": "meter.example.org,*.example.net",
         "server.tls_cert": "/etc/cert.pem",
         "server.tls_key": "/etc/key.pem",
+        "meters.role": "production",
+        "meters.production_counter": "import",
         "meters.key": "30313233 34353637 38393A3B 3C3D3E3F",
         "meters.auth_key": "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
         "meters.system_title": "4b464d1020010203",

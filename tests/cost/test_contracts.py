@@ -4,7 +4,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from iskra_server.cost.contracts import Contract, ContractPeriod, contract_on, contract_periods, contract_year
+from iskra_server.cost.contracts import (
+    Contract,
+    ContractPeriod,
+    contract_on,
+    contract_periods,
+    contract_year,
+    contracts_of,
+)
 from web.past import quarter
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -47,3 +54,10 @@ def test_a_contract_year_goes_from_one_anniversary_to_the_next(
 ) -> None:
     contract = Contract(begins=date(*begins), energy_price=Decimal(0))
     assert contract_year(contract, date(*today)) == (date(*year[0]), date(*year[1]))
+
+
+def test_a_meter_of_a_solar_plant_has_only_contracts_that_name_it() -> None:
+    contracts = [Contract(begins=date(2025, 1, 1)), Contract(begins=date(2026, 1, 1), meter="1ISK0020000001")]
+    name = "1 ISK 00 20000001"
+    assert contracts_of(contracts, name, "") == contracts
+    assert contracts_of(contracts, name, "", is_production=True) == contracts[1:]

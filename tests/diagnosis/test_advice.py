@@ -5,7 +5,9 @@ import re
 import pytest
 
 from iskra_server.diagnosis import (
+    emulation_sentences,
     line_sentences,
+    listening_sentences,
     notice_sentences,
     port_sentences,
     reading_sentences,
@@ -18,7 +20,7 @@ from iskra_server.diagnosis.checks import CHECKS
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
     *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
-    *("status", "topic", "line", "zone", "name"),
+    *("status", "topic", "line", "zone", "name", "transport", "address", "minutes"),
 }
 
 
@@ -45,7 +47,7 @@ def test_both_languages_have_the_same_details(fault: str) -> None:
 def test_no_german_word_in_english_and_no_english_word_in_german() -> None:
     for en, en_step, de, de_step in TABLE.values():
         assert not re.search(r"\b(der|die|das|nicht|Zähler)\b", f"{en} {en_step}")
-        german = re.sub(r"iskra-server [a-z ]+|meters\.\w+|\{\w+\}", "", f"{de} {de_step}")
+        german = re.sub(r"iskra-server [a-z ]+|(?:meters|outputs)\.[\w.]+|\{\w+\}", "", f"{de} {de_step}")
         assert not re.search(r"\b(the|meter|is|with)\b", german)
 
 
@@ -63,7 +65,7 @@ def test_every_check_has_a_label() -> None:
 
 def test_no_fault_is_in_the_table_twice() -> None:
     parts = (
-        *(port_sentences, line_sentences, telegram_sentences, reading_sentences, notice_sentences),
-        virtual_sentences,
+        *(port_sentences, line_sentences, telegram_sentences, reading_sentences),
+        *(notice_sentences, listening_sentences, emulation_sentences, virtual_sentences),
     )
     assert sum(len(part.SENTENCES) for part in parts) == len(TABLE)

@@ -22,6 +22,8 @@ OTHER = "1 ISK 00 87654321"
         ({"ignored_telegrams": 9}, []),
         ({"ignored_telegrams": 10}, ["changing_ids"]),
         ({"is_import_only": True}, ["import_only"]),
+        ({"is_import_only": True, "role": "production"}, ["no_production"]),
+        ({"is_import_only": True, "role": "production", "production_counter": "import"}, []),
         ({"simulated": True}, ["simulated"]),
     ],
 )

@@ -18,6 +18,7 @@ import pushes
 import telegrams
 from faults.scene import FIRST_ENERGY, Scene, telegram
 from history import entries as history
+from iskra_server.base.installation import in_container
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.wire import received
@@ -25,7 +26,6 @@ from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.checkup import repair
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
-from iskra_server.sources.errors import in_container
 from running import free_port, until
 
 Stage = Callable[[Scene], Iterator[None]]
@@ -700,6 +700,10 @@ ELSEWHERE = {
         ("mqtt_password", "mqtt_denied", "mqtt_unavailable", "mqtt_silent"),
         (Path("sources/test_mqtt_topic.py"), "needs a broker"),
     ),
+    **dict.fromkeys(
+        ("nothing_asks", "shows_no_power", "shows_seldom", "shows_import_only", "shows_simulated"),
+        (Path("outputs/emulation/test_device_notices.py"), "of an output, not of a meter"),
+    ),
     "no_values": (Path("diagnosis/test_checks.py"), "what a later decoder may give"),
     "opening": (Path("diagnosis/test_status.py"), "a port opens within milliseconds"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
@@ -712,5 +716,14 @@ ELSEWHERE = {
     "trickle": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "no_pause": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "bad_address": (Path("sources/test_tcp.py"), "only the far end's own refusal brings it about"),
+    **dict.fromkeys(
+        (
+            *("listening_busy", "listening_busy_unknown", "listening_busy_unknown_in_app", "listening_twice"),
+            *("listening_privilege", "listening_privilege_in_service", "listening_privilege_in_container"),
+            *("listening_privilege_in_app", "listening_no_address", "listening_failed"),
+            *("bridge_only", "bridge_only_in_app"),
+        ),
+        (Path("outputs/emulation/test_reach.py"), "no fault of a reader"),
+    ),
     "prices_missing": (Path("prices/test_served.py"), "needs a source of prices"),
 }

@@ -48,6 +48,8 @@ TOOLS = (f"mypy=={metadata.version('mypy')}",)
 # the cloud library of older releases imports what josepy 2 no longer has, and then everything is answered with 500;
 # their resolver calls what pycares 5 no longer has, and then no name is found
 OLDER = ("josepy<2", "pycares<5")
+# the voice assistant imports them at every start; they would be compiled for half a minute, and nobody speaks here
+VOICE = {"pymicro_vad": "MicroVad", "pyspeex_noise": "AudioProcessor"}
 
 
 MODERN = ("camera", "conversation", "ffmpeg", "hassio", "infrared", "radio_frequency", "tts")
@@ -214,8 +216,13 @@ def fill(release: Release, folder: Path) -> None:
     (package,) = outside.glob("lib/python*/site-packages/homeassistant")
     constraints = (package / "package_constraints.txt").read_text()
     (outside / "constraints.txt").write_text("\n".join((constraints, *release.constraints)))
+    # for no Python: that is how uv leaves a requirement out
+    (outside / "overrides.txt").write_text("\n".join(f"{module}; python_version < '3'" for module in VOICE))
+    for module, name in VOICE.items():
+        (package.parent / f"{module}.py").write_text(f"{name} = None\n")
     needed = requirements(package / "components", release.platforms)
-    run(*pip, "--constraint", environment / "constraints.txt", pinned, *TOOLS, *release.besides, *needed)
+    limits = ("--constraint", environment / "constraints.txt", "--override", environment / "overrides.txt")
+    run(*pip, *limits, pinned, *TOOLS, *release.besides, *needed)
 
 
 def used() -> list[str]:

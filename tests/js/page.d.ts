@@ -49,7 +49,7 @@ declare global {
     wholeUp?: number | null;
     wholeDown?: number | null;
     /** A colour of the style sheets; by default that of import above zero, and of export below. */
-    ink?: "money" | "soft";
+    ink?: "money" | "soft" | "exp";
   }
 
   /** Texts are formatted money, amounts are exact. */

@@ -68,6 +68,32 @@ test("a meter that is read comes before one of the history, unless that was chos
   assert.ok(!store.isRecordedOnly("old"));
 });
 
+test("the meter of a solar plant is chosen only by hand, or where there is no other", () => {
+  const shown = [];
+  define("dispatchEvent", ({ type }) => shown.push(type));
+  const role = (one, name) => ({ ...one, facts: { ...one.facts, role: name } });
+  const roof = { ...reading("roof"), meter: { ...reading("roof").meter, role: "production" } };
+  // its telegram comes before the state of the sources
+  store.store.meters.set("roof", roof);
+  store.notify();
+  assert.equal(store.store.chosen, null);
+  store.store.statuses = [role(status(null), "grid"), role(status("roof"), "production")];
+  store.notify();
+  assert.deepEqual([store.store.chosen, store.pageState()], [null, "waiting"]);
+  assert.equal(store.chosenStatus(), store.store.statuses[0]);
+  store.store.meters.set("house", reading("house"));
+  store.store.statuses = [role(status("house"), "grid"), role(status("roof"), "production")];
+  store.notify();
+  assert.deepEqual([store.store.chosen, store.isPlant("roof"), store.isPlant("house")], ["house", true, false]);
+  store.chooseMeter("roof");
+  store.notify();
+  assert.equal(store.store.chosen, "roof");
+  Object.assign(store.store, { statuses: [role(status("roof"), "production")], meters: new Map([["roof", roof]]),
+    chosen: null });
+  store.notify();
+  assert.equal(store.store.chosen, "roof");
+});
+
 test("phases are shown only if all three are there", () => {
   assert.deepEqual(store.phasePowers(registers({ power_l1: "1", power_l2: "-2", power_l3: "3" })), ["1", "-2", "3"]);
   assert.equal(store.phasePowers(registers({ power_l1: "1", power_l2: "2" })), null);

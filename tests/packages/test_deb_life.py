@@ -165,6 +165,26 @@ def set_schema(machine: Machine, version: str) -> None:
     assert machine.run("python3", "-c", change, f"{DATA}/iskra.sqlite", question) == ""
 
 
+def test_it_opens_ports_below_1024_with_the_example_and_not_without(machine: Machine) -> None:
+    environment, service = machine.root / "etc/default/iskra-server", "/etc/systemd/system/iskra-server.service.d"
+    environment.write_text("IES_PORT=80\n")
+    machine.run("systemctl", "restart", "iskra-server", check=False)
+    until(lambda: "ports below 1024 need a privilege" in machine.run("journalctl", "-u", "iskra-server"), 60)
+    example = "/usr/share/doc/iskra-server/examples/emulation.conf"
+    machine.run("install", "-D", "-m", "644", example, f"{service}/emulation.conf")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "iskra-server")
+    assert status(machine, 80)["server"]["version"] == __version__
+    pid = machine.run("systemctl", "show", "--property=MainPID", "--value", "iskra-server").strip()
+    rights = dict(re.findall(r"^(Cap\w+):\t(\w+)$", machine.run("cat", f"/proc/{pid}/status"), re.MULTILINE))
+    # CAP_NET_BIND_SERVICE
+    assert {int(rights[name], 16) for name in ("CapBnd", "CapEff", "CapPrm", "CapAmb")} == {1 << 10}
+    environment.unlink()
+    machine.run("rm", "--recursive", service)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "iskra-server")
+
+
 def test_removed_it_leaves_history_and_configuration_alone(machine: Machine, debs: tuple[Path, Path]) -> None:
     known = status(machine)["server"]["id"]
     machine.run("apt-get", "remove", "--yes", "iskra-server")

@@ -86,6 +86,18 @@ def test_a_forgotten_meter_has_no_newest_sample() -> None:
     assert not hub.is_fresh(METER_ID, 0)
 
 
+def test_it_knows_which_meter_measures_a_solar_plant() -> None:
+    hub = Hub()
+    hub.publish(sample(energy(1)), is_production=True)
+    assert hub.is_production(METER_ID) and not hub.is_production("1 ISK 00 12345679")
+    hub.forget(METER_ID)
+    assert not hub.is_production(METER_ID)
+    hub.publish(sample(energy(1)), is_production=True)
+    # after a reload it has another role
+    hub.publish(sample(energy(2), at_s=1))
+    assert not hub.is_production(METER_ID)
+
+
 def test_lost_samples_of_former_subscribers_are_counted() -> None:
     hub = Hub()
     with hub.subscribe("live", 1), hub.subscribe("live", 2):

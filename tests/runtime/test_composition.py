@@ -28,3 +28,19 @@ def test_every_configured_meter_is_in_the_view_of_the_server(tmp_path: Path) -> 
             assert (view.hub.newest, view.store(), view.history_state(), view.output_states()) == ({}, None, None, [])
 
     asyncio.run(run())
+
+
+def test_the_meter_of_a_solar_plant_is_never_the_first_one(tmp_path: Path) -> None:
+    plant = MeterConfig(url=Address("simulator:MT681"), role="production", production_counter="import")
+    house = MeterConfig(url=Address("simulator:MT175"))
+    history = structs.replace(Config().history, data_dir=str(tmp_path))
+    config = structs.replace(Config(), meters=(plant, house), history=history)
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            view = Composition(Supervision(tasks), [], RecentLines(), plan_of(config))
+            facts = [status.facts for status in view.statuses()]
+            assert [fact.role for fact in facts] == ["grid", "production"]
+            assert (facts[1].source, facts[1].production_counter) == ("simulator:MT681", "import")
+
+    asyncio.run(run())

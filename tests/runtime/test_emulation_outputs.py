@@ -1,5 +1,6 @@
 """Emulated devices as a user configures them, in the real server."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def test_nothing_of_it_is_imported_unless_it_is_enabled() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert {name for name in done.stdout.split() if "emulation" in name} <= {
         "iskra_server.config.emulation_sections",
+        "iskra_server.diagnosis.emulation_sentences",
         "iskra_server.runtime.emulation_outputs",
     }
 
@@ -52,26 +54,54 @@ def test_a_wrong_list_of_clients_is_a_mistake_in_the_configuration(tmp_path: Pat
         list(emulation_outputs(config))
 
 
-def test_a_battery_reads_what_the_meter_says_and_the_status_tells_who_asks() -> None:
-    port = free_port()
-    environ = {"IES_ECOTRACKER_ENABLED": "true", "IES_ECOTRACKER_PORT": str(port), "IES_EMULATION_HOST": "127.0.0.1"}
+def test_devices_of_one_port_are_one_output(tmp_path: Path) -> None:
+    both = "[outputs.ecotracker]\nenabled = true\n[outputs.vzlogger]\nenabled = true\n"
+    assert len(list(emulation_outputs(configured(tmp_path, both)))) == 2
+    assert len(list(emulation_outputs(configured(tmp_path, f"{both}port = 80\n")))) == 1
+
+
+def test_one_port_cannot_be_two_shelly_devices(tmp_path: Path) -> None:
+    first, second = ("[outputs.shelly_pro_3em]\nenabled = true\n", "[outputs.shelly_3em]\nenabled = true\n")
+    with pytest.raises(ConfigError, match=r"^outputs\.shelly_3em\.port: outputs\.shelly_pro_3em has port 80 already"):
+        list(emulation_outputs(configured(tmp_path, first + second)))
+    list(emulation_outputs(configured(tmp_path, f"{first}{second}port = 81\n")))
+
+
+def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> None:
+    port, vzlogger_port = free_port(), free_port()
+    environ = {
+        "IES_EMULATION_HOST": "127.0.0.1",
+        # of the batteries alone
+        "IES_EMULATION_TARGET_W": "10000",
+        "IES_ECOTRACKER_ENABLED": "true",
+        "IES_ECOTRACKER_PORT": str(port),
+        "IES_SHELLY_3EM_ENABLED": "true",
+        "IES_SHELLY_3EM_PORT": str(port),
+        "IES_VZLOGGER_ENABLED": "true",
+        "IES_VZLOGGER_PORT": str(vzlogger_port),
+    }
     with serving("serve", "simulator:MT175?rate=10", environ=environ) as server:
 
-        def answer() -> httpx.Response | None:
+        def answer(at: int, path: str) -> httpx.Response | None:
             try:
-                found = httpx.get(f"http://127.0.0.1:{port}/v1/json")
+                found = httpx.get(f"http://127.0.0.1:{at}{path}", timeout=30)
             except httpx.ConnectError:
                 return None
             return found if found.status_code == 200 else None
 
-        body = (found := until(answer)) and found.json()
+        body = until(lambda: answer(port, "/v1/json")).json()
         assert body["energyCounterIn"] > 1000 and body["agePower"] < 10_000
-        (device,) = [
-            output for output in server.get("/api/v1/status").json()["outputs"] if output["name"] == "ecotracker"
-        ]
-        (client,) = device["clients"]
-        assert device["ok"] and client["address"] == "127.0.0.1" and client["answers"] >= 1
-        assert client["age_s"] < 10
+        assert body["power"] < -9000
+        status = until(lambda: answer(port, "/status")).json()
+        assert status["total_power"] > -1000 and status["emeters"][0]["total"] >= body["energyCounterIn"]
+        channels = [channel["tuples"][0][1] for channel in until(lambda: answer(vzlogger_port, "/")).json()["data"]]
+        assert channels[0] > -1000 and channels[1] >= body["energyCounterIn"]
+        until(lambda: re.search(r"vzlogger: channel \S+ is 1-0:16\.7\.0 \(line 13 for openWB\)", server.log))
+        outputs = {output["name"]: output for output in server.get("/api/v1/status").json()["outputs"]}
+        for name in ("ecotracker", "shelly_3em", "vzlogger"):
+            (client,) = outputs[name]["clients"]
+            assert outputs[name]["ok"] and client["address"] == "127.0.0.1" and client["answers"] >= 1
+            assert client["age_s"] < 10
 
 
 def test_a_taken_port_disturbs_nothing_else_and_is_told() -> None:

@@ -7,10 +7,12 @@ import pytest
 
 from diagnosis.well import facts, quality
 from faults.scene import FIRST_ENERGY, scene
+from iskra_server.diagnosis.advice import advise
 from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.diagnosis.status import run_checks
 from iskra_server.diagnosis.stream_guess import StreamGuess
-from iskra_server.runtime.fault_log import FAILS_AFTER_S, HEALTHY_AFTER_S, FaultLog
+from iskra_server.outputs.state import OutputState
+from iskra_server.runtime.fault_log import FAILS_AFTER_S, HEALTHY_AFTER_S, FaultLog, log_notices
 from running import until
 
 SILENT: dict[str, Any] = {"data_age_s": 61.0}
@@ -129,3 +131,13 @@ def test_the_server_logs_a_silent_head_and_a_locked_meter() -> None:
             )
 
         until(is_logged, every_s=1.0)
+
+
+def test_a_notice_of_an_output_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "iskra_server.runtime.fault_log")
+    notice = advise("nothing_asks", {"minutes": "10"})
+    outputs = [OutputState("mqtt", ok=True), OutputState("ecotracker", ok=True, notices=(notice,))]
+    logged = set(log_notices(outputs, ()))
+    assert logged == {("ecotracker", "nothing_asks")}
+    assert set(log_notices(outputs, logged)) == set()
+    assert [line.getMessage() for line in caplog.records] == [f"ecotracker: {notice.en}"]

@@ -65,6 +65,21 @@ def test_the_night_counter_moves_at_night_alone_and_only_with_the_total() -> Non
         assert states[0].night < states[-1].night
 
 
+def test_the_meter_at_the_roof_agrees_with_that_of_the_house() -> None:
+    """What the house used is what it would have used without a roof, but for the flicker of three meters."""
+    house, roof, without = Household(1, ROOF_W, JUNE), Household(1, ROOF_W, JUNE, is_plant=True), Household(1, 0, JUNE)
+    before = [home.at(JUNE) for home in (house, roof, without)]
+    produced = 0
+    for second in range(JUNE + QUARTER_S, JUNE + 2 * DAY_S, QUARTER_S):
+        after = [home.at(second) for home in (house, roof, without)]
+        imported, _, truth = (one.import_mws - other.import_mws for one, other in zip(after, before, strict=True))
+        exported, produced, _ = (one.export_mws - other.export_mws for one, other in zip(after, before, strict=True))
+        assert abs(imported + produced - exported - truth) < 10 * TENTH_WH
+        assert after[1].import_mws == before[1].import_mws and produced - exported >= 0
+        before = after
+    assert roof.at(JUNE + DAY_S).export_mws - roof.at(JUNE).export_mws > 5 * KWH
+
+
 def test_there_is_sun_by_day_and_none_by_night() -> None:
     house = Household(2, ROOF_W, JUNE)
     power_w = [house.at(JUNE + quarter * QUARTER_S).power_mw / 1000 for quarter in range(3 * 96)]

@@ -155,6 +155,14 @@ def test_a_url_says_everything() -> None:
     assert asyncio.run(taken(meter, 1))[0][0] == readings(next(telegrams("MT631-two-way", seed=7, start=START)))[0]
 
 
+def test_the_meter_at_the_roof_has_another_number_and_counts_export_alone() -> None:
+    ((house, _),) = asyncio.run(taken(from_url("simulator:MT175?start=2026-06-21T10:00:00Z"), 1))
+    ((roof, _),) = asyncio.run(taken(from_url("simulator:MT175?measures=production&start=2026-06-21T10:00:00Z"), 1))
+    assert (house.meter_id, roof.meter_id) == ("1 ISK 00 10000001", "1 ISK 00 20000001")
+    power = roof.get(POWER)
+    assert power is not None and power.value is not None and power.value < -300
+
+
 def test_a_bare_url_is_the_default_profile_now() -> None:
     for url in ("simulator:", "simulator:mt175", "simulator://MT175"):
         ((reading, _),) = asyncio.run(taken(from_url(url), 1))
@@ -174,6 +182,8 @@ def test_a_bare_url_is_the_default_profile_now() -> None:
         ("simulator:MT175?faults=rain=1", "no fault 'rain'"),
         ("simulator:MT175?start=noon", "start is 'noon'; give a time such as 2026-06-21T10:00:00Z"),
         ("simulator:MT175?start=2019-06-21", "installed on 2020-01-01; choose a later start"),
+        ("simulator:MT175?measures=heat", "measures is 'heat'; give grid or production"),
+        ("simulator:MT681-2012?measures=production", "has no solar roof; choose another profile, such as MT175"),
     ],
 )
 def test_a_wrong_url_is_told_by_name_and_with_the_fix(url: str, says: str) -> None:

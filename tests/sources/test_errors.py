@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from iskra_server.base import installation
 from iskra_server.sources import errors
 from iskra_server.sources.errors import SourceError, no_port, opening_error, unplugged
 from sources.ptys import NOBODY, Pty, nobody
@@ -17,7 +18,7 @@ def explained(path: object, number: int) -> tuple[str, dict[str, str]]:
 
 
 def test_a_missing_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "_CONTAINER_MARKS", ())
+    monkeypatch.setattr(installation, "CONTAINER_MARKS", ())
     monkeypatch.delenv("container", raising=False)
     assert explained("/dev/ttyUSB7", errno.ENOENT) == ("missing", {"port": "/dev/ttyUSB7"})
     assert no_port() == "no_port"

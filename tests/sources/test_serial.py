@@ -13,8 +13,8 @@ import pytest
 import uvloop
 
 from iskra_server.base.address import Address
+from iskra_server.base.installation import in_container
 from iskra_server.sources import reconnect
-from iskra_server.sources.errors import in_container
 from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.port_source import port_source
 from iskra_server.sources.serial import driver_errors, open_serial

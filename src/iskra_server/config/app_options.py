@@ -18,6 +18,17 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "mqtt_password": ("outputs.mqtt.password",),
     "history_days": ("history.raw_days",),
     "database_url": ("history.database_url",),
+    "ecotracker": ("outputs.ecotracker.enabled",),
+    "shelly_pro_3em": ("outputs.shelly_pro_3em.enabled",),
+    "shelly_em1": ("outputs.shelly_em1.enabled",),
+    "shelly_3em": ("outputs.shelly_3em.enabled",),
+    "vzlogger": ("outputs.vzlogger.enabled",),
+    "sma_energy_meter": ("outputs.sma_energy_meter.enabled",),
+    "sunspec": ("outputs.sunspec.enabled",),
+    "shelly_modbus": ("outputs.shelly_modbus.enabled",),
+    "emulated_meter": ("outputs.emulation.meter",),
+    "batteries": ("outputs.emulation.batteries",),
+    "target_w": ("outputs.emulation.target_w",),
 }
 
 

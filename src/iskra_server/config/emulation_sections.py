@@ -9,6 +9,13 @@ from iskra_server.base.secret import Secret
 
 _SECRET = {"secret": True}
 Enabled = Annotated[bool, Meta(description="Whether this server answers as such a device. false: off.")]
+TypicalValues = Annotated[
+    bool,
+    Meta(
+        description="Whether voltage, current and frequency that the meter does not send are filled in: 230 V, 50 Hz "
+        "and the current of that power. false: null."
+    ),
+]
 
 
 class EmulationConfig(Struct, frozen=True):
@@ -47,7 +54,7 @@ class EmulationConfig(Struct, frozen=True):
             description="Maximum seconds that an answer waits for the next telegram, where the client already knows "
             "the last one: it would correct the same error twice. 0: it is answered at once.",
         ),
-    ] = 0.0
+    ] = 2.0
     min_interval_s: Annotated[
         float,
         Meta(
@@ -92,12 +99,13 @@ class ShellyPro3EmConfig(Struct, frozen=True):
     ] = 80
     udp_ports: Annotated[
         str,
-        Meta(description="UDP ports, separated by commas: Marstek asks 1010 or 2220. Empty: HTTP only."),
+        Meta(description="UDP ports, separated by commas: Marstek asks 1010 or 2220. 0: HTTP only."),
     ] = "1010, 2220"
     name_case: Annotated[
         Literal["lower", "upper"],
         Meta(description="Letters of the announced name: upper for Solakon, lower for all others."),
     ] = "lower"
+    typical_values: TypicalValues = True
 
 
 class ShellyEm1Config(Struct, frozen=True):
@@ -113,6 +121,7 @@ class ShellyEm1Config(Struct, frozen=True):
         int,
         Meta(ge=-1, le=65535, description="UDP port. -1: that of the device, 2223 or 2222; 0: HTTP only."),
     ] = -1
+    typical_values: TypicalValues = True
 
 
 class Shelly3EmConfig(Struct, frozen=True):
@@ -154,12 +163,26 @@ class VictronConfig(Struct, frozen=True):
     topic: Annotated[
         str, Meta(min_length=1, description="Topic, the same as in the configuration of dbus-mqtt-grid.")
     ] = "iskra-server/grid"
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="CA certificates to check the certificate of the broker in url (PEM). Empty: those of this "
+            "machine."
+        ),
+    ] = ""
 
 
 class SunSpecConfig(Struct, frozen=True):
     enabled: Enabled = False
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of Modbus; inverters ask 502.")] = 502
     unit: Annotated[int, Meta(ge=1, le=247, description="Modbus address, as entered in the inverter.")] = 1
+    zero_if_missing: Annotated[
+        bool,
+        Meta(
+            description="Show what the meter does not send as 0, for an inverter that refuses NaN, which is SunSpec's "
+            '"not implemented".'
+        ),
+    ] = False
 
 
 class ShellyModbusConfig(Struct, frozen=True):

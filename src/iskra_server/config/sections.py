@@ -128,6 +128,20 @@ class MeterConfig(Struct, frozen=True):
         ),
     ] = Address("auto")
     name: Annotated[str, Meta(description="Name of this meter on the page. Empty: its number.")] = ""
+    role: Annotated[
+        Literal["grid", "production"],
+        Meta(
+            description="What the meter measures: grid (energy from and to the grid), or production (what a solar "
+            "plant behind the first grid meter produces)."
+        ),
+    ] = "grid"
+    production_counter: Annotated[
+        Literal["export", "import"],
+        Meta(
+            description="Counter of a production meter that counts what the plant produces: export (2.8.0), or import "
+            "(1.8.0) where the meter is wired the other way round."
+        ),
+    ] = "export"
     stale_after_s: Annotated[
         float,
         Meta(

@@ -97,6 +97,9 @@ _DOUBTS: dict[str, Bilingual] = {
     "unknown_meter": (
         "{key} is '{meter}', which this server does not read: the contract counts for no meter. Known are {known}.",
         "{key} ist '{meter}'; diesen Zähler liest dieser Server nicht: Der Vertrag gilt für keinen Zähler. Bekannt sind {known}."),
+    "production_meter": (
+        "{key} is '{meter}', whose role is production: electricity is bought through the meter at the grid. Keep it only if all that the plant produces is sold.",
+        "{key} ist '{meter}', ein Zähler mit role = production: Strom gekauft wird über den Zähler am Netz. Behalten Sie den Eintrag nur, wenn alles verkauft wird, was die Anlage erzeugt."),
     "unknown_zone": (
         "{path} has the zone '{zone}', which no source has, only prices.file; Germany is DE-LU.",
         "{path} hat die Gebotszone '{zone}', die keine Quelle kennt, nur prices.file; für Deutschland ist es DE-LU."),

@@ -110,9 +110,15 @@ def zones_of(contracts: Iterable[Contract]) -> frozenset[str]:
     return frozenset(share.zone for contract in contracts for share in spot_shares(contract))
 
 
-def contracts_of(contracts: Iterable[Contract], meter_id: str, server_id: str) -> list[Contract]:
-    """Those of a meter, `server_id` in hex."""
-    names = ("", compact_name(meter_id), server_id)
+def contracts_of(
+    contracts: Iterable[Contract], meter_id: str, server_id: str, *, is_production: bool = False
+) -> list[Contract]:
+    """Those of a meter, `server_id` in hex.
+
+    Of a meter that measures what a solar plant produces, only those that name it: nobody buys its energy twice.
+    """
+    own = {compact_name(meter_id), server_id} - {""}
+    names = own if is_production else own | {""}
     return [contract for contract in contracts if compact_name(contract.meter) in names]
 
 

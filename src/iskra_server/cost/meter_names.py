@@ -1,4 +1,7 @@
-"""Contracts and offers that name a meter: one that the server does not know is told, as they would count for nobody."""
+"""Contracts and offers that name a meter: one that the server does not know is told, as they would count for nobody.
+
+So is one that measures what a solar plant produces: its energy is not bought.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,10 +16,11 @@ _SHOWN = 8
 
 
 class NamedMeter(Struct, frozen=True):
-    """The label of a meter, and its server id in hex."""
+    """The label of a meter, its server id in hex, and whether it measures what a solar plant produces."""
 
     id: str
     server_id: str = ""
+    is_production: bool = False
 
 
 def meter_findings(
@@ -28,9 +32,18 @@ def meter_findings(
 
 
 def _findings(section: str, entries: Sequence[PricesConfig], meters: Sequence[NamedMeter]) -> Iterator[Finding]:
-    names = {name for meter in meters for name in (compact_name(meter.id), meter.server_id.lower())}
+    names = {name for meter in meters for name in _names(meter)}
+    of_plants = {name for meter in meters if meter.is_production for name in _names(meter)}
     # one that is read is recorded too
     known = ", ".join([*dict.fromkeys(meter.id for meter in meters)][:_SHOWN])
     for number, entry in enumerate(entries, 1):
-        if meters and entry.meter and compact_name(entry.meter) not in names:
+        if not meters or not entry.meter:
+            continue
+        if compact_name(entry.meter) not in names:
             yield doubt("unknown_meter", f"{section}.{number}.meter", meter=entry.meter[:40], known=known)
+        elif compact_name(entry.meter) in of_plants:
+            yield doubt("production_meter", f"{section}.{number}.meter", meter=entry.meter[:40])
+
+
+def _names(meter: NamedMeter) -> tuple[str, str]:
+    return compact_name(meter.id), meter.server_id.lower()

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from iskra_server.diagnosis import (
+    emulation_sentences,
     line_sentences,
+    listening_sentences,
     notice_sentences,
     port_sentences,
     reading_sentences,
@@ -24,6 +26,8 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     **telegram_sentences.SENTENCES,
     **reading_sentences.SENTENCES,
     **notice_sentences.SENTENCES,
+    **listening_sentences.SENTENCES,
+    **emulation_sentences.SENTENCES,
     **virtual_sentences.SENTENCES,
 }
 

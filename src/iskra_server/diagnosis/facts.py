@@ -1,11 +1,15 @@
 """What one reader has measured and counted of its source: the input of the checks (checks.py)."""
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
 from iskra_server.diagnosis.stream_guess import StreamGuess
 
+# what a meter measures, and the counter of what a plant produces: 2.8.0 or 1.8.0
+Role = Literal["grid", "production"]
+ProductionCounter = Literal["export", "import"]
 # the quality that follows the hand that places a head, and the one that the checks use
 ALIGN_S = 10
 CHECK_S = 300
@@ -64,6 +68,7 @@ class Facts(Struct, frozen=True):
     """Counts since the reader started. Ages in seconds; None means never, or not known.
 
     name                 what the configuration calls the meter, empty without a name
+    role                 grid or production, as configured; `production_counter`: the counter of what a plant produces
     problem              why the port is not read: a key of the fault table (advice.py), with its `problem_details`
     stream_guess         what bytes that are no telegram look like
     last_10s, last_5min  how telegrams arrived within the last 10 s and the last 5 minutes
@@ -139,6 +144,8 @@ class Facts(Struct, frozen=True):
     has_unchecked_tag: bool = False
     is_whole_kwh: bool = False
     has_power: bool = True
+    role: Role = "grid"
+    production_counter: ProductionCounter = "export"
 
     @property
     def valid_ratio(self) -> float | None:

@@ -85,6 +85,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "If you have a solar system, ask your grid operator for a two-way meter; otherwise this is normal.",
         "Der Zähler zählt nur den Bezug: Er sendet kein 2.8.0.",
         "Wenn Sie eine Solaranlage haben, fragen Sie Ihren Netzbetreiber nach einem Zweirichtungszähler; sonst ist das normal."),
+    "no_production": (
+        "The meter of the solar plant sends no 2.8.0, which would count what the plant produces.",
+        "If it is wired the other way round and counts it in 1.8.0, set meters.production_counter to import.",
+        "Der Zähler der Solaranlage sendet kein 2.8.0; dort würde gezählt, was die Anlage erzeugt.",
+        "Ist er andersherum angeschlossen und zählt die Erzeugung in 1.8.0, setzen Sie meters.production_counter auf import."),
     "simulated": (
         "These values are simulated; no real meter is being read.",
         "To read a meter, configure the address of its head or cable.",

@@ -64,8 +64,10 @@ def _telegrams(facts: Facts) -> Iterator[Advice]:
         yield advise("no_power")
     if facts.phases_missing:
         yield advise("phases", {"phases": ", ".join(facts.phases_missing)})
-    if facts.is_import_only:
+    if facts.is_import_only and facts.role == "grid":
         yield advise("import_only")
+    elif facts.is_import_only and facts.production_counter == "export":
+        yield advise("no_production")
 
 
 def _readout_s(facts: Facts) -> float:

@@ -22,7 +22,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Earlier, Reading, Register, Sample
 from iskra_server.meter.signed_power import CODES_OF_PHASE
 
-_IN_LISTS = frozenset(("dlms", "d0"))
+LIST_PROTOCOLS = frozenset(("dlms", "d0"))
 
 
 class Shown(Struct, frozen=True, gc=False):
@@ -35,7 +35,7 @@ class Shown(Struct, frozen=True, gc=False):
 
 def merge(before: Sample | None, sample: Sample, *, stale_after_s: float, counters_stale_after_s: float) -> Sample:
     """The sample with the registers of earlier telegrams that it lacks; `before` is the last one of this meter."""
-    if before is None or sample.reading.protocol not in _IN_LISTS or before.epoch != sample.epoch:
+    if before is None or sample.reading.protocol not in LIST_PROTOCOLS or before.epoch != sample.epoch:
         return sample
     lag_s = _seconds_between(before, sample)
     own = (
@@ -74,7 +74,7 @@ def current_reading(sample: Sample, age_s: float) -> Reading:
 
 def list_of(reading: Reading) -> int:
     """Tells the lists of a meter apart: how many registers it sent. 0 where every telegram has all."""
-    return sum(map(is_sent, reading.registers)) if reading.protocol in _IN_LISTS else 0
+    return sum(map(is_sent, reading.registers)) if reading.protocol in LIST_PROTOCOLS else 0
 
 
 def _replaced_codes(sent: Iterable[Obis]) -> set[Obis]:

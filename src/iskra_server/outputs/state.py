@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
+from iskra_server.diagnosis.advice import Advice
+
 
 class OutputClient(Struct, frozen=True):
     """A client of an emulated device: how often it asks, and how old what it was told was.
@@ -26,7 +28,8 @@ class OutputState(Struct, frozen=True):
 
     `delivered`, `refused` and `dropped` count points, or messages, since the start: accepted by the other side, set
     aside because it refused them, lost because there was no room. `waiting` ones wait, in `waiting_bytes` on disk.
-    `clients` are those that ask an emulated device.
+    `notices` are worth knowing, but are no failure. Of an emulated device: `requests` since the start; `answer_ages_s`
+    is the sum of the ages of the readings at its `delivered` answers; `clients` asked within the last hour.
     """
 
     name: str
@@ -38,7 +41,10 @@ class OutputState(Struct, frozen=True):
     waiting_bytes: int = 0
     refused: int = 0
     dropped: int = 0
+    requests: int | None = None
+    answer_ages_s: float | None = None
     clients: tuple[OutputClient, ...] = ()
+    notices: tuple[Advice, ...] = ()
 
     def with_bug(self, error: str) -> "OutputState":
         """While its part ends with an exception that is a bug; "" is none."""

@@ -66,6 +66,7 @@ class Hub:
         self.newest: dict[str, Sample] = {}
         self._stale_after_s = stale_after_s
         self._meters: dict[str, Freshness] = {}
+        self._production_meters: set[str] = set()
         self.published = 0
         self._subscriptions: list[Subscription] = []
         self._dropped: Counter[str] = Counter()
@@ -75,13 +76,16 @@ class Hub:
         sample: Sample,
         stale_after_s: float | None = None,
         counters_stale_after_s: float = COUNTERS_STALE_AFTER_S,
+        *,
+        is_production: bool = False,
     ) -> Sample:
         """Queue a sample, merged with what the meter's other lists had, for every subscriber; returns the merged one.
 
         `stale_after_s` is the age limit of this meter, None for the default; `counters_stale_after_s` that of counters
-        that come in a list of their own.
+        that come in a list of their own. `is_production`: the meter measures what a solar plant produces.
         """
         meter_id = sample.reading.meter_id
+        (self._production_meters.add if is_production else self._production_meters.discard)(meter_id)
         meter = self._meters.setdefault(meter_id, Freshness(self._stale_after_s))
         meter.stale_after_s = stale_after_s or self._stale_after_s
         meter.note_arrival(sample.monotonic_s, list_of(sample.reading))
@@ -101,10 +105,15 @@ class Hub:
         """Remove a meter that is no longer configured."""
         self.newest.pop(meter_id, None)
         self._meters.pop(meter_id, None)
+        self._production_meters.discard(meter_id)
 
     def electricity_meters(self) -> list[str]:
         """The ids of the meters that were read, without gas, water and heat."""
         return [meter_id for meter_id, sample in self.newest.items() if is_electricity(sample.reading)]
+
+    def is_production(self, meter_id: str) -> bool:
+        """Whether a meter measures what a solar plant produces, not energy from and to the grid."""
+        return meter_id in self._production_meters
 
     def is_fresh(self, meter_id: str, now_s: float) -> bool:
         """Whether the newest sample of a meter is its current reading at `now_s` (boot time)."""

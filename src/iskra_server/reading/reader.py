@@ -14,7 +14,7 @@ from msgspec import structs
 
 from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_pause_s, wall_ahead_s
 from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
-from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
+from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts, ProductionCounter, Role
 from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.counter_rules import is_counter
 from iskra_server.meter.factor import apply_factor, exact_factor
@@ -57,6 +57,8 @@ class Reader:
         hub: Hub,
         arbiter: SourceArbiter | None = None,
         name: str = "",
+        role: Role = "grid",
+        production_counter: ProductionCounter = "export",
         stale_after_s: float | None = None,
         counters_stale_after_s: float = COUNTERS_STALE_AFTER_S,
         max_power_w: int = MAX_POWER_W,
@@ -75,6 +77,7 @@ class Reader:
         self._hub = hub
         self._arbiter = arbiter or SourceArbiter()
         self._name = name
+        self._role, self._production_counter = role, production_counter
         self._stale_after_s = stale_after_s
         self._counters_stale_after_s = counters_stale_after_s
         self._max_power_w = max_power_w
@@ -204,6 +207,8 @@ class Reader:
             has_unchecked_tag=sent is not None and sent.has_unchecked_tag,
             is_whole_kwh=sent is not None and counts_whole_kwh(sent, self._factor),
             has_power=sent is None or has_power(sent),
+            role=self._role,
+            production_counter=self._production_counter,
         )
 
     @property
@@ -248,7 +253,12 @@ class Reader:
         result = self._guard.admit(sample, self._max_power_w)
         self._meter.note_result(result)
         if isinstance(result, Sample):
-            self._sample = self._hub.publish(result, self._age_limit_s(), self._counters_stale_after_s)
+            self._sample = self._hub.publish(
+                result,
+                self._age_limit_s(),
+                self._counters_stale_after_s,
+                is_production=self._role == "production",
+            )
 
     def _age_limit_s(self) -> float | None:
         """A meter that is polled is not stale before its next answer, nor if one poll fails."""

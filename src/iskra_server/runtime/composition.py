@@ -106,7 +106,7 @@ class Composition:
         notify(READY)
         self._supervision.start(Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
         self._supervision.start(Part("pauses", self._pauses.run))
-        self._supervision.start(Part("fault log", lambda: watch(self.statuses)))
+        self._supervision.start(Part("fault log", lambda: watch(self.statuses, self.output_states)))
         self._supervision.start(
             Part("contract log", lambda: log_unread_meters(lambda: self._plan, self.statuses, self.hub))
         )
@@ -165,7 +165,8 @@ class Composition:
         await self._supervision.end(*self._http_parts)
 
     def statuses(self) -> Sequence[Status]:
-        meters = self._plan.config.meters
+        # the first one is the default of every answer: the meter of a solar plant only where there is no other
+        meters = sorted(self._plan.config.meters, key=lambda meter: meter.role == "production")
         return Statuses([self._readers[meter] for meter in meters if meter in self._readers])
 
     def store(self) -> "Store | None":

@@ -38,7 +38,10 @@ async def log_unread_meters(
         config = plan_now().config
         if (config.contracts, config.offers) != logged and all(status.meter_id for status in statuses()):
             logged = config.contracts, config.offers
-            meters = [NamedMeter(meter_id, sample.reading.server_id.hex()) for meter_id, sample in hub.newest.items()]
+            meters = [
+                NamedMeter(meter_id, sample.reading.server_id.hex(), hub.is_production(meter_id))
+                for meter_id, sample in hub.newest.items()
+            ]
             # one that has no current value is no unknown meter
             meters += [NamedMeter(virtual.id) for virtual in plan_now().virtual if meters]
             for finding in meter_findings(config.contracts, config.offers, meters):

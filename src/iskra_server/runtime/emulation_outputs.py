@@ -4,13 +4,15 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from iskra_server.config import Config, ConfigError
+from iskra_server.config import Config, ConfigError, OutputsConfig
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
+from iskra_server.runtime.unshared_devices import ModbusPlan, SendingPlan, modbus_devices, sending_devices
 
 if TYPE_CHECKING:
     # for their types alone: they are imported only where a device is enabled
@@ -18,9 +20,18 @@ if TYPE_CHECKING:
     from iskra_server.outputs.emulation.clients import Clients, Rules
     from iskra_server.outputs.emulation.grid import Grid
     from iskra_server.outputs.emulation.http_listener import HttpDevice
+    from iskra_server.runtime.shelly_devices import ShellyDevice
 
 # makes a device of its clients and of what gives its number (device_identity.py)
 MakeHttpDevice = Callable[["Clients", Callable[[], str | None]], "HttpDevice"]
+
+
+class _HttpPlan(NamedTuple):
+    """`is_shared`: several batteries may follow it, so what it shows follows the rules of outputs.emulation."""
+
+    settings: object
+    make: MakeHttpDevice
+    is_shared: bool = True
 
 
 class _Shared(NamedTuple):
@@ -38,16 +49,54 @@ class _Shared(NamedTuple):
 def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
     """Raises ConfigError."""
     outputs = config.outputs
-    by_port: dict[int, list[tuple[object, MakeHttpDevice]]] = defaultdict(list)
+    by_port: dict[int, list[_HttpPlan]] = defaultdict(list)
+    _check_ports(outputs)
     if outputs.ecotracker.enabled:
         from iskra_server.outputs.emulation.ecotracker import EcoTracker  # noqa: PLC0415
 
-        by_port[outputs.ecotracker.port].append((outputs.ecotracker, EcoTracker))
-    if not by_port:
+        by_port[outputs.ecotracker.port].append(_HttpPlan(outputs.ecotracker, EcoTracker))
+    if outputs.vzlogger.enabled:
+        from iskra_server.outputs.emulation.vzlogger import Vzlogger  # noqa: PLC0415
+
+        vzlogger = partial(Vzlogger, with_obis=outputs.vzlogger.obis)
+        by_port[outputs.vzlogger.port].append(_HttpPlan(outputs.vzlogger, vzlogger, is_shared=False))
+    if outputs.shelly_3em.enabled:
+        from iskra_server.outputs.emulation.shelly_3em import Shelly3Em  # noqa: PLC0415
+
+        by_port[outputs.shelly_3em.port].append(_HttpPlan(outputs.shelly_3em, Shelly3Em, is_shared=False))
+    shellys: list[ShellyDevice] = []
+    if outputs.shelly_pro_3em.enabled or outputs.shelly_em1.enabled:
+        from iskra_server.runtime.shelly_devices import shelly_devices  # noqa: PLC0415
+
+        shellys = list(shelly_devices(config))
+    sending = list(sending_devices(config))
+    modbus = modbus_devices(config)
+    if not by_port and not shellys and not sending and not modbus:
         return
     shared = _shared(config)
+    for shelly in shellys:
+        if shelly.port:
+            by_port[shelly.port].append(_HttpPlan(shelly.keys, shelly.by_http))
+        if shelly.udp_ports:
+            yield _shelly_udp(shared, shelly)
     for port, devices in by_port.items():
         yield _http(shared, port, devices)
+    for plan in sending:
+        yield _sending(shared, plan)
+    for port, plans in modbus.items():
+        yield _modbus(shared, port, plans)
+
+
+def _check_ports(outputs: OutputsConfig) -> None:
+    """Two Shelly devices cannot share a port: both answer /shelly. Raises ConfigError."""
+    taken: dict[int, str] = {}
+    for name in ("shelly_pro_3em", "shelly_em1", "shelly_3em"):
+        section = getattr(outputs, name)
+        if section.enabled and section.port and taken.setdefault(section.port, name) != name:
+            raise ConfigError(
+                f"outputs.{name}.port: outputs.{taken[section.port]} has port {section.port} already, and one port "
+                "cannot be two Shelly devices; give one of them another port, or disable it."
+            )
 
 
 def _shared(config: Config) -> _Shared:
@@ -79,7 +128,7 @@ def _shared(config: Config) -> _Shared:
     return _Shared(keys.host, grid, mac, rules, Rules(allowed), (keys, data_dir(config)))
 
 
-def _http(shared: _Shared, port: int, devices: list[tuple[object, MakeHttpDevice]]) -> PlannedOutput:
+def _http(shared: _Shared, port: int, devices: list[_HttpPlan]) -> PlannedOutput:
     name = f"devices at port {port}"
 
     def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
@@ -90,20 +139,100 @@ def _http(shared: _Shared, port: int, devices: list[tuple[object, MakeHttpDevice
         from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
 
         grid = shared.grid(hub, statuses)
-        made = [make(Clients(grid, shared.rules), shared.mac(grid)) for _, make in devices]
+        made = [
+            plan.make(Clients(grid, shared.rules if plan.is_shared else shared.whole), shared.mac(grid))
+            for plan in devices
+        ]
         listener = HttpListener(shared.host, port, made)
 
         def services(addresses: tuple[str, ...]) -> "list[AnnouncedService]":
             return [service for device in made if not device.sentence for service in device.services(addresses, port)]
 
-        announcement = Announcement(host=shared.host, services=services)
+        def describe(error: OSError) -> str:
+            return cannot_listen(port, "tcp", error, host=shared.host)
+
+        announcement = Announcement(host=shared.host, services=services, one_address=True)
 
         async def run() -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(grid.run(name))
                 tasks.create_task(announcement.run())
-                tasks.create_task(keep_open(made, listener.run, lambda error: cannot_listen(port, "tcp", error)))
+                tasks.create_task(keep_open(made, listener.run, describe))
 
         return Output(Part(name, run), lambda: [device.state() for device in made])
 
-    return PlannedOutput((name, shared.settings, *(keys for keys, _ in devices)), create)
+    return PlannedOutput((name, shared.settings, *(plan.settings for plan in devices)), create)
+
+
+def _shelly_udp(shared: _Shared, shelly: "ShellyDevice") -> PlannedOutput:
+    """One Shelly at its UDP ports, each with its own health and clients."""
+    name = f"{shelly.name} by UDP"
+
+    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
+        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+        from iskra_server.outputs.emulation.device import EmulatedDevice, keep_open  # noqa: PLC0415
+        from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
+        from iskra_server.outputs.emulation.shelly_udp import udp_answer  # noqa: PLC0415
+        from iskra_server.outputs.emulation.udp_listener import UdpListener  # noqa: PLC0415
+
+        grid = shared.grid(hub, statuses)
+        identify = shelly.identify(shared.mac(grid))
+        listeners = []
+        for port in shelly.udp_ports:
+            clients = Clients(grid, shared.rules)
+            device = EmulatedDevice(f"{shelly.name} at UDP port {port}", clients)
+            listeners.append(UdpListener(shared.host, port, device, udp_answer(clients, identify)))
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(grid.run(name))
+                for listener in listeners:
+                    describe = partial(cannot_listen, listener.port, "udp", host=shared.host)
+                    tasks.create_task(keep_open([listener.device], listener.run, describe))
+
+        return Output(Part(name, run), lambda: [listener.device.state() for listener in listeners])
+
+    return PlannedOutput((name, shared.settings, shelly), create)
+
+
+def _modbus(shared: _Shared, port: int, plans: list[ModbusPlan]) -> PlannedOutput:
+    name = f"Modbus devices at port {port}"
+
+    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
+        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+        from iskra_server.outputs.emulation.device import keep_open  # noqa: PLC0415
+        from iskra_server.outputs.emulation.modbus_listener import ModbusListener  # noqa: PLC0415
+        from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
+
+        grid = shared.grid(hub, statuses)
+        made = [plan.make(Clients(grid, shared.whole), shared.mac(grid)) for plan in plans]
+        listener = ModbusListener(shared.host, port, made)
+
+        def describe(error: OSError) -> str:
+            return cannot_listen(port, "tcp", error, host=shared.host)
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(grid.run(name))
+                tasks.create_task(keep_open(made, listener.run, describe))
+
+        return Output(Part(name, run), lambda: [device.state() for device in made])
+
+    return PlannedOutput((name, shared.settings, *(plan.settings for plan in plans)), create)
+
+
+def _sending(shared: _Shared, plan: SendingPlan) -> PlannedOutput:
+    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
+        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+
+        grid = shared.grid(hub, statuses)
+        device = plan.make(Clients(grid, shared.whole), shared.mac(grid))
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(grid.run(plan.name))
+                tasks.create_task(device.run())
+
+        return Output(Part(plan.name, run), lambda: (device.state(),))
+
+    return PlannedOutput((plan.name, shared.settings, plan.settings), create)

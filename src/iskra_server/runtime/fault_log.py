@@ -7,12 +7,13 @@ Not logged here: ports that cannot be opened (sources log them), readings that a
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from msgspec import Struct
 
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.status import Status
+from iskra_server.outputs.state import OutputState
 
 LOOK_EVERY_S = 5.0
 # a first telegram may come after 10 s, and at the second speed that a port tries
@@ -75,9 +76,9 @@ class FaultLog:
         self._meters = {source: meter for source, meter in self._meters.items() if source in kept}
 
 
-async def watch(statuses: Callable[[], Iterable[Status]]) -> None:
-    """Endless. Other tasks run between two meters."""
-    faults = FaultLog()
+async def watch(statuses: Callable[[], Iterable[Status]], outputs: Callable[[], Iterable[OutputState]]) -> None:
+    """Endless. Other tasks run between two meters. A notice of an output is logged once."""
+    faults, logged = FaultLog(), set[tuple[str, str]]()
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
         seen: list[str] = []
@@ -86,6 +87,16 @@ async def watch(statuses: Callable[[], Iterable[Status]]) -> None:
             seen.append(status.source)
             await asyncio.sleep(0)
         faults.forget_others(seen)
+        logged |= set(log_notices(outputs(), logged))
+
+
+def log_notices(outputs: Iterable[OutputState], logged: Container[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Logs the notices that are not in `logged`, and gives them: name of the output, fault."""
+    for output in outputs:
+        for notice in output.notices:
+            if (output.name, notice.fault) not in logged:
+                log.warning(f"{output.name}: %s", notice.en)
+                yield output.name, notice.fault
 
 
 def _failed(status: Status) -> Advice | None:

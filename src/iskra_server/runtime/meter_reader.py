@@ -15,6 +15,8 @@ def configured_reader(meter: MeterConfig, source: Source, decoding: Decoding) ->
         source=source,
         decoder=decoding.decoder(source.state.protocol),
         name=meter.name,
+        role=meter.role,
+        production_counter=meter.production_counter,
         stale_after_s=meter.stale_after_s,
         counters_stale_after_s=meter.counters_stale_after_s,
         max_power_w=meter.max_power_w,

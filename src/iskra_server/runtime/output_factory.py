@@ -66,7 +66,9 @@ def _mqtt(config: Config, contracts: tuple[Contract, ...], tz: str) -> PlannedOu
         )
         return Output(Part(settings.broker, output.run), lambda: (output.health.state(),))
 
-    return PlannedOutput(("mqtt", settings, tz, contracts, has_history), create)
+    # by its role a meter has a contract or none
+    roles = tuple(meter.role for meter in config.meters)
+    return PlannedOutput(("mqtt", settings, tz, contracts, has_history, roles), create)
 
 
 def _uplink(config: Config) -> PlannedOutput | None:

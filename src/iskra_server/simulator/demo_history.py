@@ -57,13 +57,22 @@ class _Meter(Struct, frozen=True):
 
 
 def fill(
-    store: Store, profile_name: str, seed: int, now: datetime, *, first: datetime | None = None
+    store: Store,
+    profile_name: str,
+    seed: int,
+    now: datetime,
+    *,
+    first: datetime | None = None,
+    is_plant: bool = False,
 ) -> Iterator[float]:
-    """Write what is missing up to now; yields the share done, 0..1, after each step. Raises StoreError."""
+    """Write what is missing up to now; yields the share done, 0..1, after each step. Raises StoreError.
+
+    `is_plant`: of the meter at the roof of the household.
+    """
     model = profile(profile_name)
     begin = first or first_moment(now)
     first_quarter, end = quarter_of(begin.timestamp()), quarter_of(now.timestamp()) + 1
-    household = Household(seed, model.pv_peak_w, int(begin.timestamp()))
+    household = Household(seed, model.pv_peak_w, int(begin.timestamp()), is_plant=is_plant)
     meter = _meter(model, seed, household, first_quarter * QUARTER_S)
     name = meter.meter_id
     start = max(

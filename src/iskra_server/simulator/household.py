@@ -123,14 +123,17 @@ class Day:
 
 
 class Household:
-    """`pv_peak_w` is the roof's rated power, 0 without one.
+    """`pv_peak_w` is the roof's rated power, 0 without one; `is_plant`: only what the meter at the roof counts.
 
-    `start`: the first Unix second that `at` accepts. Raises ValueError before 2020.
+    `start`: the first Unix second that `at` accepts. Raises ValueError before 2020, and for a plant without a roof.
     """
 
-    def __init__(self, seed: int, pv_peak_w: int, start: int) -> None:
+    def __init__(self, seed: int, pv_peak_w: int, start: int, *, is_plant: bool = False) -> None:
         if start < INSTALLED:
             raise ValueError("the simulated meter was installed on 2020-01-01; choose a later start")
+        if is_plant and not pv_peak_w:
+            raise ValueError("the household of this profile has no solar roof; choose another profile, such as MT175")
+        self.is_plant = is_plant
         self._seed = seed
         self._pv_peak_w = pv_peak_w
         year = datetime.fromtimestamp(start + ZONE_S, UTC).year
@@ -203,7 +206,8 @@ class Household:
 
     def _plan(self, number: int) -> Day:
         if number != self._day_number:
-            self._day = Day((*loads(number, self._random(number, "loads")), *self._roof(number)))
+            of_house = () if self.is_plant else loads(number, self._random(number, "loads"))
+            self._day = Day((*of_house, *self._roof(number)))
             self._day_number = number
         return self._day
 

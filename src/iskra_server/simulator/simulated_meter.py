@@ -57,9 +57,9 @@ class Profile(Struct, frozen=True):
     auth_key: str = ""
 
 
-def serial_number(seed: int) -> int:
-    """Seed 1 has the serial number 10000001."""
-    return FIRST_SERIAL + seed % SERIALS
+def serial_number(seed: int, *, is_plant: bool = False) -> int:
+    """Seed 1 has the serial number 10000001, and at the roof of the same household 20000001."""
+    return FIRST_SERIAL + seed % SERIALS + (SERIALS if is_plant else 0)
 
 
 def din_name(serial: int) -> str:

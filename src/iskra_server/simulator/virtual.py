@@ -25,7 +25,7 @@ SCHEME = "simulator"
 CHUNK = 64
 # after a suspend, missed telegrams are not sent in one burst
 MAX_LAG_S = 1.0
-_OPTIONS = ("seed", "rate", "faults", "start", "since", "unlock", "relock")
+_OPTIONS = ("seed", "rate", "faults", "start", "since", "unlock", "relock", "measures")
 _NEVER = math.inf
 
 
@@ -33,9 +33,11 @@ class VirtualMeter:
     """A source without a port. `start` is the household's time at the first telegram, now if not given.
 
     The counters are continuous from the year of `since` on (default: that of `start`). A locked profile is unlocked
-    after `unlock` seconds of the household, and locks itself again after `relock`.
+    after `unlock` seconds of the household, and locks itself again after `relock`. `is_plant`: it is the meter at the
+    roof of the household with this seed, and counts what that produces as export.
 
-    Raises ValueError, with the fix, for an unknown profile, a bad fault, a negative rate or a start before 2020.
+    Raises ValueError, with the fix, for an unknown profile, a bad fault, a negative rate, a start before 2020, or a
+    plant without a roof.
     """
 
     simulated = True
@@ -51,6 +53,7 @@ class VirtualMeter:
         since: datetime | None = None,
         unlock: float = _NEVER,
         relock: float = _NEVER,
+        is_plant: bool = False,
         url: str | None = None,
     ) -> None:
         if not (math.isfinite(rate) and rate >= 0):
@@ -78,7 +81,7 @@ class VirtualMeter:
         self._seed = seed
         self._first = _first_second(start)
         self._began_s = math.nan
-        self._household = _household(model, seed, self._first, since)
+        self._household = _household(model, seed, self._first, since, is_plant=is_plant)
         self._telegrams = _stream(
             model, seed, self._household, self._first, interval_s=model.interval_s, unlocked_s=(unlock, relock)
         )
@@ -148,8 +151,8 @@ def _first_second(start: datetime | None) -> int:
     return int(start.timestamp() if start else time.time())
 
 
-def _household(model: Profile, seed: int, first: int, since: datetime | None) -> Household:
-    return Household(seed, model.pv_peak_w, int(since.timestamp()) if since else first)
+def _household(model: Profile, seed: int, first: int, since: datetime | None, *, is_plant: bool = False) -> Household:
+    return Household(seed, model.pv_peak_w, int(since.timestamp()) if since else first, is_plant=is_plant)
 
 
 def _stream(
@@ -166,12 +169,14 @@ def _stream(
 
 def moment(model: Profile, seed: int, household: Household, second: int) -> MeterAtSecond:
     """A meter at a Unix second, with the count of the telegrams that it has sent since it was installed."""
-    return MeterAtSecond(serial_number(seed), household.at(second), (second - INSTALLED) // model.interval_s, household)
+    serial, count = serial_number(seed, is_plant=household.is_plant), (second - INSTALLED) // model.interval_s
+    return MeterAtSecond(serial, household.at(second), count, household)
 
 
 def from_url(url: str | Address) -> VirtualMeter:
     """`simulator:MT175?seed=1&rate=10&faults=noise=0.01,cut=0.02&start=2026-06-21T10:00:00Z`; each part optional.
 
+    `measures=production` is the meter at the roof of the household that the meter with the same seed measures.
     Raises ValueError that names the part.
     """
     text = url if isinstance(url, str) else url.reveal()
@@ -189,8 +194,16 @@ def from_url(url: str | Address) -> VirtualMeter:
         since=_time_option(options, "since"),
         unlock=_number_option(options, "unlock", "inf"),
         relock=_number_option(options, "relock", "inf"),
+        is_plant=_is_plant(options),
         url=text,
     )
+
+
+def _is_plant(options: dict[str, str]) -> bool:
+    measures = options.get("measures", "grid")
+    if measures not in ("grid", "production"):
+        raise ValueError(f"the simulator's measures is '{measures}'; give grid or production")
+    return measures == "production"
 
 
 def _number_option(options: dict[str, str], name: str, default: str) -> float:

@@ -9,14 +9,11 @@ import stat
 from collections.abc import Callable
 
 from iskra_server.base.address import Address
+from iskra_server.base.installation import in_app, in_container
 from iskra_server.sources.ports import programs_by_device
 
 # the device file exists, but no device is connected
 _NOTHING_BEHIND = {errno.ENODEV, errno.ENXIO}
-# set by Home Assistant's Supervisor for its apps, which are containers that get every serial port by themselves
-_APP_VARIABLE = "SUPERVISOR_TOKEN"
-_CONTAINER_VARIABLE = "container"
-_CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
 class SourceError(Exception):
@@ -64,14 +61,9 @@ def unplugged(path: str) -> SourceError:
     return SourceError("unplugged", port=path)
 
 
-def in_container() -> bool:
-    """Whether this is a container: Docker and Podman leave a file, others set a variable."""
-    return _CONTAINER_VARIABLE in os.environ or any(map(os.path.exists, _CONTAINER_MARKS))
-
-
 def _where(problem: str) -> str:
     """The problem with the next step of where this runs."""
-    if _APP_VARIABLE in os.environ:
+    if in_app():
         return f"{problem}_in_app"
     return f"{problem}_in_container" if in_container() else problem
 

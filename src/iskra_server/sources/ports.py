@@ -8,12 +8,13 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import serialx
 from msgspec import Struct
+
+from iskra_server.base.processes import PROC, open_files
 
 # device names of infrared heads, for containers without /sys, where serialx lists nothing
 PLAIN_NAMES = ("ttyUSB*", "ttyACM*", "ttyAMA*", "serial0")
@@ -130,30 +131,13 @@ def _description(port: Listed | None, by_id: str | None) -> str:
     return ""
 
 
-def programs_by_device(proc: Path = Path("/proc")) -> dict[str, str]:
+def programs_by_device(proc: Path = PROC) -> dict[str, str]:
     """Device -> "name (pid 812)", several with commas, of all open files below /dev.
 
     Processes of other users are hidden from all users but root.
     """
-    programs: dict[str, list[str]] = {}
-    for process in proc.glob("[0-9]*"):
-        for device in set(_open_devices(process)):
-            programs.setdefault(device, []).append(f"{_program_name(process)} (pid {process.name})")
+    programs: dict[str, dict[str, None]] = {}
+    for program, target in open_files(proc):
+        if target.startswith("/dev/"):
+            programs.setdefault(target, {})[program] = None
     return {device: ", ".join(names) for device, names in programs.items()}
-
-
-def _open_devices(process: Path) -> Iterator[str]:
-    # a process may end meanwhile, or belong to another user
-    with suppress(OSError):
-        for descriptor in os.scandir(process / "fd"):
-            with suppress(OSError):
-                target = os.readlink(descriptor.path)
-                if target.startswith("/dev/"):
-                    yield target
-
-
-def _program_name(process: Path) -> str:
-    try:
-        return (process / "comm").read_text().strip()
-    except OSError:
-        return "a program"

@@ -16,7 +16,8 @@ from serialx.common import UnknownUriScheme
 
 from iskra_server.base.address import Address, is_host
 from iskra_server.base.clock import boottime_s
-from iskra_server.sources.errors import SourceError, in_container, network_error
+from iskra_server.base.installation import in_container
+from iskra_server.sources.errors import SourceError, network_error
 from iskra_server.sources.hexstream import HexTextDecoder
 from iskra_server.sources.idle_limit import IdleLimit
 from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine

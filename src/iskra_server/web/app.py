@@ -34,6 +34,8 @@ from iskra_server.web.api import (
     quarters,
     recorded_meters,
     registers,
+    solar,
+    solar_energy,
     standby,
     support,
 )
@@ -65,6 +67,8 @@ ENDPOINTS = (
     cost.ENDPOINT,
     meter_sum.LIVE,
     meter_sum.ENERGY,
+    solar.LIVE,
+    solar_energy.ENDPOINT,
     *prices.ENDPOINTS,
     cost_forecast.ENDPOINT,
     contract_years.ENDPOINT,

@@ -26,7 +26,7 @@ class ServerView(Protocol):
         """The id of this server, the same at any address; None where it cannot be stored."""
 
     def statuses(self) -> Sequence[Status]:
-        """One for each configured meter, in the order of the configuration."""
+        """One for each configured meter, in the order of the configuration; those of solar plants last."""
 
     def store(self) -> "Reads | None":
         """None while the database is not open, or where no history is kept."""

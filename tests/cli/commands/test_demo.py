@@ -36,6 +36,13 @@ def test_demo_shows_a_meter_of_every_protocol(profile: str, protocol: str) -> No
     assert all(meter["simulated"] for meter in meters)
 
 
+def test_the_demo_has_a_meter_at_the_solar_roof_of_the_same_household() -> None:
+    with serving("demo", "--solar") as server:
+        until(lambda: "consumption_w" in server.get("/api/v1/solar").json())
+        facts = [status["facts"] for status in server.get("/api/v1/status").json()["meters"]]
+    assert [(fact["name"], fact["role"]) for fact in facts] == [("House", "grid"), ("Solar roof", "production")]
+
+
 def test_the_demo_has_a_contract_where_the_configuration_has_none(tmp_path: Path) -> None:
     (of_demo,) = contracts_from_config([contract(date(2024, 1, 1))])
     assert (of_demo.begins, of_demo.currency) == (date(2024, 1, 1), "EUR")

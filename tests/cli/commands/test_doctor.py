@@ -4,11 +4,13 @@ import json
 import threading
 from pathlib import Path
 
+import httpx
+
 import pushes
 from command import OnTerminal, Run
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.diagnosis.advice import LABELS
-from running import Head, Server
+from running import Head, Server, free_port, serving, until
 
 METER = "simulator:MT175?rate=20"
 
@@ -71,6 +73,28 @@ def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, 
     assert done.stdout.startswith(f"The server at {server.url} reads it and says:\n{head.link}  1 ISK 00 12345678")
     assert alone.returncode == 1
     assert f"iskra-server (pid {server.process.pid})" in alone.stdout
+
+
+def test_the_server_tells_who_asks_an_emulated_device(run: Run) -> None:
+    port = str(free_port())
+    environ = {"IES_ECOTRACKER_ENABLED": "true", "IES_ECOTRACKER_PORT": port, "IES_EMULATION_HOST": "127.0.0.1"}
+    with serving("serve", METER, environ=environ) as server:
+        until(lambda: is_answered(f"http://127.0.0.1:{port}/v1/json"))
+        done = run("doctor", METER, "--lang", "de", IES_PORT=server.url.rpartition(":")[2], **environ)
+        without = run("doctor", METER, IES_PORT=server.url.rpartition(":")[2])
+        until(lambda: "ecotracker: This device shows a simulated meter" in server.log)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("ecotracker: ")]
+    assert lines[0].startswith("ecotracker: Dieses Gerät zeigt einen simulierten Zähler")
+    assert lines[1].startswith("ecotracker: 127.0.0.1 hat ")
+    # where no device is configured and the port is its own, no server is asked
+    assert "ecotracker" not in without.stdout
+
+
+def is_answered(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.ConnectError:
+        return False
 
 
 def test_a_meter_of_another_protocol_that_encrypts(run: Run, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.sources.source import Chunk, ReceivedWhileProbing, SourceState
 from reading.given import Given
-from running import Head, serving, until
+from running import Head, free_port, serving, until
 
 TOKEN = "tokentokentoken0123"
 PASSWORD = "pass/w@rd-geheim"
@@ -97,6 +97,11 @@ database_url = "postgresql://iskra:{quote(PASSWORD, safe="")}@db/iskra"
 [outputs.mqtt]
 url = "mqtt://iskra@127.0.0.1:1"
 password = "{OTHER}"
+[outputs.emulation]
+host = "127.0.0.1"
+[outputs.ecotracker]
+enabled = true
+port = {free_port()}
 """
 
 
@@ -123,7 +128,10 @@ def test_a_bundle_of_a_running_server_replays_and_names_nobody(run: Run, tmp_pat
     assert b"held back" in files["log.txt"]
     assert b"Z\xc3\xa4hler 0000000" in files["configuration.toml"]
     assert b'token = "***"' in files["configuration.toml"]
-    assert json.loads(files["status.json"])["meters"][0]["meter_id"].startswith("1 ISK 00 0000000")
+    status = json.loads(files["status.json"])
+    assert status["meters"][0]["meter_id"].startswith("1 ISK 00 0000000")
+    (notice,) = next(output for output in status["outputs"] if output["name"] == "ecotracker")["notices"]
+    assert notice["en"]["sentence"].startswith("Meter 1 ISK 00 0000000")
     (tmp_path / "telegrams.bin").write_bytes(files["telegrams-1.bin"])
     decoded = run("decode", "--json", "telegrams.bin").stdout
     assert len(decoded.splitlines()) == 4

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 
 import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from emulating import GridMeter, in_event_loop, running
 from iskra_server.outputs.emulation import http_listener
@@ -17,6 +19,7 @@ from iskra_server.outputs.emulation.websocket import MAX_MESSAGE, WebSocket
 from running import free_port
 
 LOOPBACK = "127.0.0.1"
+ADDRESSES = cycle(range(1, 255))
 
 
 class Echo(HttpDevice):
@@ -110,6 +113,8 @@ async def test_a_request_may_come_byte_by_byte() -> None:
         (get("/echo", "Content-Length: 30000") + b"x" * 30_000, b"413"),
         (get("/echo", host="evil.example"), b"421"),
         (b"GET /echo HTTP/1.1\r\n\r\n", b"400"),
+        # no URL
+        (get("//[/echo"), b"400"),
     ],
 )
 @in_event_loop
@@ -119,9 +124,27 @@ async def test_a_wrong_request_is_refused_and_the_connection_closed(request_byte
 
 
 @in_event_loop
-async def test_the_first_version_of_http_needs_no_host() -> None:
+async def test_the_first_version_of_http_needs_no_host_and_ends_with_the_answer() -> None:
     async with listening() as port:
-        assert (await exchange(port, b"GET /echo HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.1 200 OK")
+        for keep in (b"", b"Connection: keep-alive\r\n"):
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            writer.write(b"GET /echo HTTP/1.0\r\n" + keep + b"\r\n")
+            assert await reader.read() == (
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 23\r\n"
+                b"Connection: close\r\n\r\nGET /echo {} 127.0.0.1 "
+            )
+            writer.close()
+
+
+@in_event_loop
+async def test_head_has_the_headers_of_the_answer_and_no_body() -> None:
+    async with listening() as port:
+        head = get("/echo").replace(b"GET", b"HEAD")
+        assert await exchange(port, head + get("/echo/2")) == (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 25\r\n\r\n"
+            b"GET /echo/2 {} 127.0.0.1 "
+        )
 
 
 @in_event_loop
@@ -131,32 +154,27 @@ async def test_a_client_that_is_not_listed_gets_no_value() -> None:
 
 
 @in_event_loop
-async def test_two_hundred_clients_are_answered_at_once() -> None:
+async def test_two_hundred_clients_are_answered_at_once_beside_slow_ones() -> None:
     async with listening() as port:
-        opened = [await asyncio.open_connection(LOOPBACK, port) for _ in range(200)]
-        # one address asks for all of them: as many as one client may ask within a second
-        for _, writer in opened[:40]:
+        # they send half a request, and read nothing of many answers
+        silent, deaf = await connections(port, 20), await connections(port, 5)
+        for _, writer in silent:
+            writer.write(b"GET /echo HTTP/1.1\r\nHost")
+        for _, writer in deaf:
+            writer.write(get(f"/echo?{'x' * 4000}") * 40)
+        opened = await connections(port, 200)
+        for _, writer in opened:
             writer.write(get("/echo"))
-        for reader, _ in opened[:40]:
+        for reader, _ in opened:
             assert (await reader.readline()) == b"HTTP/1.1 200 OK\r\n"
-        for _, writer in opened:
-            writer.close()
+        for _, writer in (*silent, *deaf, *opened):
+            writer.transport.abort()
 
 
-@in_event_loop
-async def test_the_longest_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_listener, "MAX_CONNECTIONS", 3)
-    async with listening() as port:
-        opened = []
-        for _ in range(4):
-            opened.append(await asyncio.open_connection(LOOPBACK, port))
-            # each is idle for another time
-            await asyncio.sleep(0.01)
-        assert await opened[0][0].read() == b""
-        opened[-1][1].write(get("/echo"))
-        assert await opened[-1][0].readline() == b"HTTP/1.1 200 OK\r\n"
-        for _, writer in opened:
-            writer.close()
+async def connections(port: int, count: int) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Each from an address of its own."""
+    addresses = [f"127.0.{next(ADDRESSES)}.1" for _ in range(count)]
+    return [await asyncio.open_connection(LOOPBACK, port, local_addr=(address, 0)) for address in addresses]
 
 
 @in_event_loop
@@ -178,6 +196,21 @@ async def test_a_websocket_carries_messages_both_ways_and_answers_a_ping() -> No
         # in fragments
         await socket.send(["po", "we", "r"])
         assert await socket.recv() == "POWER"
+
+
+@in_event_loop
+async def test_a_websocket_loses_no_message_of_several_that_come_at_once() -> None:
+    async with listening() as port, connect(f"ws://{LOOPBACK}:{port}/echo/socket") as socket:
+        for number in range(5):
+            await socket.send(f"power {number}")
+        assert [await socket.recv() for _ in range(5)] == [f"POWER {number}" for number in range(5)]
+
+
+@in_event_loop
+async def test_a_page_of_the_internet_cannot_open_a_websocket() -> None:
+    async with listening() as port:
+        with pytest.raises(InvalidStatus, match="403"):
+            await connect(f"ws://{LOOPBACK}:{port}/echo/socket", origin=Origin("https://evil.example"))
 
 
 @in_event_loop

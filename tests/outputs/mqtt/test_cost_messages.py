@@ -56,6 +56,15 @@ def test_a_meter_without_a_contract_has_none(store: Store) -> None:
     assert payloads(messages(store, Contract(begins=date(2025, 1, 1), energy_price=Decimal(1), meter="other")), 0) == []
 
 
+def test_a_meter_of_a_solar_plant_has_no_cost_of_its_own(store: Store) -> None:
+    named = Contract(begins=date(2025, 1, 1), energy_price=Decimal(1), meter=METER_ID)
+    for contracts, count in ((CONTRACT,), 0), ((CONTRACT, named), 1):
+        costs = CostMessages(
+            contracts, ZONE, lambda: store, has_history=True, is_production=lambda meter: meter == METER_ID
+        )
+        assert len(payloads(costs, 0)) == count
+
+
 def test_the_price_changes_with_the_contract(store: Store) -> None:
     costs = messages(None, CONTRACT, CHEAPER)
     assert [payloads(costs, minutes)[0]["price_import"] for minutes in (-1, 1)] == [Decimal("0.40"), Decimal("0.30")]

@@ -158,6 +158,24 @@ def test_a_high_load_is_told_with_the_name_of_the_meter(receiver: HttpReceiver, 
     assert titles(receiver, "/")[0].endswith("above 6,000 W for 1 minute")
 
 
+def test_the_meter_of_a_solar_plant_is_no_load(receiver: HttpReceiver, tmp_path: Path) -> None:
+    """One that is wired the other way round shows production as import."""
+    hub, statuses = Hub(), [run_checks(facts(name="Roof", role="production"))]
+    made = notifier(receiver, tmp_path, hub, statuses, alerts={"load_above_w": 6000, "load_for_minutes": 0.001})
+    at_s = iter(range(1, 10_000))
+    house = "1 ISK 00 12345679"
+
+    def publish() -> None:
+        now, second = datetime.now(UTC), next(at_s)
+        roof = sample(power(9000), energy(1000), at_s=second)
+        hub.publish(replace(roof, received_at=now), is_production=True)
+        hub.publish(replace(sample(power(7000), energy(1000), at_s=second, meter_id=house), received_at=now))
+
+    looks = iter(range(100))
+    asyncio.run(run_until(made, lambda: titles(receiver, "/") and next(looks, None) is None, publish))
+    assert all(title.startswith(house) for title in titles(receiver, "/"))
+
+
 @pytest.fixture
 def week(tmp_path: Path) -> Iterator[Store]:
     """The last whole week, to which a digest is due whatever day it is."""
@@ -171,13 +189,19 @@ def week(tmp_path: Path) -> Iterator[Store]:
 
 
 def digest_of(
-    receiver: HttpReceiver, folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, **fact: Any
+    receiver: HttpReceiver,
+    folder: Path,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_production: bool = False,
+    **fact: Any,
 ) -> Notifier:
     """One with a digest that is due: none was sent before."""
     monkeypatch.setattr("iskra_server.outputs.notify.digests._LATE_DAYS", {"weekly": 7, "monthly": -1})
     (folder / "notify.json").write_text("{}")
     hub = Hub()
-    hub.publish(sample(energy(1000)))
+    hub.publish(sample(energy(1000)), is_production=is_production)
     return notifier(receiver, folder, hub, [run_checks(facts(name="House", **fact))], store=lambda: store)
 
 
@@ -201,6 +225,15 @@ def test_under_a_clock_that_is_not_trusted_no_digest_is_sent(
 ) -> None:
     now = datetime.now(BERLIN)
     made = digest_of(receiver, tmp_path, week, monkeypatch, clock_problem="stepped", clock_time=now)
+    looks = iter(range(40))
+    asyncio.run(run_until(made, lambda: next(looks, None) is None))
+    assert receiver.posts == []
+
+
+def test_a_meter_of_a_solar_plant_has_no_digest(
+    receiver: HttpReceiver, tmp_path: Path, week: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = digest_of(receiver, tmp_path, week, monkeypatch, is_production=True)
     looks = iter(range(40))
     asyncio.run(run_until(made, lambda: next(looks, None) is None))
     assert receiver.posts == []

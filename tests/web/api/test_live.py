@@ -3,6 +3,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -11,13 +12,18 @@ import pytest
 from msgspec import structs
 from starlette.types import Message
 
+from iskra_server.diagnosis.advice import advise
+from iskra_server.outputs.state import OutputClient, OutputState
 from iskra_server.reading.hub import QUEUE_LENGTH
 from iskra_server.web.api import live
 from iskra_server.web.api.live import event_id
+from iskra_server.web.app import create_app
+from iskra_server.web.http.settings import WebSettings
 from samples import METER_ID, energy
-from web.serving import DEADLINE_S, Site, arrived, served, status, until
+from web.serving import DEADLINE_S, ServerStub, Site, arrived, served, status, until
 
 PATH = "/api/v1/live"
+CLIENT = OutputClient("192.168.1.30", 1, 1, datetime(2026, 11, 27, tzinfo=UTC), None, 0.2, 0.2)
 
 
 class Event(NamedTuple):
@@ -163,6 +169,21 @@ def test_a_status_is_sent_when_a_check_fails() -> None:
             site.statuses = [status(is_open=False, problem="unplugged")]
             status_event = (await event(lines, "status")).data
             assert (status_event["ok"], status_event["meters"][0]["failed_check"]) == (False, "device")
+
+    run(site, check)
+
+
+def test_a_status_is_sent_when_a_client_asks_an_emulated_device() -> None:
+    site, states = Site(), [OutputState("ecotracker", ok=True, notices=(advise("nothing_asks", {"minutes": "10"}),))]
+    site.app = create_app(WebSettings("1"), ServerStub(site.hub, lambda: site.statuses, output_states=lambda: states))
+
+    async def check(client: httpx.AsyncClient) -> None:
+        async with stream(client) as lines:
+            (output,) = (await event(lines, "status")).data["outputs"]
+            assert [notice["fault"] for notice in output["notices"]] == ["nothing_asks"]
+            states[0] = OutputState("ecotracker", ok=True, clients=(CLIENT,))
+            (output,) = (await event(lines, "status")).data["outputs"]
+            assert ([asked["address"] for asked in output["clients"]], output["notices"]) == (["192.168.1.30"], [])
 
     run(site, check)
 

@@ -40,6 +40,12 @@ def test_the_reading_has_every_digit_and_the_time_of_its_telegram() -> None:
     assert '<main lang="en">' in html and "Times are in Europe/Berlin." in html
 
 
+def test_the_power_of_a_solar_plant_has_no_direction_of_the_grid() -> None:
+    site = Site()
+    site.hub.publish(arrived(MAKER, energy(5, obis=EXPORT), power(-1243)), is_production=True)
+    assert values(noscript(site))["Power"] == "−1\u202f243 W"
+
+
 def test_it_is_in_the_language_of_the_browser() -> None:
     html = noscript(Site(arrived(MAKER, energy(107323090), power(12))), **GERMAN)
     assert '<main lang="de">' in html

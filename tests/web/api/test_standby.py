@@ -8,7 +8,7 @@ from iskra_server.history.model.spot_price import Price
 from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from web.past import Past, counted, info
-from web.serving import Site
+from web.serving import Site, arrived
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 CONTRACT = Contract(begins=date(2025, 1, 1), energy_price=Decimal("0.3265"))
@@ -64,3 +64,11 @@ def test_two_nights_are_not_enough(store: Store) -> None:
 def test_a_counter_of_whole_kwh_has_none(store: Store) -> None:
     answer = past(store, 30, CONTRACT, steps=(1, 1), step=10_000).ask("standby")
     assert "base_load_w" not in answer
+
+
+def test_the_meter_of_a_solar_plant_has_neither_a_base_load_nor_the_contract_of_the_house(store: Store) -> None:
+    site = past(store, 30, CONTRACT).site
+    site.hub.publish(arrived(), is_production=True)
+    answer = site.get("/api/v1/meters/1ISK0012345678/standby").json()
+    assert answer["nights"] == 0 and not {"base_load_w", "year_wh", "currency"} & answer.keys()
+    assert "contract" not in site.get("/api/v1/meters/1ISK0012345678/cost?from=yesterday").json()

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import get_args
@@ -17,7 +18,7 @@ import texts
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import FaultKind, Register
 from iskra_server.meter.units import Unit
-from iskra_server.outputs.state import OutputState
+from iskra_server.outputs.state import OutputClient, OutputState
 from iskra_server.reading.hub import Hub
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import WebSettings
@@ -131,6 +132,26 @@ def test_every_output_has_its_state() -> None:
     assert series['iskra_output_up{output="influx"}'] == "0"
     assert series['iskra_output_delivered_points_total{output="influx"}'] == "5"
     assert series['iskra_output_pending_points{output="influx"}'] == "3"
+    # of emulated devices alone
+    assert 'iskra_output_requests_total{output="influx"}' not in series
+    assert 'iskra_output_clients{output="influx"}' not in series
+
+
+def test_an_emulated_device_has_its_requests_and_the_age_of_its_answers_and_names_no_client() -> None:
+    asked = [
+        OutputClient(f"192.168.1.{number}", 9, 8, datetime.now(UTC), 2.0, 0.25, number / 10) for number in range(1, 40)
+    ]
+    state = OutputState("ecotracker", ok=True, delivered=8, requests=9, answer_ages_s=2.125, clients=tuple(asked))
+    site = Site()
+    site.app = create_app(WebSettings("1"), ServerStub(output_states=lambda: [state]))
+    text = site.get("/metrics").text
+    series = scraped(site)
+    assert series['iskra_output_requests_total{output="ecotracker"}'] == "9"
+    assert series['iskra_output_delivered_points_total{output="ecotracker"}'] == "8"
+    assert series['iskra_output_answer_age_seconds_total{output="ecotracker"}'] == "2.125"
+    assert series['iskra_output_max_answer_age_seconds{output="ecotracker"}'] == "3.9"
+    assert series['iskra_output_clients{output="ecotracker"}'] == "39"
+    assert "192.168" not in text
 
 
 def test_the_media_type_follows_the_accept_header_and_caches_know_it() -> None:

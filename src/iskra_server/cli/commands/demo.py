@@ -29,6 +29,7 @@ _EXAMPLES = examples_and_profiles(
         "iskra-server demo --rate 60": "a minute per second",
         "iskra-server demo --profile MT631-locked": "before the PIN is entered",
         "iskra-server demo --profile MT174": "a meter that is asked for its list",
+        "iskra-server demo --solar": "with the meter of a solar roof",
     }
 )
 
@@ -41,6 +42,7 @@ def demo(
         float,
         typer.Option("--rate", min=0.01, max=1000, metavar="FACTOR", help="Speed: 60 lets a minute pass every second."),
     ] = 1.0,
+    solar: Annotated[bool, typer.Option("--solar", help="Also read the meter of the household's solar roof.")] = False,
     port: Port = None,
     config: ConfigFile = None,
     log_level: LogLevel = None,
@@ -53,7 +55,7 @@ def demo(
     url = f"simulator:{quote(name)}?rate={rate:g}&since={since:%Y-%m-%d}"
     model = PROFILES[name]
     options = {
-        "meters.url": [url],
+        "meters.url": [url, f"{url}&measures=production"] if solar else [url],
         "meters.key": model.key or None,
         "meters.auth_key": model.auth_key or None,
         "server.port": port,
@@ -64,8 +66,13 @@ def demo(
     settings = loaded.config
     if not settings.contracts:
         settings = replace(settings, contracts=(contract(since.date()),))
+    if solar:
+        house, roof = settings.meters
+        settings = replace(
+            settings, meters=(replace(house, name="House"), replace(roof, name="Solar roof", role="production"))
+        )
     # in a thread: the server answers at once, even while a stopped terminal blocks the print
-    Thread(target=_introduce, args=(settings, name), name="demo-history", daemon=True).start()
+    Thread(target=_introduce, args=(settings, name, solar), name="demo-history", daemon=True).start()
     raise typer.Exit(server.run(settings))
 
 
@@ -81,25 +88,25 @@ def contract(begins: date) -> ContractConfig:
     )
 
 
-def _introduce(config: Config, profile: str) -> None:
+def _introduce(config: Config, profile: str, has_plant: bool) -> None:
     print(
         f"Demo with a simulated meter ({profile}). Stop with Ctrl+C.\nOpen http://localhost:{config.server.port}/",
         file=sys.stderr,
     )
     if config.history.enabled:
-        _fill(config.history.data_dir, profile)
+        _fill(config.history.data_dir, profile, has_plant)
 
 
-def _fill(data_dir: str, profile: str) -> None:
+def _fill(data_dir: str, profile: str, has_plant: bool) -> None:
     """Write two years of history, with a progress bar on a terminal."""
     try:
         store = Store(database_address(data_dir, "", simulated=True))
-        shares = fill(store, profile, seed=1, now=datetime.now(UTC))
-        console = Console(stderr=True)
+        now, console = datetime.now(UTC), Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Two years of history", total=1.0)
-            for share in shares:
-                progress.update(task, completed=share)
+            for is_plant in (False, True)[: 1 + has_plant]:
+                task = progress.add_task("Two years of history", total=1.0)
+                for share in fill(store, profile, seed=1, now=now, is_plant=is_plant):
+                    progress.update(task, completed=share)
         store.close()
     except (StoreError, ValueError) as error:
         print(f"The demo has no history: {error}", file=sys.stderr)

@@ -18,13 +18,16 @@ from iskra_server.cli.ui.observe import (
     PORT_IN_USE,
     config_with_meters,
     make_readers,
+    server_of_this_machine,
     status_from_server,
     watch_statuses,
 )
 from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
+from iskra_server.cli.ui.output_text import output_lines
 from iskra_server.config import Config
 from iskra_server.diagnosis.advice import Advice, Label, Words
 from iskra_server.diagnosis.status import Status
+from iskra_server.outputs.state import OutputState
 from iskra_server.web.api.status import server_status
 
 app = command_app()
@@ -76,7 +79,10 @@ def doctor(
     json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Find out why no values arrive, and what to do next. Exit status 0 if values arrive, 1 if not."""
+    """Find out why no values arrive, and what to do next. Exit status 0 if values arrive, 1 if not.
+
+    A running server is asked for its outputs, too: what fails, and who asks an emulated device.
+    """
     settings = config_with_meters(config, meters)
     console = Console(highlight=False)
     run = DiagnosisRun(settings, seconds)
@@ -96,6 +102,8 @@ class DiagnosisRun:
     def __init__(self, config: Config, seconds: float) -> None:
         self.statuses: list[Status] = []
         self.ports_of_server: set[str] = set()
+        # of the running server
+        self.outputs: list[OutputState] = []
         self.server = base_url(config.server)
         self._config = config
         self._seconds = seconds
@@ -109,6 +117,9 @@ class DiagnosisRun:
                 if passed_s >= self._seconds or all(_is_clear(status, passed_s) for status in self.statuses):
                     break
         self.statuses = [await self._or_from_server(status) for status in self.statuses]
+        if self.ports_of_server or _has_devices(self._config):
+            server = await server_of_this_machine(self._config)
+            self.outputs = server.outputs if server else []
         refresh()
 
     async def _or_from_server(self, status: Status) -> Status:
@@ -117,6 +128,10 @@ class DiagnosisRun:
         if answer:
             self.ports_of_server.add(answer.port)
         return answer or status
+
+
+def _has_devices(config: Config) -> bool:
+    return any(getattr(keys, "enabled", False) for keys in msgspec.structs.astuple(config.outputs))
 
 
 def _is_clear(status: Status, passed_s: float) -> bool:
@@ -176,6 +191,7 @@ def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
             told = f"  {_words(check.advice, lang).sentence}" if check.advice else ""
             yield f"  {_word(check.state, lang):{width}}  {_label(check.label, lang)}{told}"
         yield from (str(_words(advice, lang)) for advice in _advice_to_show(status))
+    yield from output_lines(run.outputs, lang)
 
 
 def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
@@ -189,6 +205,7 @@ def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
             style = "bold red" if advice is status.advice and not status.ok else "yellow"
             style = "green" if advice.fault == "well" else style
             parts += [Text(words.sentence, style=style), Text(f"→ {words.next_step}" if words.next_step else "")]
+    parts += [Text(line, style="dim") for line in output_lines(run.outputs, lang)]
     return Group(*parts)
 
 

@@ -81,13 +81,17 @@ async def watch_statuses(meter_readers: Sequence[Reader]) -> AsyncGenerator[list
 
 async def status_from_server(config: Config, busy: Status) -> Status | None:
     """The status of a busy port from the server of this machine; None if another program has it open."""
+    answer = await server_of_this_machine(config)
+    return _same_port(busy, answer.meters) if answer else None
+
+
+async def server_of_this_machine(config: Config) -> ServerStatus | None:
+    """What it answers; None where there is none, another program, or another version."""
     try:
         answer = await asyncio.to_thread(ask, config.server, "/api/v1/status")
-        statuses = msgspec.json.decode(answer, type=ServerStatus, strict=False).meters
+        return msgspec.json.decode(answer, type=ServerStatus, strict=False)
     except (OSError, HTTPException, msgspec.MsgspecError, UnicodeDecodeError):
-        # no server, another program, or another version
         return None
-    return _same_port(busy, statuses)
 
 
 def _same_port(busy: Status, statuses: Sequence[Status]) -> Status | None:

@@ -26,10 +26,10 @@ class RecordedCounters:
 
     def first_meter(self) -> str:
         """The meter that the total without a name is of. Raises UsageError."""
-        meters = (self._ask("/api/v1/meters", "meters") or {}).get("meters", ())
-        if not meters:
-            raise UsageError("The server reads no meter yet; name one with --meter.")
-        name: str = meters[0]["id"]
+        meters = (self._ask("/api/v1/status", "meters") or {}).get("meters", ())
+        name: str | None = meters[0]["meter_id"] if meters else None
+        if name is None:
+            raise UsageError("The server has not read its first meter yet; name one with --meter.")
         return name
 
     def between(

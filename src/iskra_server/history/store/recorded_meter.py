@@ -36,6 +36,8 @@ class RecordedMeter:
         self.id = info.meter_id
         self.server_id = info.server_id
         self.simulated = info.simulated
+        # whether it measures what a solar plant produces: the history does not know, who asks for the meter does
+        self.is_production = False
         self._reads = reads
         self._chain: Sequence[str] = ordered_chain(info.meter_id, meters)
         self._counters: dict[Obis, CounterHistory] = {}

@@ -63,13 +63,14 @@ class Clients:
 
     def __init__(self, grid: Grid, rules: Rules) -> None:
         self.grid = grid
-        self._rules = rules
+        self.rules = rules
+        # since the start: requests that were allowed, answers with a number, and the sum of the ages of their readings
+        self.requests = self.answers = 0
+        self.ages_s = 0.0
+        # when the last request came (boot time)
+        self.asked_s = float("-inf")
         # the one that asked last is last
         self._clients: OrderedDict[str, _Client] = OrderedDict()
-
-    @property
-    def answers(self) -> int:
-        return sum(client.answers for client in self._clients.values())
 
     def may_ask(self, address: str) -> bool:
         """Notes the request of a client. False where its address is not allowed, or it asks too often: no answer."""
@@ -82,7 +83,9 @@ class Clients:
             # follows a change of pace within a few requests
             client.interval_s = pause_s if client.interval_s is None else 0.8 * client.interval_s + 0.2 * pause_s
         client.requests += 1
+        self.requests += 1
         client.asked_s, client.asked_at = now_s, datetime.now(UTC)
+        self.asked_s = now_s
         if client.allowance < 1:
             return False
         client.allowance -= 1
@@ -90,23 +93,26 @@ class Clients:
 
     async def told(self, address: str) -> GridReading | None:
         """The record for this client, when its answer is due; None where there is none: it must not get a number."""
-        client, rules = self._client(address), self._rules
+        client, rules = self._client(address), self.rules
         await asyncio.sleep(max(0.0, client.told_s + rules.min_interval_s - boottime_s()))
         if rules.wait_fresh_s:
             await self.grid.newer(client.told_arrived_s, rules.wait_fresh_s)
         return self.told_now(address)
 
-    def told_now(self, address: str) -> GridReading | None:
-        """As `told`, without waiting: for counters, and for what is sent unasked."""
+    def told_now(self, address: str, *, shows_power: bool = True) -> GridReading | None:
+        """As `told`, without waiting: for what is sent unasked, and for counters, which hold back no later power."""
         client = self._client(address)
         reading = self.grid.newest()
         if reading is None:
             return None
         client.answers += 1
-        client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s
+        self.answers += 1
+        if shows_power:
+            client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s
         client.age_s = self.grid.age_s(reading)
+        self.ages_s += client.age_s
         client.max_age_s = max(client.max_age_s or 0.0, client.age_s)
-        return adjusted(reading, self._rules)
+        return adjusted(reading, self.rules)
 
     def list(self) -> tuple[OutputClient, ...]:
         """Those that asked within the last hour, the latest first."""
@@ -137,8 +143,8 @@ class Clients:
             ip = ip_address(address.partition("%")[0])
         except ValueError:
             return False
-        if self._rules.networks:
-            return any(ip in network for network in self._rules.networks)
+        if self.rules.networks:
+            return any(ip in network for network in self.rules.networks)
         return ip.is_private or ip.is_link_local
 
 

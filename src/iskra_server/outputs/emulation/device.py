@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.base.clock import boottime_s
 from iskra_server.outputs.emulation.clients import Clients
+from iskra_server.outputs.emulation.device_notices import device_notices
 from iskra_server.outputs.state import OutputState
 
 FIRST_RETRY_S, MAX_RETRY_S = 2.0, 60.0
@@ -17,12 +19,17 @@ log = logging.getLogger(__name__)
 class EmulatedDevice:
     """`sentence` says why nobody can ask it, "" while it is well; `opened` is set while its port is open."""
 
+    # False for a device that sends unasked
+    is_asked = True
+
     def __init__(self, name: str, clients: Clients) -> None:
         self.name = name
         self.clients = clients
         self.sentence = ""
         self.opened = asyncio.Event()
         self._since: datetime | None = None
+        # boot time
+        self._opened_s = 0.0
 
     def failed(self, sentence: str) -> None:
         if sentence != self.sentence:
@@ -33,6 +40,8 @@ class EmulatedDevice:
 
     def recovered(self) -> None:
         """Its port is open."""
+        if not self.opened.is_set():
+            self._opened_s = boottime_s()
         self.opened.set()
         if self.sentence:
             log.info("%s can be asked again.", self.name)
@@ -45,8 +54,22 @@ class EmulatedDevice:
             sentence=self.sentence,
             since=self._since,
             delivered=self.clients.answers,
+            requests=self.clients.requests,
+            answer_ages_s=round(self.clients.ages_s, 3),
             clients=self.clients.list(),
+            notices=tuple(device_notices(self.clients, self._unasked_s())) if self.opened.is_set() else (),
         )
+
+    def _unasked_s(self) -> float | None:
+        return boottime_s() - max(self._opened_s, self.clients.asked_s) if self.is_asked else None
+
+
+class SendingDevice(EmulatedDevice):
+    """A device that sends unasked."""
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        raise NotImplementedError
 
 
 async def keep_open(

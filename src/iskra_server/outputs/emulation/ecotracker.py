@@ -17,7 +17,7 @@ from iskra_server.base.announcement import AnnouncedService
 from iskra_server.base.json_values import number
 from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.grid import GridReading
-from iskra_server.outputs.emulation.http_listener import DeviceAnswer, DeviceRequest, HttpDevice
+from iskra_server.outputs.emulation.http_listener import JSON_TYPE, DeviceAnswer, DeviceRequest, HttpDevice
 
 NAME = "ecotracker"
 PATH = "/v1/json"
@@ -38,7 +38,7 @@ class EcoTracker(HttpDevice):
 
     async def answer(self, request: DeviceRequest) -> DeviceAnswer:
         if request.method not in ("GET", "HEAD"):
-            return DeviceAnswer(405, headers=(("Allow", "GET"),))
+            return DeviceAnswer(405, headers=(JSON_TYPE, ("Allow", "GET, HEAD")))
         reading = await self.clients.told(request.client)
         if reading is None:
             return DeviceAnswer(503)

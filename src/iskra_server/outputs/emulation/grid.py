@@ -71,7 +71,7 @@ class Grid:
     def __init__(self, hub: Hub, find_meter: Callable[[], str | None], stale_after_s: float) -> None:
         self._hub = hub
         self._find_meter = find_meter
-        self._stale_after_s = stale_after_s
+        self.stale_after_s = stale_after_s
         self._meter_id: str | None = None
         self._recorded: tuple[Sample, GridReading | None] | None = None
         # of the last minute: arrival in boot time, power in W
@@ -89,7 +89,7 @@ class Grid:
     def meter_id(self) -> str | None:
         """None before its first telegram. Another one only while this one is not read: searching takes long."""
         age_s = self._hub.age_s(self._meter_id, boottime_s()) if self._meter_id else None
-        if age_s is None or age_s > self._stale_after_s:
+        if age_s is None or age_s > self.stale_after_s:
             self._meter_id = self._find_meter()
         return self._meter_id
 
@@ -102,7 +102,7 @@ class Grid:
         if self._recorded is None or self._recorded[0] is not sample:
             self._recorded = sample, self._record(sample)
         reading = self._recorded[1]
-        return reading if reading and self.age_s(reading) <= self._stale_after_s else None
+        return reading if reading and self.age_s(reading) <= self.stale_after_s else None
 
     def age_s(self, reading: GridReading) -> float:
         """Since the telegram of its power arrived, including a pause that boot time did not count."""
@@ -110,6 +110,14 @@ class Grid:
         newest, age_s = self._hub.newest.get(reading.meter_id), self._hub.age_s(reading.meter_id, now_s)
         # a meter that is not configured any more has neither
         return inf if newest is None or age_s is None else age_s + newest.monotonic_s - reading.arrived_s
+
+    def newest_sample(self) -> Sample | None:
+        """The newest telegram of the meter, of any age."""
+        return self._hub.newest.get(meter_id) if (meter_id := self.meter_id) else None
+
+    def usual_interval_s(self) -> float | None:
+        """Between two telegrams of the meter."""
+        return self._hub.usual_interval_s(meter_id) if (meter_id := self.meter_id) else None
 
     async def newer(self, than_s: float, within_s: float) -> None:
         """Returns when a telegram has come that arrived after `than_s` (boot time), or `within_s` have passed."""

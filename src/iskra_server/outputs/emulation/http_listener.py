@@ -3,7 +3,7 @@
 uvicorn writes the names of headers in lower case, and firmware may look for "Content-Length" as real devices write it;
 so h11 reads and writes the messages here. Every answer has its length, none is chunked.
 
-    open connections     MAX_CONNECTIONS; then the longest idle one is closed
+    open connections     MAX_CONNECTIONS; then the longest idle one is closed (tcp_listener.py)
     a request            MAX_BYTES, complete within REQUEST_S
     between two          IDLE_S: some batteries keep their connection open
     host names           those of the local network (base/hosts.py): another site's page cannot ask through a browser
@@ -20,12 +20,11 @@ import h11
 from msgspec import Struct
 
 from iskra_server.base.announcement import AnnouncedService
-from iskra_server.base.clock import boottime_s
 from iskra_server.base.hosts import Hosts
 from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.tcp_listener import TcpListener
 from iskra_server.outputs.emulation.websocket import WebSocket, accept
 
-MAX_CONNECTIONS = 256
 MAX_BYTES = 16_384
 REQUEST_S = 10.0
 # Jupiter asks every 13 s
@@ -83,62 +82,28 @@ class HttpDevice(EmulatedDevice):
         return ()
 
 
-class HttpListener:
+class HttpListener(TcpListener):
     """The devices of one port."""
 
     def __init__(self, host: str, port: int, devices: Sequence[HttpDevice]) -> None:
-        self.host = host
-        self.port = port
+        super().__init__(host, port, devices, MAX_BYTES)
         self.devices = devices
         self._hosts = Hosts()
-        # connection -> since when it is idle, None while a request is answered
-        self._connections: dict[asyncio.Task[None], float | None] = {}
 
-    async def run(self) -> None:
-        """Until it is cancelled. Raises OSError where the port cannot be opened."""
-        server = await asyncio.start_server(self._connected, self.host, self.port, limit=MAX_BYTES)
-        for device in self.devices:
-            device.recovered()
-        try:
-            async with server:
-                await server.serve_forever()
-        finally:
-            for connection in tuple(self._connections):
-                connection.cancel()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # a client that speaks something else
+        with suppress(h11.ProtocolError):
+            await self._serve(reader, writer)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        if len(self._connections) >= MAX_CONNECTIONS and not self._make_room():
-            writer.transport.abort()
-            return
-        self._connections[task] = boottime_s()
-        try:
-            await self._serve(reader, writer, task)
-        except (OSError, TimeoutError, h11.ProtocolError):
-            # the client has gone, is too slow, or speaks something else
-            pass
-        except asyncio.CancelledError:
-            # to make room, or because the server stops: the task of a connection ends without being awaited
-            pass
-        finally:
-            del self._connections[task]
-            writer.transport.abort() if writer.transport.get_write_buffer_size() else writer.close()
-
-    def _make_room(self) -> bool:
-        idle = {task: since_s for task, since_s in self._connections.items() if since_s is not None}
-        if not idle:
-            return False
-        min(idle, key=idle.__getitem__).cancel()
-        return True
-
-    async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, task: asyncio.Task[None]
-    ) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_BYTES)
-        client = str(writer.get_extra_info("peername")[0])
+        peer = writer.get_extra_info("peername")
+        if peer is None:
+            # it went before it was accepted
+            return
+        client = str(peer[0])
         while True:
-            self._connections[task] = boottime_s()
+            self.mark_idle()
             try:
                 received = await _next_request(connection, reader, client)
             except h11.RemoteProtocolError as error:
@@ -147,16 +112,17 @@ class HttpListener:
             if received is None:
                 return
             request, raw = received
-            self._connections[task] = None
+            self.mark_busy()
             device = next((device for device in self.devices if device.knows(request.path)), None)
             if refusal := self._refusal(request, device):
-                await _send(connection, writer, refusal)
+                await _send(connection, writer, refusal, has_body=request.method != "HEAD")
             elif device and request.is_upgrade and device.has_websocket(request.path):
                 if socket := await accept(raw, reader, writer, client):
                     await device.talk(socket)
                 return
             elif device:
-                await _send(connection, writer, await device.answer(request))
+                answer = await device.answer(request)
+                await _send(connection, writer, answer, has_body=request.method != "HEAD")
             if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
                 return
             connection.start_next_cycle()
@@ -200,13 +166,20 @@ async def _next_request(
 
 
 def _request(head: h11.Request, body: bytes, client: str) -> DeviceRequest:
-    target = urlsplit(head.target.decode("latin-1"))
+    """Raises h11.RemoteProtocolError."""
+    try:
+        target = urlsplit(head.target.decode("latin-1"))
+    except ValueError as error:
+        raise h11.RemoteProtocolError(str(error)) from None
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
     query = dict(parse_qsl(target.query, keep_blank_values=True))
     return DeviceRequest(head.method.decode("latin-1"), target.path, query, headers, body, client)
 
 
-async def _send(connection: h11.Connection, writer: asyncio.StreamWriter, answer: DeviceAnswer) -> None:
+async def _send(
+    connection: h11.Connection, writer: asyncio.StreamWriter, answer: DeviceAnswer, *, has_body: bool = True
+) -> None:
+    """Without a body, as to HEAD, its length is sent all the same."""
     if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
         return
     headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
@@ -215,7 +188,8 @@ async def _send(connection: h11.Connection, writer: asyncio.StreamWriter, answer
     with suppress(h11.LocalProtocolError):
         head = h11.Response(status_code=answer.status, headers=headers, reason=HTTPStatus(answer.status).phrase)
         data = connection.send(head) or b""
-        data += connection.send(h11.Data(data=answer.body)) or b""
+        if has_body:
+            data += connection.send(h11.Data(data=answer.body)) or b""
         data += connection.send(h11.EndOfMessage()) or b""
         writer.write(data)
         async with asyncio.timeout(REQUEST_S):

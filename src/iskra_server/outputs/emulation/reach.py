@@ -1,5 +1,124 @@
-"""Why a port of an emulated device cannot be opened, in one sentence."""
+"""Whether batteries can reach this server: why a port cannot be opened, whether only a container's network is there.
+
+They ask at fixed ports, often below 1024, and find a meter by broadcasts and multicast DNS.
+"""
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from iskra_server.base import installation
+from iskra_server.base.processes import PROC, open_files
+from iskra_server.diagnosis.advice import Advice, Words, advise
+from iskra_server.diagnosis.listening_sentences import MISSED
+
+Transport = Literal["tcp", "udp"]
+
+# who asks at this port and cannot be told another one
+_DEVICES: dict[tuple[str, int], str] = {
+    ("tcp", 80): "Hoymiles, Growatt, EcoFlow, Jackery",
+    ("udp", 1010): "Marstek Venus, Marstek Jupiter, Marstek B2500, Solakon One",
+    ("udp", 2220): "Marstek B2500",
+}
+_NETWORK = Path("/sys/class/net")
+# linux/if.h
+_IFF_UP = 1
 
 
-def cannot_listen(port: int, transport: str, error: OSError) -> str:
-    return f"{transport.upper()} port {port} cannot be opened: {error.strerror or error}."
+def cannot_listen(port: int, transport: Transport, error: OSError, *, host: str = "") -> str:
+    """One English sentence or two: why, who is missed, what to do. For logs and an OutputState."""
+    return str(cannot_listen_advice(port, transport, error, host=host).en)
+
+
+def cannot_listen_advice(port: int, transport: Transport, error: OSError, *, host: str = "") -> Advice:
+    """The same in both languages."""
+    details = {"port": str(port), "transport": transport.upper(), "address": host}
+    # asyncio puts a sentence of its own into strerror
+    details["reason"] = os.strerror(error.errno) if error.errno else str(error)
+    advice = advise(*_problem(port, transport, error, details))
+    devices = _DEVICES.get((transport, port))
+    if not devices:
+        return advice
+    en, de = (_joined(*pair, devices) for pair in zip((advice.en, advice.de), MISSED, strict=True))
+    return Advice(advice.fault, en, de)
+
+
+def _joined(words: Words, missed: str, devices: str) -> Words:
+    return Words(f"{words.sentence} {missed.format(devices=devices)}", words.next_step)
+
+
+def _problem(port: int, transport: Transport, error: OSError, details: dict[str, str]) -> tuple[str, dict[str, str]]:
+    if error.errno == errno.EADDRINUSE:
+        programs = listening_programs(port, transport)
+        if any(program.endswith(f"(pid {os.getpid()})") for program in programs):
+            return "listening_twice", details
+        if programs:
+            return "listening_busy", details | {"program": ", ".join(programs)}
+        in_app = "_in_app" if installation.in_app() else ""
+        return f"listening_busy_unknown{in_app}", details
+    if isinstance(error, PermissionError):
+        return f"listening_privilege{_where()}", details
+    if error.errno == errno.EADDRNOTAVAIL and details["address"]:
+        return "listening_no_address", details
+    return "listening_failed", details
+
+
+def _where() -> str:
+    if installation.in_app():
+        return "_in_app"
+    if installation.in_container():
+        return "_in_container"
+    return "_in_service" if installation.is_service() else ""
+
+
+def listening_programs(port: int, transport: Transport, proc: Path = PROC) -> list[str]:
+    """Those that hold the port, "name (pid 812)", as far as this user may see them."""
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port, transport, proc)}
+    return sorted({program for program, target in open_files(proc) if target in sockets}) if sockets else []
+
+
+def _inodes(port: int, transport: Transport, proc: Path) -> Iterator[str]:
+    """Of the sockets at a port: a line of /proc/net/tcp is "0: 0100007F:0050 00000000:0000 0A ... inode ..."."""
+    # TCP_LISTEN; of UDP every socket
+    states = {"0A"} if transport == "tcp" else {"07", "01"}
+    for table in (transport, f"{transport}6"):
+        with suppress(OSError):
+            for line in (proc / "net" / table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] in states and int(fields[1].rpartition(":")[2], 16) == port:
+                    yield fields[9]
+
+
+def bridge_warning() -> Advice | None:
+    """Where batteries cannot find this server because it is only in a network of containers."""
+    if not is_in_container_network():
+        return None
+    return advise("bridge_only_in_app" if installation.in_app() else "bridge_only")
+
+
+def is_in_container_network(network: Path = _NETWORK, marks: Iterable[str] = installation.CONTAINER_MARKS) -> bool:
+    """Whether Docker or Podman started this, and every interface but loopback is a cable to a bridge of theirs.
+
+    Such a cable (veth) ends in another network namespace, so that its two ends have different numbers. An interface of
+    another kind, such as macvlan, leads to the network of the home.
+    """
+    if not any(map(os.path.exists, marks)):
+        return False
+    try:
+        interfaces = [path for path in network.iterdir() if path.name != "lo" and _is_up(path)]
+        return bool(interfaces) and all(map(_is_cable, interfaces))
+    except OSError:
+        return False
+
+
+def _is_up(interface: Path) -> bool:
+    # new networks also get tunnels such as sit0, which stay down
+    return bool(int((interface / "flags").read_text(), 16) & _IFF_UP)
+
+
+def _is_cable(interface: Path) -> bool:
+    number, other_end = ((interface / name).read_text().strip() for name in ("ifindex", "iflink"))
+    return number != other_end and "DEVTYPE=" not in (interface / "uevent").read_text()

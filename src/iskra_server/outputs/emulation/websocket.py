@@ -4,11 +4,12 @@
 """
 
 import asyncio
+from collections import deque
 
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import State
+from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 
 MAX_MESSAGE = 16_384
@@ -29,11 +30,17 @@ class WebSocket:
         self._reader = reader
         self._writer = writer
         self._message = bytearray()
+        # one read may bring several messages
+        self._events: deque[Event] = deque()
+        # its side is closed: nothing can be written any more
+        self._has_ended = False
 
     async def receive(self) -> bytes | None:
         """The next message; None when the client has gone. Call it from one task only."""
         while True:
-            for event in self._protocol.events_received():
+            self._events.extend(self._protocol.events_received())
+            while self._events:
+                event = self._events.popleft()
                 if not isinstance(event, Frame) or event.opcode not in _DATA:
                     continue
                 self._message += event.data
@@ -51,17 +58,22 @@ class WebSocket:
             self._protocol.receive_data(data)
 
     async def send(self, text: bytes) -> None:
-        """Raises OSError or TimeoutError where the client does not read."""
+        """Raises OSError or TimeoutError where the client has gone or does not read."""
+        if self._protocol.state is not State.OPEN:
+            raise ConnectionResetError("the WebSocket is closed")
         self._protocol.send_text(text)
         await self.flush()
 
     async def flush(self) -> None:
         """Send what the protocol has to say, such as the answer to a ping."""
         for data in self._protocol.data_to_send():
+            if self._has_ended:
+                continue
             if data:
                 self._writer.write(data)
             elif self._writer.can_write_eof():
                 self._writer.write_eof()
+                self._has_ended = True
         async with asyncio.timeout(SEND_S):
             await self._writer.drain()
 
@@ -69,8 +81,11 @@ class WebSocket:
 async def accept(
     request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
 ) -> WebSocket | None:
-    """Answer an upgrade; None where the request is none, and the client is told so. `request` has its bytes."""
-    protocol = ServerProtocol(max_size=MAX_MESSAGE)
+    """Answer an upgrade; None where the request is none, and the client is told so. `request` has its bytes.
+
+    Only from programs: a browser sends the origin of the page that asks, and any page of the internet may ask.
+    """
+    protocol = ServerProtocol(origins=[None], max_size=MAX_MESSAGE)
     socket = WebSocket(protocol, reader, writer, client)
     protocol.receive_data(request)
     upgrade = next((event for event in protocol.events_received() if isinstance(event, Request)), None)

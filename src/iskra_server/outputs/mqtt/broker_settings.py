@@ -42,7 +42,7 @@ def mqtt_settings(config: MqttConfig) -> MqttSettings:
     section = "outputs.mqtt"
     broker = broker_settings(section, config)
     try:
-        prefix = _topic("discovery_prefix", config.discovery_prefix)
+        prefix = checked_topic("discovery_prefix", config.discovery_prefix)
     except ValueError as error:
         raise ConfigError(f"{section}: {error}.") from error
     return MqttSettings(
@@ -67,10 +67,11 @@ def _broker_settings(config: MqttConfig | UplinkConfig | CollectConfig) -> Broke
         cert_file=config.cert_file,
         key_file=config.key_file,
     )
-    return BrokerSettings(**structs.asdict(access), base=_topic("base_topic", config.base_topic))
+    return BrokerSettings(**structs.asdict(access), base=checked_topic("base_topic", config.base_topic))
 
 
-def _topic(key: str, topic: str) -> str:
+def checked_topic(key: str, topic: str) -> str:
+    """Raises ValueError, a clause that names the key."""
     if not topic or set(topic) & set("+#") or not all(topic.split("/")) or has_control_characters(topic):
         raise ValueError(f"{key} must be a topic such as house/meters, without + and # and empty levels")
     if topic.startswith("$"):

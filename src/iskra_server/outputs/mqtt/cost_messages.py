@@ -55,18 +55,25 @@ class CostMessages:
     """Outlives connections: it remembers the cost of each meter."""
 
     def __init__(
-        self, contracts: Sequence[Contract], tz: ZoneInfo, store: "Callable[[], Store | None]", *, has_history: bool
+        self,
+        contracts: Sequence[Contract],
+        tz: ZoneInfo,
+        store: "Callable[[], Store | None]",
+        *,
+        has_history: bool,
+        is_production: Callable[[str], bool] = lambda _meter: False,
     ) -> None:
         self._contracts = contracts
         self._tz = tz
         self._store = store
         self._has_history = has_history
+        self._is_production = is_production
         self._prices = PriceMessages(tz, store)
         self._costs: dict[str, _Costs] = {}
         self._retries: dict[str, HistoryRetry] = {}
 
     def contracts_of(self, meter_id: str, server_id: str) -> list[Contract]:
-        return contracts_of(self._contracts, meter_id, server_id)
+        return contracts_of(self._contracts, meter_id, server_id, is_production=self._is_production(meter_id))
 
     async def payloads(self, meters: Iterable[tuple[str, str]], now: datetime) -> list[tuple[str, bytes]]:
         """By server id in hex, of each meter the newest last; one of a day that has just ended comes before it.

@@ -61,7 +61,9 @@ class Publisher:
         tz = ZoneInfo(periods.tz)
         self._energy = PeriodEnergy(tz, store) if periods.has_history else None
         self._costs = (
-            CostMessages(periods.contracts, tz, store, has_history=periods.has_history) if periods.contracts else None
+            CostMessages(periods.contracts, tz, store, has_history=periods.has_history, is_production=hub.is_production)
+            if periods.contracts
+            else None
         )
         self.health = OutputHealth("mqtt")
 

@@ -138,13 +138,17 @@ class Notifier:
         with self._hub.subscribe(NAME) as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
+                if self._hub.is_production(meter):
+                    continue
                 self._enqueue(rule.observe(sample, self._names.get(meter, meter)))
 
     async def _send_digests(self, statuses: Sequence[Status], now: datetime) -> None:
         """Not while the clock cannot be trusted, or history is not open."""
         store = self._store()
         meters = [
-            ReadMeter(meter, self._names[meter]) for meter in self._hub.electricity_meters() if meter in self._names
+            ReadMeter(meter, self._names[meter])
+            for meter in self._hub.electricity_meters()
+            if meter in self._names and not self._hub.is_production(meter)
         ]
         has_clock = not any(status.facts.clock_problem for status in statuses)
         if store is None or not meters or not has_clock or not digests.is_due(self._memory, self._digest, now):

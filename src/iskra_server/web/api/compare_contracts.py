@@ -31,8 +31,11 @@ def comparison_of(
     """Raises BadRequest, and StoreError if the database does not respond."""
     begin, end = query.period(max_days=MAX_DAYS)
     template = _template(query)
-    own = contracts_of(contracts, meter.id, meter.server_id)
-    candidates = _chosen(query, _configured(query, own, contracts_of(offers, meter.id, meter.server_id)))
+    own = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
+    candidates = _chosen(
+        query,
+        _configured(query, own, contracts_of(offers, meter.id, meter.server_id, is_production=meter.is_production)),
+    )
     if query.get("zone") and all(candidate.contract.currency == SPOT_CURRENCY for candidate in candidates[:1]):
         candidates.append(_dynamic(template, candidates))
     if len(candidates) > MAX_CONTRACTS:

@@ -89,7 +89,10 @@ async def _check(context: Context, request: Request) -> Response:
 def _live_meters(context: Context) -> list[NamedMeter]:
     """Those that are being read."""
     meters = Meters(context.server)
-    return [NamedMeter(view.id, view.server_id or "") for view in map(meters.view, meters.ids())]
+    is_production = context.server.hub.is_production
+    return [
+        NamedMeter(view.id, view.server_id or "", is_production(view.id)) for view in map(meters.view, meters.ids())
+    ]
 
 
 def _placed_findings(text: str, today: date, live: list[NamedMeter], reads: "Reads | None") -> list[PlacedFinding]:

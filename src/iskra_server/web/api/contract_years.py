@@ -50,7 +50,7 @@ class ContractYears(Struct, frozen=True):
 
 def contract_years_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> ContractYears:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    contracts = contracts_of(contracts, meter.id, meter.server_id)
+    contracts = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
     years: list[PastYear] = []
     if contracts and meter.first_s <= query.now.timestamp():
         outermost = meter.counter(IMPORT).outermost(0, quarter_of(query.now.timestamp()))

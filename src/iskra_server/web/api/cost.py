@@ -136,7 +136,7 @@ class Cost(Struct, frozen=True):
 
 def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> Cost:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    contracts = contracts_of(contracts, meter.id, meter.server_id)
+    contracts = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
     length, edges = query.buckets(MAX_BUCKETS)
     moments = [local(edge * QUARTER_S, query.tz) for edge in edges]
     empty = Cost(meter.id, meter.simulated, query.tz.key, length, moments[0], moments[-1], [])

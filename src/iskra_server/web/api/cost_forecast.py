@@ -48,7 +48,7 @@ class CostForecasts(Struct, frozen=True):
 
 def cost_forecasts_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> CostForecasts:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    contracts = contracts_of(contracts, meter.id, meter.server_id)
+    contracts = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
     if not contracts:
         return CostForecasts(meter.id, meter.simulated, query.tz.key)
     outlook = Outlook(meter, contracts, query.now, query.tz)

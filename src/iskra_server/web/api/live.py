@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.reading import Sample
+from iskra_server.outputs.state import OutputState
 from iskra_server.web.api.meter_view import Meter, meter_view
 from iskra_server.web.api.status import server_status
 from iskra_server.web.http.endpoint import Endpoint, Parameter, Result, failure
@@ -173,8 +174,13 @@ class Live:
 
     def _encode(self, sample: Sample) -> bytes:
         age_s = max(boottime_s() - sample.monotonic_s, 0.0)
-        stale_after_s = self._hub.stale_after_s(sample.reading.meter_id)
-        meter = meter_view(sample, age_s=age_s, fresh=True, stale_after_s=stale_after_s)
+        meter = meter_view(
+            sample,
+            age_s=age_s,
+            fresh=True,
+            stale_after_s=self._hub.stale_after_s(sample.reading.meter_id),
+            is_production=self._hub.is_production(sample.reading.meter_id),
+        )
         data = LiveMeter(**structs.asdict(meter), measured_age_s=meter.age_s or 0.0)
         return b"id: %d\nevent: reading\ndata: %b\n\n" % (event_id(sample), msgspec.json.encode(data))
 
@@ -184,10 +190,10 @@ class Live:
         silent_since_s = time.monotonic()
         while True:
             await self._diagnose()
-            sentences = [output.sentence for output in self._server.output_states()]
-            sentences += [f"{meter.ok} {meter.advice.fault}" for meter in self._server.virtual_states()]
+            outputs = [_output_state(output) for output in self._server.output_states()]
+            virtual = [(meter.ok, meter.advice.fault) for meter in self._server.virtual_states()]
             body = b""
-            if (state := (self._checks, history_sentence(self._server), sentences)) != sent:
+            if (state := (self._checks, history_sentence(self._server), outputs, virtual)) != sent:
                 sent, body = state, self._status_event()
             elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
                 silent_since_s, body = time.monotonic(), _HEARTBEAT
@@ -228,6 +234,12 @@ def _check_states(status: Status) -> object:
     """The part of a status whose change causes an event."""
     states, notices = [check.state for check in status.checks], [notice.fault for notice in status.notices]
     return status.source, status.meter_id, status.advice.fault, states, notices
+
+
+def _output_state(output: OutputState) -> object:
+    """The part of the state of an output whose change causes an event."""
+    notices, clients = [notice.fault for notice in output.notices], {client.address for client in output.clients}
+    return output.name, output.sentence, notices, clients
 
 
 def _last_event_id(scope: Scope) -> int | None:

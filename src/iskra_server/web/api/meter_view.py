@@ -4,6 +4,7 @@ Numbers that are not fresh are not part of it, and neither are keys and signatur
 """
 
 from functools import lru_cache
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -47,7 +48,7 @@ class Meter(Struct, frozen=True):
     """A meter. If it is not `fresh`, `registers` is empty and `last_seen` is present.
 
     `channel` is present for a sub-meter, whose reading another meter sends with its own; `factor` where energies and
-    powers are multiplied by a transformer factor.
+    powers are multiplied by a transformer factor; `role` for the meter of a solar plant.
     """
 
     id: str
@@ -70,9 +71,12 @@ class Meter(Struct, frozen=True):
     last_seen: Instant | UnsetType | None = UNSET
     channel: int | UnsetType = UNSET
     factor: Number | UnsetType = UNSET
+    role: Literal["production"] | UnsetType = UNSET
 
 
-def meter_view(sample: Sample, *, age_s: float, fresh: bool, stale_after_s: float) -> Meter:
+def meter_view(
+    sample: Sample, *, age_s: float, fresh: bool, stale_after_s: float, is_production: bool = False
+) -> Meter:
     """A meter from its newest sample, whose age is `age_s`."""
     reading = sample.reading
     age_s = round(age_s, 6)
@@ -98,6 +102,7 @@ def meter_view(sample: Sample, *, age_s: float, fresh: bool, stale_after_s: floa
         last_seen=UNSET if fresh else received_at,
         channel=reading.channel or UNSET,
         factor=UNSET if sample.factor == 1 else number(sample.factor),
+        role="production" if is_production else UNSET,
     )
 
 

@@ -43,7 +43,10 @@ class Meters:
         return list(dict.fromkeys([*configured, *self._hub.newest, *self._virtual()]))
 
     def first(self) -> str | None:
-        """The electricity meter of the first source; None while it is unknown, even if other sources deliver."""
+        """The electricity meter of the first source; None while it is unknown, even if other sources deliver.
+
+        The meter of a solar plant only where no other is configured.
+        """
         statuses = self._server.statuses()
         return statuses[0].meter_id if statuses else next(iter(self._hub.electricity_meters()), None)
 
@@ -75,7 +78,13 @@ class Meters:
             return unread_meter_view(meter_id, source=source, simulated=simulated, stale_after_s=stale_after_s)
         now_s = boottime_s()
         fresh, age_s = self._hub.is_fresh(meter_id, now_s), self._hub.age_s(meter_id, now_s) or 0.0
-        return meter_view(sample, age_s=age_s, fresh=fresh, stale_after_s=stale_after_s)
+        return meter_view(
+            sample,
+            age_s=age_s,
+            fresh=fresh,
+            stale_after_s=stale_after_s,
+            is_production=self._hub.is_production(meter_id),
+        )
 
     def why_stale(self, meter_id: str) -> str:
         """The sentence about a meter without a current reading."""

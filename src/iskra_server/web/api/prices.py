@@ -121,7 +121,7 @@ def prices_of(meter: RecordedMeter, query: Query, settings: WebSettings) -> Pric
     """Raises BadRequest, and StoreError if the database does not respond."""
     begin, end = query.period(max_days=MAX_DAYS)
     first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
-    contracts = contracts_of(settings.contracts, meter.id, meter.server_id)
+    contracts = contracts_of(settings.contracts, meter.id, meter.server_id, is_production=meter.is_production)
     asked = meter_prices(contracts, first, last, meter.spot_raws, query.tz)
     ahead = _ahead(meter, contracts, query)
     zone = zone_of(contracts, query.now, query.tz) or settings.price_zone
@@ -147,7 +147,7 @@ def evcc_rates(meter: RecordedMeter, query: Query, settings: WebSettings) -> lis
     direction = query.get("direction") or "import"
     if direction not in ("import", "export"):
         raise BadRequest(f"'direction={direction[:40]}' is not allowed; allowed are import and export")
-    contracts = contracts_of(settings.contracts, meter.id, meter.server_id)
+    contracts = contracts_of(settings.contracts, meter.id, meter.server_id, is_production=meter.is_production)
     if contract_on(contracts, query.now.astimezone(query.tz).date()) is None:
         raise NotFound(
             f"no contract is configured for meter {meter.id}; write its prices under [[contracts]]", "no_contract"

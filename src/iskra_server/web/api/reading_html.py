@@ -110,13 +110,14 @@ def _cards(server: ServerView, tz: ZoneInfo, language: Language) -> Iterator[str
         if sample and server.hub.is_fresh(meter, now_s):
             has_failed = isinstance(status, Status) and status.failed_check
             advice = _advice(status, language) if status and has_failed else ""
-            content = _current(sample, now_s - sample.monotonic_s, tz, language) + advice
+            is_production = server.hub.is_production(meter)
+            content = _current(sample, now_s - sample.monotonic_s, tz, language, is_production=is_production) + advice
         else:
             content = _missing(status, sample, tz, language)
         yield f'<section class="card"><h2>{escape(name)}</h2>{content}</section>'
 
 
-def _current(sample: Sample, age_s: float, tz: ZoneInfo, language: Language) -> str:
+def _current(sample: Sample, age_s: float, tz: ZoneInfo, language: Language, *, is_production: bool) -> str:
     words = _WORDS[language]
     registers = {item.register.obis: item for item in shown(sample, age_s)}
     is_locked = bool(sends_locked(sample))
@@ -124,7 +125,7 @@ def _current(sample: Sample, age_s: float, tz: ZoneInfo, language: Language) -> 
     rows = [
         (words["import"], _energy(total, is_locked, language)),
         (words["export"], _energy(registers.get(EXPORT), is_locked, language)),
-        (words["power"], _watts(power, language)),
+        (words["power"], _watts(power, language, is_production=is_production)),
         (words["time"], f"{(total.received_at if total else sample.received_at).astimezone(tz):%H:%M:%S}"),
     ]
     pairs = "".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in rows if text)
@@ -157,11 +158,12 @@ def _energy(item: Shown | None, is_locked: bool, language: Language) -> str:
     return f"{_number(Decimal(int(kwh)) if is_locked else kwh, language)} kWh"
 
 
-def _watts(item: Shown | None, language: Language) -> str:
+def _watts(item: Shown | None, language: Language, *, is_production: bool) -> str:
+    """With its direction, unless that is not the grid's: the meter of a solar plant."""
     value = item.register.value if item else None
     if value is None:
         return ""
-    direction = _WORDS[language]["to grid" if value < 0 else "from grid"] if value else ""
+    direction = _WORDS[language]["to grid" if value < 0 else "from grid"] if value and not is_production else ""
     return f"{_number(value, language)} W {direction}".strip()
 
 

@@ -61,11 +61,15 @@ def standby_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]
     """Raises BadRequest, and StoreError if the database does not respond."""
     end = _day_after_last_night(query.now, query.tz)
     nights = [end - days * _DAY for days in range(7 * WEEKS, 0, -1)]
-    minima = nightly_minima(_energies(meter, nights, query.tz), query.tz)
+    # at night the meter of a solar plant measures its inverter
+    minima = {} if meter.is_production else nightly_minima(_energies(meter, nights, query.tz), query.tz)
     weeks = [_between(minima, begin, begin + 7 * _DAY) for begin in nights[::7]]
     watts = median_of_nights(weeks[-1])
     before = median_of_nights(_between(minima, nights[-7 * (_WEEKS_BEFORE + 1)], nights[-7]))
-    contract = contract_on(contracts_of(contracts, meter.id, meter.server_id), query.now.astimezone(query.tz).date())
+    contract = contract_on(
+        contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production),
+        query.now.astimezone(query.tz).date(),
+    )
     now = quarter_of(query.now.timestamp())
     price = even_price(contract, now - _QUARTERS_PER_YEAR, now, meter.spot_raws, query.tz) if contract else None
     year_wh = None if watts is None else watts * _HOURS_PER_YEAR

@@ -125,6 +125,16 @@ HISTORY: tuple[Metric["WriterState"], ...] = (
         "seconds",
     ),
 )
+
+
+def _clients(state: OutputState) -> int | None:
+    return None if state.requests is None else len(state.clients)
+
+
+def _max_age_s(state: OutputState) -> float | None:
+    return max((client.max_age_s for client in state.clients if client.max_age_s is not None), default=None)
+
+
 OUTPUTS: tuple[Metric[OutputState], ...] = (
     Metric("up", "gauge", "1 if the output delivers.", lambda state: state.ok),
     Metric("delivered_points", "counter", "Points delivered.", lambda state: state.delivered),
@@ -133,6 +143,19 @@ OUTPUTS: tuple[Metric[OutputState], ...] = (
     Metric("pending_points", "gauge", "Points not delivered yet.", lambda state: state.waiting),
     Metric(
         "pending_bytes", "gauge", "Disk space of points not delivered yet.", lambda state: state.waiting_bytes, "bytes"
+    ),
+    # of emulated devices alone; no label names a client, because anybody in the network may become one
+    Metric("requests", "counter", "Requests to an emulated device.", lambda state: state.requests),
+    Metric(
+        "answer_age_seconds",
+        "counter",
+        "Sum of the ages of the readings at its answers; divided by delivered points it is their mean age.",
+        lambda state: state.answer_ages_s,
+        "seconds",
+    ),
+    Metric("clients", "gauge", "Clients that asked it within the last hour.", _clients),
+    Metric(
+        "max_answer_age_seconds", "gauge", "Highest age of a reading that one of them was told.", _max_age_s, "seconds"
     ),
 )
 

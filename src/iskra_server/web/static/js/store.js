@@ -47,10 +47,13 @@ let isChosenByHand = false;
 
 /** Calls the subscribers after a change. */
 export function notify() {
-  const [first = null, ...others] = meterIds();
-  const isGone = store.chosen !== first && !others.includes(store.chosen ?? "");
+  const ids = meterIds();
+  // a meter at the grid comes first, even one that is not read yet
+  const first = ids.find((id) => !isPlant(id) || store.statuses[0]?.facts.role === "production") ?? null;
+  const isGone = store.chosen !== first && !ids.includes(store.chosen ?? "");
   // a meter that is read comes before one of the history, unless somebody has chosen that
-  const isOvertaken = !isChosenByHand && isRecordedOnly(store.chosen) && !isRecordedOnly(first);
+  const isOvertaken = !isChosenByHand && (isRecordedOnly(store.chosen) && !isRecordedOnly(first)
+    || isPlant(store.chosen) && !isPlant(first));
   if (isGone || isOvertaken) store.chosen = first;
   if (isOvertaken && !isGone) showAgain();
   for (const listener of [...listeners]) listener();
@@ -85,6 +88,10 @@ export function recordedUntil(id) {
   const meter = store.recorded.find((candidate) => candidate.id === id);
   return meter ? Date.parse(meter.recorded_until) : null;
 }
+
+/** Whether a meter measures what a solar plant produces. @param {string | null} id */
+export const isPlant = (id) => store.meters.get(id ?? "")?.meter.role === "production"
+  || store.statuses.some(({ meter_id: meter, facts }) => meter === id && facts.role === "production");
 
 /** @param {Api.LiveMeter | undefined} meter a meter that was not read yet counts as one of electricity */
 const isElectricity = (meter) => !meter || (meter.medium === "electricity" && meter.channel === undefined);

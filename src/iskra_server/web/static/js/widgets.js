@@ -5,8 +5,8 @@ import { make, setContent, setData, setText } from "./dom.js";
 import { rounded, split } from "./exact.js";
 import { words } from "./language.js";
 import {
-  readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe, totalText,
-  virtualState,
+  isPlant, readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe,
+  totalText, virtualState,
 } from "./store.js";
 
 const WHOLE_DIGITS = 6;
@@ -35,8 +35,9 @@ export function powerWidget() {
   function showWatts(watts) {
     const text = rounded(watts);
     const texts = virtualState(store.chosen) ? words.virtual : words;
-    const [flow, sentence] = Number(watts) > 0 ? ["import", texts.importing]
-      : Number(watts) < 0 ? ["export", texts.exporting] : ["", texts.balanced];
+    const isProduced = isPlant(store.chosen);
+    const [flow, sentence] = Number(watts) < 0 ? ["export", isProduced ? words.producing : texts.exporting]
+      : isProduced ? ["", ""] : Number(watts) > 0 ? ["import", texts.importing] : ["", texts.balanced];
     setData(big, "kind", text.length > 6 ? "long" : "");
     setText(number, text);
     setData(direction, "flow", flow);

@@ -69,7 +69,7 @@ function paint(plot, bars) {
     const [imported, exported] = [colour("imp"), colour("exp")];
     bars.forEach(({ up, down, wholeUp, wholeDown, kind, ink }, at) => {
       const alpha = kind === "partial" ? PARTIAL : 1;
-      if (wholeUp != null) column(at, wholeUp, imported, PALE);
+      if (wholeUp != null) column(at, wholeUp, ink ? colour(ink) : imported, PALE);
       if (wholeDown != null) column(at, -wholeDown, exported, PALE);
       if (up != null) column(at, up, ink ? colour(ink) : imported, alpha);
       if (down != null) column(at, -down, ink ? colour(ink) : exported, alpha, down < 0 ? up ?? 0 : 0);

@@ -4,7 +4,7 @@ import { make } from "../dom.js";
 import { exportName } from "../energyText.js";
 import { words } from "../language.js";
 
-/** @typedef {"imp" | "exp" | "money" | "soft" | "fan" | "hatch" | "pale" | "line" | "thin" | "dashed"} Ink */
+/** @typedef {"imp" | "exp" | "money" | "soft" | "fan" | "hatch" | "pale" | "faint" | "line" | "thin" | "dashed"} Ink */
 /** @param {Ink} ink @param {string} text */
 export const legendItem = (ink, text) =>
   make("span.ink", { "data-ink": ink }, make("i", { "aria-hidden": "true" }), text);

@@ -12,7 +12,7 @@ import { failureCard } from "../failure.js";
 import { icon } from "../icons.js";
 import { words } from "../language.js";
 import { link, navigate } from "../router.js";
-import { whenChosen } from "../store.js";
+import { isPlant, store, whenChosen } from "../store.js";
 import { costPages } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
 import { showBudget } from "./budget.js";
@@ -32,7 +32,7 @@ export async function show(main, { parts: [part] }, signal) {
   whenChosen(signal, async () => {
     try {
       const month = await requestHistory("cost", { from: "this_month", bucket: "month" }, signal);
-      if (!month.total || !month.currency) content.replaceChildren(instructions());
+      if (!month.total || !month.currency) content.replaceChildren(await instructions());
       else await render(content, /** @type {Billed} */ (month), part ?? "", signal);
     } catch (error) {
       if (!signal.aborted) content.replaceChildren(failureCard(error));
@@ -149,8 +149,12 @@ function daysText(first, last) {
   return dateRange(first, last, { day: "numeric", month: "short", year: "numeric" });
 }
 
-/** Where to enter a contract. */
-function instructions() {
+/** Where to enter a contract; the meter of a solar plant needs none. */
+async function instructions() {
+  if (isPlant(store.chosen)) {
+    const { solarWords } = await import("../solarWords.js");
+    return make("p.empty.card", solarWords.noCost);
+  }
   return make("section.card.prose", make("h1", words.cost.none), make("p", words.cost.how),
     make("p", make("a", { href: link("cost", ["contract"]) }, words.cost.enter)));
 }

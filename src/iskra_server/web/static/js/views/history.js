@@ -14,7 +14,7 @@ import { failureCard } from "../failure.js";
 import { words } from "../language.js";
 import { firstDay, isKind, keyOf, KINDS, periodQuery, periodTitle, SMALLER_KIND } from "../periods.js";
 import { navigate, replaceAddress } from "../router.js";
-import { whenChosen } from "../store.js";
+import { isPlant, store, whenChosen } from "../store.js";
 import { download, table } from "../table.js";
 import { countsWholeKwh } from "../todayStats.js";
 import { kindsBar, stepper } from "../toolbar.js";
@@ -82,6 +82,9 @@ async function render(content, shown, signal) {
     await chart(card, shown, signal);
     if (shown.kind === "day") await showPowerCurve(content, shown.key, shown.energy, signal);
   }
+  if (store.statuses.some(({ facts }) => facts.role === "production")) {
+    await (await import("./solarHistory.js")).showSolarHistory(content, shown, signal);
+  }
   content.append(notes(shown.energy));
 }
 
@@ -138,7 +141,8 @@ function totals({ kind, energy, cost }) {
   /** @type {(name: string, text: Content<HTMLElement>, flow?: string) => HTMLElement} */
   const total = (name, text, flow) =>
     make("div.total", { "data-flow": flow }, make("dt", name), make("dd", text));
-  const highest = highestText(kind, energy, cost);
+  // of what an inverter draws at night
+  const highest = isPlant(store.chosen) ? null : highestText(kind, energy, cost);
   // on a phone the amount is on a line of its own
   const priced = (/** @type {string} */ text, /** @type {string | undefined} */ amount) =>
     [make("span", text), amount ? [" ", make("span", `· ${amount}`)] : null];

@@ -49,13 +49,8 @@ export function show(main, _address, signal) {
   // the number comes first: the charts load after it has been painted
   whenChosen(signal, async () => {
     await painted();
-    const loaded = await Promise.all([import("./hour.js"), import("./today.js"), import("../subMeters.js")])
-      .catch(reloadPage);
-    if (!loaded || signal.aborted) return;
-    const [{ showLastHour }, { showToday }, { showSubMeters }] = loaded;
-    showLastHour(hour, signal);
-    showToday({ day, caption, facts, rate }, signal);
-    showSubMeters(main, signal);
+    const charts = await import("./nowCharts.js").catch(reloadPage);
+    if (charts && !signal.aborted) charts.showCharts(main, { hour, day, caption, facts, rate }, signal);
   });
 }
 

@@ -13,7 +13,7 @@ import { words } from "../language.js";
 import { firstDay, isKind, keyOf, KINDS, periodQuery, periodTitle, SMALLER_KIND } from "../periods.js";
 import { link, navigate, PERIODS } from "../router.js";
 import {
-  currentOf, isRecordedOnly, meterIds, meterName, powerOf, subscribe, virtualState, whenChosen,
+  currentOf, isPlant, isRecordedOnly, meterIds, meterName, powerOf, subscribe, virtualState, whenChosen,
 } from "../store.js";
 import { navBar, stepper } from "../toolbar.js";
 import { axisLabels, bucketName, isLabelCentred } from "./buckets.js";
@@ -54,10 +54,10 @@ export function show(main, { parts: [kindName, text], query }, signal) {
   });
 }
 
-/** All meters that are read, or those that the address names. @param {string} named */
+/** All meters at the grid that are read, or those that the address names. @param {string} named */
 function chosenIds(named) {
   const names = named.split(SEPARATOR);
-  return addable().filter((id) => (named ? names.includes(short(id)) : !isRecordedOnly(id)));
+  return addable().filter((id) => (named ? names.includes(short(id)) : !isRecordedOnly(id) && !isPlant(id)));
 }
 
 /** @param {HTMLElement} box @param {string[]} ids */

@@ -12,7 +12,9 @@ import { rounded } from "../exact.js";
 import { failureText } from "../failure.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
-import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
+import {
+  chosenStatus, currentReading, isPlant, placesOf, registerValue, store, subscribe, whenChosen,
+} from "../store.js";
 import { rateNow, requestTodayCost, todayCostText } from "../todayCost.js";
 import {
   comparison, countsWholeKwh, localQuarters, highestQuarter, sinceMidnight, totalsOf,
@@ -117,6 +119,10 @@ function renderFacts(box, history, meter) {
     return;
   }
   const { date, totals, compared, highest, standby } = history;
+  if (isPlant(store.chosen) && chosenStatus()?.facts.production_counter === "export") {
+    renderProduction(box, history);
+    return;
+  }
   const isToday = date === today() && meter && !meter.locked;
   const total = isToday ? registerValue(meter, "energy_import") : undefined;
   const exact = sinceMidnight(history.energy.import, date, total) ?? totals.imported;
@@ -137,6 +143,18 @@ function renderFacts(box, history, meter) {
       make("a", { href: link("normal") }, words.kinds.normal)),
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );
+}
+
+/** What a plant has produced today, this month and this year. @param {HTMLElement} box @param {History} history */
+function renderProduction(box, { totals, months }) {
+  const text = (/** @type {string | undefined} */ wh) =>
+    (wh === undefined ? words.noDataYet : `${rounded(wh, 1, 3)} kWh`);
+  const month = months.buckets.filter(({ begin }) => Date.parse(begin) <= Date.now()).at(-1);
+  setContent(box,
+    make("p.middle", totals.exported === null ? make("span.soft", words.noDataYet)
+      : [make("span", rounded(totals.exported, 3, 3)), make("span.unit", "kWh")]),
+    make("dl.pairs", pair(words.cost.thisMonth, text(month?.export_wh)),
+      pair(words.cost.thisYear, text(months.export?.total_wh))));
 }
 
 /** @param {import("../todayCost.js").TodayCost | null} paid */

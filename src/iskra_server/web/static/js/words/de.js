@@ -40,6 +40,7 @@ export const words = {
   power: "Leistung jetzt",
   importing: "↓ Bezug aus dem Netz",
   exporting: "↑ Einspeisung ins Netz",
+  producing: "↑ Erzeugung",
   balanced: "weder Bezug noch Einspeisung",
   noPower: "der Zähler sendet keine Leistung",
   virtual: {

@@ -38,6 +38,7 @@ export const words = {
   power: "Power now",
   importing: "↓ from grid",
   exporting: "↑ to grid",
+  producing: "↑ produced",
   balanced: "nothing from or to the grid",
   noPower: "the meter sends no power value",
   virtual: {

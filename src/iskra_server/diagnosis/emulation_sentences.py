@@ -1,0 +1,34 @@
+"""Sentences about emulated devices: why nothing follows them, or what must not be followed.
+
+fault: sentence, next step, Satz, nächster Schritt
+"""
+
+# fmt: off
+SENTENCES: dict[str, tuple[str, str, str, str]] = {
+    "nothing_asks": (
+        "Nothing has asked this device for {minutes} minutes.",
+        "Choose it in the app of the battery. Battery and server must be in the same network; broadcast is blocked by some access points and in guest networks.",
+        "Seit {minutes} Minuten hat niemand dieses Gerät abgefragt.",
+        "Wählen Sie es in der App des Speichers aus. Speicher und Server müssen im selben Netz sein; manche Access Points und Gastnetze blockieren Broadcasts."),
+    "shows_no_power": (
+        "This device is silent, because meter {meter} sends no power.",
+        "If the meter is locked, enter its PIN: iskra-server unlock shows how. A meter that has no register for power cannot be followed.",
+        "Dieses Gerät schweigt, weil Zähler {meter} keine Leistung sendet.",
+        "Ist der Zähler gesperrt, geben Sie seine PIN ein: iskra-server unlock zeigt, wie. Einem Zähler ohne Register für die Leistung kann kein Speicher folgen."),
+    "shows_seldom": (
+        "Meter {meter} sends about every {seconds} s, but this device shows a reading for {limit} s only: it is silent between two telegrams.",
+        "Set outputs.emulation.stale_after_s to {value}.",
+        "Zähler {meter} sendet etwa alle {seconds} s, dieses Gerät zeigt einen Wert aber nur {limit} s lang: Zwischen zwei Telegrammen schweigt es.",
+        "Setzen Sie outputs.emulation.stale_after_s auf {value}."),
+    "shows_import_only": (
+        "Meter {meter} counts import only: a battery does not see that the house exports, and discharges into the grid.",
+        "Let it keep a small import of 20 to 50 W: outputs.emulation.target_w = 30.",
+        "Zähler {meter} zählt nur den Bezug: Ein Speicher sieht nicht, dass das Haus einspeist, und entlädt sich ins Netz.",
+        "Lassen Sie einen kleinen Bezug von 20 bis 50 W stehen: outputs.emulation.target_w = 30."),
+    "shows_simulated": (
+        "This device shows a simulated meter: a battery would follow invented numbers.",
+        "Configure the address of a real meter, or choose one with outputs.emulation.meter.",
+        "Dieses Gerät zeigt einen simulierten Zähler: Ein Speicher würde erfundenen Zahlen folgen.",
+        "Geben Sie die Adresse eines echten Zählers an oder wählen Sie einen mit outputs.emulation.meter."),
+}
+# fmt: on

@@ -1,0 +1,45 @@
+"""What is worth knowing of an emulated device while its port is open. The most important one first."""
+
+from collections.abc import Iterator
+
+from iskra_server.diagnosis.advice import Advice, advise
+from iskra_server.meter.lists import current_reading
+from iskra_server.meter.obis import EXPORT, IMPORT
+from iskra_server.meter.signed_power import POWER
+from iskra_server.outputs.emulation.clients import Clients
+from iskra_server.outputs.emulation.grid import Grid
+
+UNASKED_S = 600.0
+# a telegram is sometimes late
+_LATE = 0.9
+# as for a meter that is polled: one telegram may be missing
+_INTERVALS = 2.5
+# outputs.emulation.stale_after_s
+_MAX_STALE_AFTER_S = 300
+
+
+def device_notices(clients: Clients, unasked_s: float | None) -> Iterator[Advice]:
+    """`unasked_s` is the time without a request; None for a device that sends unasked."""
+    if unasked_s is not None and unasked_s >= UNASKED_S:
+        yield advise("nothing_asks", {"minutes": f"{UNASKED_S / 60:.0f}"})
+    yield from _of_meter(clients.grid, has_target=bool(clients.rules.target_w))
+
+
+def _of_meter(grid: Grid, *, has_target: bool) -> Iterator[Advice]:
+    sample = grid.newest_sample()
+    if sample is None:
+        # the diagnosis of the meter says why
+        return
+    reading = current_reading(sample, 0.0)
+    meter = {"meter": reading.meter_id}
+    if not reading.get(POWER):
+        yield advise("shows_no_power", meter)
+        return
+    if (interval_s := grid.usual_interval_s() or 0.0) >= _LATE * grid.stale_after_s:
+        proposed_s = min(_MAX_STALE_AFTER_S, round(_INTERVALS * interval_s))
+        seconds = {"seconds": f"{interval_s:.0f}", "limit": f"{grid.stale_after_s:g}", "value": str(proposed_s)}
+        yield advise("shows_seldom", meter | seconds)
+    if reading.get(IMPORT) and not reading.get(EXPORT) and not has_target:
+        yield advise("shows_import_only", meter)
+    if sample.simulated:
+        yield advise("shows_simulated")

@@ -1,0 +1,80 @@
+"""The emulated devices of a configuration that are not for several batteries: they send unasked, or by Modbus TCP."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from iskra_server.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    # for their types alone: they are imported only where a device is enabled
+    from iskra_server.mqtt.access import BrokerAccess
+    from iskra_server.outputs.emulation.clients import Clients
+    from iskra_server.outputs.emulation.device import SendingDevice
+    from iskra_server.outputs.emulation.modbus_listener import ModbusDevice
+
+
+class SendingPlan(NamedTuple):
+    """A device that sends unasked. `make` gets what gives the number of the device (device_identity.py)."""
+
+    name: str
+    settings: object
+    make: "Callable[[Clients, Callable[[], str | None]], SendingDevice]"
+
+
+class ModbusPlan(NamedTuple):
+    settings: object
+    make: "Callable[[Clients, Callable[[], str | None]], ModbusDevice]"
+
+
+def sending_devices(config: Config) -> Iterator[SendingPlan]:
+    """Those that are enabled. Raises ConfigError."""
+    outputs = config.outputs
+    if (sma := outputs.sma_energy_meter).enabled:
+        from iskra_server.outputs.emulation.sma_energy_meter import NAME as SMA  # noqa: PLC0415
+        from iskra_server.outputs.emulation.sma_energy_meter import SmaEnergyMeter  # noqa: PLC0415
+
+        yield SendingPlan(SMA, sma, partial(SmaEnergyMeter, model=sma.model, host=outputs.emulation.host))
+    if outputs.victron.enabled:
+        from iskra_server.outputs.emulation.victron import NAME as VICTRON  # noqa: PLC0415
+        from iskra_server.outputs.emulation.victron import Victron  # noqa: PLC0415
+
+        access, topic = _victron_broker(config)
+        yield SendingPlan(VICTRON, (access, topic), partial(Victron, access=access, topic=topic))
+
+
+def _victron_broker(config: Config) -> "tuple[BrokerAccess, str]":
+    from iskra_server.mqtt.access import broker_access  # noqa: PLC0415
+    from iskra_server.outputs.mqtt.broker_settings import broker_settings, checked_topic  # noqa: PLC0415
+
+    keys, mqtt = config.outputs.victron, config.outputs.mqtt
+    if not keys.url and not mqtt.url:
+        raise ConfigError("outputs.victron.url is empty, and so is outputs.mqtt.url: one of them must name the broker.")
+    try:
+        topic = checked_topic("topic", keys.topic)
+        if keys.url:
+            return broker_access(keys.url, password=keys.password, ca_file=keys.ca_file), topic
+    except ValueError as error:
+        raise ConfigError(f"outputs.victron: {error}.") from None
+    # two connections with one client id end each other
+    return replace(broker_settings("outputs.mqtt", mqtt), client_id=""), topic
+
+
+def modbus_devices(config: Config) -> dict[int, list[ModbusPlan]]:
+    """Those that are enabled, by their port."""
+    by_port: dict[int, list[ModbusPlan]] = defaultdict(list)
+    if (sunspec := config.outputs.sunspec).enabled:
+        from iskra_server.outputs.emulation.sunspec import SunSpec  # noqa: PLC0415
+
+        make = partial(SunSpec, unit=sunspec.unit, zero_if_missing=sunspec.zero_if_missing)
+        by_port[sunspec.port].append(ModbusPlan(sunspec, make))
+    if (shelly := config.outputs.shelly_modbus).enabled:
+        from iskra_server.outputs.emulation.shelly_modbus import ShellyModbus  # noqa: PLC0415
+
+        # the same device as the one that answers by HTTP
+        typical = config.outputs.shelly_pro_3em.typical_values
+        by_port[shelly.port].append(ModbusPlan((shelly, typical), partial(ShellyModbus, typical=typical)))
+    return by_port

@@ -1,0 +1,125 @@
+"""deploy/docker-compose.emulation.yml: ports below 1024 in the network of the host, without root."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.engine import ROOT, Engine, Project
+from running import free_port, until
+
+pytestmark = pytest.mark.slow
+
+SERVICE = "iskra-server"
+FIRST_UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+NET_BIND_SERVICE = 1 << 10
+OVERRIDE = """
+services:
+  iskra-server:
+    network_mode: host
+    ports: !reset []
+    command: [serve, "simulator:MT175"]
+    environment:
+      IES_SERVER_ANNOUNCE: "false"
+      IES_SERVER_PORT: "{page}"
+      IES_ECOTRACKER_ENABLED: "true"
+      IES_ECOTRACKER_PORT: "{port}"
+    healthcheck:
+      interval: 1s
+"""
+
+
+class Household(Project):
+    def __init__(self, engine: Engine, image: str, folder: Path, *files: Path) -> None:
+        self.page, self.port = free_port(), free_port_below_1024()
+        override = folder / f"override-{self.port}.yml"
+        override.write_text(OVERRIDE.format(page=self.page, port=self.port))
+        super().__init__(engine, ROOT / "docker-compose.yml", *files, override, environ={"ISKRA_IMAGE": image})
+
+    def sentence(self) -> str:
+        """Of the only output."""
+        try:
+            outputs = httpx.get(f"http://127.0.0.1:{self.page}/api/v1/status").json()["outputs"]
+        except httpx.TransportError:
+            return ""
+        return str(outputs[0]["sentence"]) if outputs else ""
+
+    def power_w(self) -> int | None:
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.port}/v1/json")
+        except httpx.TransportError:
+            return None
+        return int(answer.json()["power"]) if answer.status_code == 200 else None
+
+
+def free_port_below_1024() -> int:
+    for port in range(1023, 512, -1):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+            return port
+    pytest.skip("every port below 1024 is taken")
+
+
+@pytest.fixture(scope="module")
+def household(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
+    folder = tmp_path_factory.mktemp("household")
+    household = Household(engine, image, folder, ROOT / "deploy" / "docker-compose.emulation.yml")
+    household.compose("up", "--detach", "--wait", "--wait-timeout", "60")
+    yield household
+    household.compose("down", "--volumes", "--timeout", "5")
+
+
+def test_a_battery_is_answered_at_a_port_below_1024(household: Household) -> None:
+    until(lambda: household.power_w() is not None)
+    assert household.sentence() == ""
+
+
+def test_the_container_is_healthy(household: Household) -> None:
+    assert household.state(SERVICE)["Health"]["Status"] == "healthy"
+
+
+def test_the_server_is_no_root_and_has_this_one_privilege(household: Household) -> None:
+    lines = Path(f"/proc/{household.state(SERVICE)['Pid']}/status").read_text().splitlines()
+    status = dict(line.split(":\t", 1) for line in lines)
+    assert set(status["Uid"].split()) == {"10001"} and set(status["Gid"].split()) == {"20"}
+    assert not status["Groups"].split()
+    assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {NET_BIND_SERVICE}
+    assert status["NoNewPrivs"] == "1"
+
+
+def test_commands_work_as_its_user_and_its_data_is_kept(household: Household) -> None:
+    as_user = ("exec", "--no-TTY", "--user", "10001:20", SERVICE)
+    assert "MT175" in household.compose(*as_user, "iskra-server", "doctor", "simulator:MT175")
+    # it has written there, and nobody else
+    assert household.compose(*as_user, "find", "/data", "-type", "f", "-user", "10001")
+    assert household.compose(*as_user, "find", "/data", "-not", "-user", "10001") == ""
+
+
+def test_it_stops_promptly(household: Household) -> None:
+    began_s = time.monotonic()
+    household.compose("stop", "--timeout", "10")
+    assert household.state(SERVICE)["ExitCode"] == 0
+    assert time.monotonic() - began_s < 5
+
+
+def test_without_it_the_server_says_what_is_missing(
+    engine: Engine, image: str, household: Household, tmp_path: Path
+) -> None:
+    if int(FIRST_UNPRIVILEGED.read_text()) < 1024:
+        pytest.skip("on this machine every program may open ports below 1024")
+    household.compose("down", "--timeout", "5")
+    plain = Household(engine, image, tmp_path)
+    plain.compose("up", "--detach")
+    try:
+        until(lambda: "deploy/docker-compose.emulation.yml" in plain.sentence())
+        assert plain.power_w() is None
+        # the page works all the same
+        assert plain.sentence().startswith(f"This container may not open TCP port {plain.port}: ")
+    finally:
+        plain.compose("down", "--volumes", "--timeout", "5")

@@ -1,0 +1,99 @@
+"""The page of a household with a solar plant: the flow of power now, and solar energy in history."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from running import Server
+from samples import METER_ID, power
+from solar_household import solar_server
+from web.api.test_solar import PLANT, plant
+from web.browser.accessibility import accessibility_faults
+from web.browser.conftest import watched
+from web.browser.test_sub_meters import page_of, served_by_thread
+from web.serving import Site, arrived, status
+
+
+@pytest.fixture(scope="module")
+def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with solar_server(tmp_path_factory.mktemp("solar")) as running:
+        yield running
+
+
+def active(page: Page) -> list[str | None]:
+    return [arrow.get_attribute("data-flow") for arrow in page.locator(".flow .arrow[data-active]").all()]
+
+
+def test_the_flow_is_shown_only_while_both_meters_are_current(browser: Browser) -> None:
+    site = Site(arrived(power(-1900)), stale_after_s=3600)
+    site.statuses = [status(name="House"), plant(name="Roof")]
+    site.hub.publish(arrived(power(-2350), meter_id=PLANT), is_production=True)
+    with served_by_thread(site) as url, page_of(browser, url) as page:
+        flow = page.locator(".flow")
+        expect(flow).to_be_visible()
+        sentence = (
+            "The solar plant produces 2\u202f350 W: 450 W go to the house, 1\u202f900 W to the grid. "
+            "The house uses 450 W, 0 W of it from the grid."
+        )
+        expect(flow).to_have_attribute("aria-label", sentence)
+        assert flow.get_attribute("role") == "img"
+        assert active(page) == ["self", "export"]
+        assert page.locator(".flow .value").all_text_contents() == ["2\u202f350 W", "450 W", "↑ 1\u202f900 W"]
+    site.hub.publish(arrived(power(-2350), meter_id=PLANT, age_s=3601), is_production=True)
+    with served_by_thread(site) as url, page_of(browser, url) as page:
+        expect(page.locator(".solar-now")).to_contain_text("No current power of: Roof")
+        expect(page.locator(".flow")).to_be_hidden()
+
+
+def test_without_a_plant_nothing_of_it_is_there(browser: Browser) -> None:
+    site = Site(arrived(power(300)))
+    site.statuses = [status(meter_id=METER_ID)]
+    requests: list[str] = []
+    with served_by_thread(site) as url, page_of(browser, "about:blank") as page:
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(url)
+        expect(page.locator(".hour .caption")).to_be_attached()
+        expect(page.locator(".big .number")).to_have_text("300")
+        assert page.locator(".solar-now").count() == 0
+        assert not [name for name in requests if "solar" in name]
+
+
+def test_a_day_has_its_self_consumption_and_self_sufficiency(browser: Browser, household: Server) -> None:
+    energy = household.get("/api/v1/solar/energy?from=2026-06-21&bucket=day&tz=Europe/Berlin").json()["total"]
+    with watched(browser, household.url) as open_page:
+        page = open_page("#/day/2026-06-21")
+        card = page.locator(".solar")
+        expect(card.locator("canvas")).to_be_visible()
+        texts = [" ".join(text.split()) for text in card.locator(".total").all_inner_texts()]
+        rate, sufficiency = (
+            f"{energy[name]:.0%}".replace("%", " %") for name in ("self_consumption_rate", "self_sufficiency")
+        )
+        assert texts[1].startswith("Self-consumption") and texts[1].endswith(f"{rate} of the production")
+        assert texts[3] == f"Self-sufficiency {sufficiency}"
+        assert accessibility_faults(page) == []
+        page.evaluate("location.hash = '#/month/2026-06?as=table'")
+        rows = page.locator(".solar tbody tr")
+        expect(rows).to_have_count(30)
+        assert rows.nth(20).locator("td").nth(0).inner_text() == f"{energy['production_wh'] / 1000:.4f}"
+        expect(page.locator(".solar")).to_contain_text(re.compile("These numbers are of .* % of the time"))
+
+
+def test_the_meter_of_the_plant_can_be_chosen_and_says_what_it_is(browser: Browser, household: Server) -> None:
+    with watched(browser, household.url) as open_page:
+        page = open_page("#/now", locale="de-DE", viewport={"width": 390, "height": 844})
+        expect(page.locator(".meters button").first).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".meters button").first).to_have_text("House")
+        expect(page.locator(".solar-today")).to_contain_text("Eigenverbrauch")
+        assert accessibility_faults(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_role("button", name="Roof").click()
+        expect(page.locator(".direction")).to_have_text("↑ Erzeugung")
+        page.evaluate("location.hash = '#/cost'")
+        expect(page.locator(".content .card")).to_contain_text("Was Strom kostet, steht beim Zähler am Netz.")
+        page.evaluate("location.hash = '#/day/2026-06-21'")
+        expect(page.locator(".content > p.soft").first).to_contain_text("Dieser Zähler misst die Solaranlage")
+        page.evaluate("location.hash = '#/sum'")
+        # two meters of one household are no sum
+        expect(page.locator(".sum-choice input:checked")).to_have_count(1)
