@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import telegrams
@@ -15,7 +16,7 @@ from history.entries import quarter_reading
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
-from running import Head, Server, serving, until
+from running import Head, Server, free_port, serving, until
 
 NUMBERS = ("1 ISK 00 20000001", "1 ISK 00 20000002")
 SERVER_IDS = tuple(bytes.fromhex("090149534b00") + int(number[-8:]).to_bytes(4) for number in NUMBERS)
@@ -43,6 +44,14 @@ begins = 2025-01-01
 name = "Heat"
 meter = "Heat pump"
 energy_price = 0.25
+
+[outputs.emulation]
+meter = "Heat pump"
+host = "127.0.0.1"
+
+[outputs.ecotracker]
+enabled = true
+port = {face}
 
 [outputs.mqtt]
 url = "mqtt://127.0.0.1:{port}"
@@ -86,8 +95,9 @@ class Cellar:
         self.quarter = int(time.time()) // 900 - 8
         write_history(folder / "data", self.quarter)
         file = folder / "iskra-server.toml"
+        self.face = f"http://127.0.0.1:{(face := free_port())}/v1/json"
         links = {"first": heads[0].link, "second": heads[1].link}
-        file.write_text(CONFIG.format(folder=folder / "data", port=broker.port, **links))
+        file.write_text(CONFIG.format(folder=folder / "data", port=broker.port, face=face, **links))
         self.network = stack.enter_context(Subscriber(broker.port))
         self.server: Server = stack.enter_context(
             serving("serve", "--config", str(file), environ={"IES_HISTORY_ENABLED": "true", "TZ": "UTC"})
@@ -126,6 +136,8 @@ def test_its_power_is_the_difference_everywhere(cellar: Cellar) -> None:
     state = until(lambda: cellar.published("state"))
     assert (state["id"], state["power"], state["fresh"], state["simulated"]) == ("Heat pump", 600, True, False)
     assert cellar.published("availability") == "online"
+    # a battery follows it
+    assert until(lambda: httpx.get(cellar.face)).json()["power"] == 600
     metrics = cellar.server.get("/metrics").text
     assert 'iskra_power_watts{meter="Heat pump",obis="1-0:16.7.0",name="power"} 600' in metrics
 
@@ -152,6 +164,8 @@ def test_without_one_meter_it_is_absent_after_three_seconds_and_comes_back(cella
     assert answer.json()["detail"].startswith("Meter Z2 has sent nothing for more than 3 s.")
     until(lambda: cellar.published("availability") == "offline")
     assert "power" not in cellar.published("state")
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(cellar.face, timeout=2).raise_for_status()
     # the other one goes on
     assert cellar.server.get("/api/v1/meters/1ISK0020000001").status_code == 200
     cellar.second.watts = 1250

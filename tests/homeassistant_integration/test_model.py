@@ -7,7 +7,10 @@ from homeassistant_integration.pure import module
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import unit_named
+from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
 from iskra_server.outputs.state import OutputState
+from iskra_server.reading.hub import Hub
+from iskra_server.reading.virtual_readings import VirtualReadings
 from iskra_server.web.api.status import ServerIdentity, server_status
 from samples import METER_ID, energy, power
 from web.serving import NEVER, Site, arrived, status
@@ -109,6 +112,16 @@ def test_a_meter_that_no_source_reads_is_not_present() -> None:
     assert present(status()) == 1
     assert present(status(meter_id="1 ISK 00 99999999")) == 0
     assert present(status(meter_id="1 ISK 00 99999999", sub_meters=(METER_ID,))) == 1
+
+
+def test_a_virtual_meter_without_a_current_value_is_present() -> None:
+    hub = Hub()
+    readings = VirtualReadings(hub, lambda: [CombinedMeter("Heat pump", (MeterPart(METER_ID, 1),))])
+    site = Site(hub=hub, virtual_states=readings.states)
+    server = model.server_from(model.decode(site.get("/api/v1/status").content))
+    meters = tuple(model.meters_from(model.decode(site.get("/api/v1/meters").content)))
+    assert server.virtual == ("Heat pump",)
+    assert [meter.id for meter in model.Snapshot(server, meters).present] == [METER_ID, "Heat pump"]
 
 
 @pytest.mark.parametrize("answer", ["{}", '{"meters":[{}]}', '{"meters":3}', "[]", '{"meters":[{"registers":[{}]}]}'])

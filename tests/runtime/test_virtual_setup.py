@@ -11,7 +11,7 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.runtime.config_problems import config_problems
 from iskra_server.runtime.plan import plan_of
-from iskra_server.runtime.virtual_setup import located, virtual_meters
+from iskra_server.runtime.virtual_setup import located, sources_by_name, virtual_meters
 
 Z1, Z2 = (MeterConfig(Address(f"tcp://head-{number}:2001"), f"Z{number}") for number in (1, 2))
 
@@ -71,7 +71,8 @@ def test_a_part_is_what_its_source_reads() -> None:
     (meter,) = virtual_meters(configured(VirtualConfig("Pump", "Z1", "70347617")))
     plan = plan_of(configured())
     reader = Reader(source=plan.sources[0], decoder=DECODERS["sml"](), guard=Guard(), hub=Hub())
-    (before,) = located([meter], plan.config.meters, {plan.config.meters[0]: reader})
+    by_name = sources_by_name(plan.config.meters)
+    (before,) = located([meter], by_name, {plan.config.meters[0]: reader})
     assert before.parts == (MeterPart("Z1", 1, "", "tcp://head-1:2001"), MeterPart("70347617", -1))
     # without a reader, its address is where history may know it from
-    assert located([meter], plan.config.meters, {}) == [before]
+    assert located([meter], by_name, {}) == [before]

@@ -83,6 +83,9 @@ class VirtualReadings:
         self._meters = meters
         # the boot time of the oldest part that was published last
         self._published_s: dict[str, float] = {}
+        # name of a part -> its meter; how many meters there were when it was last searched, and the newest of them
+        self._found: dict[str, str] = {}
+        self._searched: dict[str, tuple[int, str]] = {}
 
     async def run(self) -> None:
         with self._hub.subscribe(VIRTUAL) as samples:
@@ -176,17 +179,20 @@ class VirtualReadings:
         """The meter of a part: that of the source with this name, or one in the hub with this number or server id."""
         if part.meter_id or part.port:
             return part.meter_id or None
-        if part.name in self._hub.newest:
-            return part.name
+        found = self._found.get(part.name)
+        if found in self._hub.newest:
+            return found
+        known = len(self._hub.newest), next(reversed(self._hub.newest), "")
+        if self._searched.get(part.name) == known:
+            # no meter has come since
+            return None
         wanted = compact_name(part.name)
-        return next(
-            (
-                meter_id
-                for meter_id, sample in self._hub.newest.items()
-                if wanted in (compact_name(meter_id), sample.reading.server_id.hex())
-            ),
-            None,
-        )
+        self._searched[part.name] = known
+        for meter_id, sample in self._hub.newest.items():
+            if wanted in (compact_name(meter_id), sample.reading.server_id.hex()):
+                self._found[part.name] = meter_id
+                return meter_id
+        return None
 
     def _is_taken(self, meter: CombinedMeter) -> bool:
         """Whether a real meter goes by the name of the virtual one."""

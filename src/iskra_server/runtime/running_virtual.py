@@ -13,7 +13,7 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.reading.virtual_readings import VirtualReadings, VirtualState
 from iskra_server.runtime.supervision import Part, Supervision
-from iskra_server.runtime.virtual_setup import located
+from iskra_server.runtime.virtual_setup import located, sources_by_name
 
 # a fault that is there at two looks in a row lasts: a D0 meter is read once a minute
 _LOOK_EVERY_S = 60.0
@@ -31,14 +31,14 @@ class RunningVirtual:
         self._supervision = supervision
         self._hub = hub
         self._readers = readers
-        self._configured: Sequence[MeterConfig] = ()
+        self._by_name: Mapping[str, MeterConfig] = {}
         self._virtual: Sequence[CombinedMeter] = ()
         self._readings = VirtualReadings(hub, self.meters)
         self._is_running = False
 
     def meters(self) -> Sequence[CombinedMeter]:
         """With the meters that their parts are known to be; any thread may call it."""
-        return located(self._virtual, self._configured, self._readers) if self._virtual else ()
+        return located(self._virtual, self._by_name, self._readers) if self._virtual else ()
 
     def states(self) -> list[VirtualState]:
         return self._readings.states()
@@ -46,7 +46,7 @@ class RunningVirtual:
     def change_to(self, virtual: Sequence[CombinedMeter], configured: Sequence[MeterConfig]) -> None:
         """A virtual meter that is gone, or has other parts, is not shown any more."""
         removed = [meter for meter in self._virtual if meter not in virtual]
-        self._virtual, self._configured = virtual, configured
+        self._virtual, self._by_name = virtual, sources_by_name(configured)
         for meter in removed:
             sample = self._hub.newest.get(meter.id)
             if sample and is_virtual(sample.reading):

@@ -78,14 +78,17 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def sources_by_name(configured: Sequence[MeterConfig]) -> dict[str, MeterConfig]:
+    return {compact_name(meter.name): meter for meter in configured if meter.name}
+
+
 def located(
-    meters: Sequence[CombinedMeter], configured: Sequence[MeterConfig], readers: Mapping[MeterConfig, Reader]
+    meters: Sequence[CombinedMeter], by_name: Mapping[str, MeterConfig], readers: Mapping[MeterConfig, Reader]
 ) -> list[CombinedMeter]:
     """The virtual meters with what is known of their parts: those that are named as a source are what it reads.
 
-    Any thread may call it.
+    `by_name` are the sources (`sources_by_name`). Any thread may call it.
     """
-    by_name = {compact_name(meter.name): meter for meter in configured if meter.name}
     return [
         replace(
             meter, parts=tuple(_located(part, by_name.get(compact_name(part.name)), readers) for part in meter.parts)

@@ -71,9 +71,9 @@ def open_existing(config: Config) -> Iterator[Store]:
     with open_history(history_address(config)) as store:
         if config.virtual:
             # not imported without need: it loads the serial ports
-            from iskra_server.runtime.virtual_setup import located, virtual_meters  # noqa: PLC0415
+            from iskra_server.runtime.virtual_setup import located, sources_by_name, virtual_meters  # noqa: PLC0415
 
-            virtual = located(virtual_meters(config), config.meters_read, {})
+            virtual = located(virtual_meters(config), sources_by_name(config.meters_read), {})
             store.virtual = lambda: virtual
         yield store
 
