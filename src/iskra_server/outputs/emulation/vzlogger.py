@@ -57,7 +57,7 @@ class Vzlogger(HttpDevice):
         if request.method != "GET":
             return _METHOD
         reading = await self.clients.told(request.client)
-        sample = self.clients.grid.last_sample() if reading else None
+        sample = self.clients.grid.newest_sample() if reading else None
         channels = self._channels(sample) if sample else None
         if sample is None or channels is None:
             return DeviceAnswer(503)
