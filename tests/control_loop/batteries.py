@@ -79,7 +79,7 @@ MODELS = (VENUS, VENUS_D, B2500, JUPITER, JUPITER_ECOTRACKER, HOYMILES, HOYMILES
 
 
 class Battery:
-    """`power_w` is its power now; `answers` and `failures` count its polls, `answered_s` is when it was last answered."""
+    """`answers` and `failures` count its polls; `answered_s` is when it was last answered; `power_w` its power now."""
 
     def __init__(self, model: Model, charge: float = 0.5) -> None:
         self.model = model

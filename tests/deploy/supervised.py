@@ -1,6 +1,7 @@
 """An app as the Supervisor of Home Assistant runs it: options, folders, devices, backup and restore."""
 
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -20,6 +21,8 @@ class Supervised:
 
     def __init__(self, engine: Engine, image: str, app: Path, folder: Path) -> None:
         self.config: dict[str, Any] = yaml.safe_load((app / "config.yaml").read_text())
+        # what the AppArmor profile leaves of them
+        self._capabilities = re.findall(r"^ *capability (\w+),$", (app / "apparmor.txt").read_text(), re.MULTILINE)
         self.data, self.public = folder / "data", folder / "config"
         for path in (self.data, self.public):
             path.mkdir(parents=True)
@@ -27,7 +30,7 @@ class Supervised:
         self._name = f"app_{self.config['slug']}"
 
     def start(self, environ: dict[str, str], options: dict[str, Any] | None = None) -> None:
-        """supervisor/docker/app.py; all capabilities are taken away, as by the app's AppArmor profile."""
+        """supervisor/docker/app.py; capabilities are taken away as by the app's AppArmor profile."""
         options = {**self.config["options"], **(options or {})}
         checked = checked_options(self.config["schema"], options)
         (self.data / "options.json").write_text(json.dumps(checked))
@@ -41,6 +44,7 @@ class Supervised:
             "run", "--detach", "--name", self._name, "--hostname", self._name.replace("_", "-"),
             # this engine has no bridge; the address of the Supervisor is an option of the server
             "--network", "host", "--init", "--cap-drop", "ALL", "--security-opt", "seccomp=unconfined",
+            *(f"--cap-add={name.upper()}" for name in self._capabilities),
             *(f"--volume={source}:{target}{':ro' * is_read_only}" for source, target, is_read_only in mounts),
             *(f"--device-cgroup-rule={rule}" for rule in UART),
             *(f"--env={name}={value}" for name, value in variables.items()),

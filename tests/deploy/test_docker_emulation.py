@@ -1,4 +1,4 @@
-"""deploy/docker-compose.emulation.yml: ports below 1024 in the network of the host, without root."""
+"""Ports below 1024 in the network of the host: deploy/docker-compose.emulation.yml, and the app of Home Assistant."""
 
 import socket
 import time
@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from deploy.engine import ROOT, Engine, Project
+from deploy.supervised import Supervised
 from running import free_port, until
 
 pytestmark = pytest.mark.slow
@@ -47,12 +48,14 @@ class Household(Project):
             return ""
         return str(outputs[0]["sentence"]) if outputs else ""
 
-    def power_w(self) -> int | None:
-        try:
-            answer = httpx.get(f"http://127.0.0.1:{self.port}/v1/json")
-        except httpx.TransportError:
-            return None
-        return int(answer.json()["power"]) if answer.status_code == 200 else None
+
+def answers(port: int) -> bool:
+    """Whether an EcoTracker there shows a power."""
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}/v1/json")
+    except httpx.TransportError:
+        return False
+    return answer.status_code == 200 and isinstance(answer.json()["power"], int)
 
 
 def free_port_below_1024() -> int:
@@ -76,7 +79,7 @@ def household(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_a_battery_is_answered_at_a_port_below_1024(household: Household) -> None:
-    until(lambda: household.power_w() is not None)
+    until(lambda: answers(household.port))
     assert household.sentence() == ""
 
 
@@ -118,8 +121,21 @@ def test_without_it_the_server_says_what_is_missing(
     plain.compose("up", "--detach")
     try:
         until(lambda: "deploy/docker-compose.emulation.yml" in plain.sentence())
-        assert plain.power_w() is None
+        assert not answers(plain.port)
         # the page works all the same
         assert plain.sentence().startswith(f"This container may not open TCP port {plain.port}: ")
     finally:
         plain.compose("down", "--volumes", "--timeout", "5")
+
+
+def test_the_app_with_host_network_is_an_ecotracker_by_one_option(engine: Engine, image: str, tmp_path: Path) -> None:
+    port, apps = free_port_below_1024(), ROOT / "deploy" / "homeassistant"
+    # both apps are one image
+    engine.docker("build", "--build-arg", f"SERVER_IMAGE={image}", "--tag", f"{image}-app", apps / "iskra_server")
+    app = Supervised(engine, f"{image}-app", apps / "iskra_server_host_network", tmp_path)
+    environ = {"IES_SERVER_INGRESS_PORT": str(free_port()), "IES_ECOTRACKER_PORT": str(port)}
+    app.start(environ, {"sources": [{"url": "simulator:MT175"}], "ecotracker": True, "port": free_port()})
+    try:
+        until(lambda: answers(port))
+    finally:
+        app.kill()

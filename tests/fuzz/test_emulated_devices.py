@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 
-from emulating import MAC, GridMeter
+from emulating import CLIENT, MAC, GridMeter
 from iskra_server.outputs.emulation import clients
 from iskra_server.outputs.emulation.ecotracker import EcoTracker
 from iskra_server.outputs.emulation.http_listener import HttpDevice, HttpListener
 from iskra_server.outputs.emulation.shelly_3em import Shelly3Em
 from iskra_server.outputs.emulation.shelly_http import ShellyHttp
 from iskra_server.outputs.emulation.shelly_identity import PRO_3EM, ShellyIdentity
+from iskra_server.outputs.emulation.shelly_udp import udp_answer
 from iskra_server.outputs.emulation.vzlogger import Vzlogger
 from running import free_port
 from trying import tries
@@ -180,6 +181,19 @@ def test_frames_of_shelly_by_http(monkeypatch: pytest.MonkeyPatch) -> None:
             assert status == 200 or (status in (404, 500) and isinstance(body["code"], int) and body["message"])
 
         attempt()
+
+
+@tries(0.5)
+@given(frames | st.binary(max_size=60))
+def test_frames_of_shelly_by_udp(data: bytes) -> None:
+    meter = GridMeter()
+    meter.send_power(412)
+
+    async def answer() -> bytes | None:
+        return await udp_answer(meter.clients(), lambda: ShellyIdentity(PRO_3EM, MAC))(data, CLIENT)
+
+    sent = asyncio.run(answer())
+    assert sent is None or json.loads(sent)["src"] == f"shellypro3em-{MAC}"
 
 
 def test_frames_of_shelly_by_websocket(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_more_meters_have_a_longer_queue() -> None:
         assert slow.dropped == 2 * QUEUE_LENGTH_PER_METER - (3 + QUEUE_LENGTH_PER_METER)
 
 
-def test_the_newest_sample_of_each_meter_becomes_stale() -> None:
+def test_the_last_sample_of_each_meter_becomes_stale() -> None:
     hub = Hub(stale_after_s=60.0)
     assert not hub.is_fresh(METER_ID, 0.0)
     assert hub.stale_after_s(METER_ID) == 60.0
@@ -77,7 +77,7 @@ def test_a_subscription_that_has_ended_returns_the_queued_samples_only() -> None
     assert len(asyncio.run(run())) == 1
 
 
-def test_a_forgotten_meter_has_no_newest_sample() -> None:
+def test_a_forgotten_meter_has_no_last_sample() -> None:
     hub = Hub()
     hub.publish(sample(energy(1)))
     hub.forget(METER_ID)

@@ -6,7 +6,8 @@ import os
 _APP_VARIABLE = "SUPERVISOR_TOKEN"
 _CONTAINER_VARIABLE = "container"
 CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
-_SERVICE_VARIABLE = "INVOCATION_ID"
+# the process that systemd started, from version 248 on; programs in a terminal inherit that of another one
+_SERVICE_VARIABLE = "SYSTEMD_EXEC_PID"
 
 
 def in_app() -> bool:
@@ -20,5 +21,5 @@ def in_container() -> bool:
 
 
 def is_service() -> bool:
-    """Whether systemd started this, as a service or within the session of a user."""
-    return _SERVICE_VARIABLE in os.environ
+    """Whether systemd started this program as a service."""
+    return os.environ.get(_SERVICE_VARIABLE) == str(os.getpid())

@@ -6,12 +6,16 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import partial
 
 import httpx
 import pytest
 
+from browsing import browsing, text_of
+from browsing import until as heard
 from clients import ask, client_python
 from emulating import MAC, GridMeter, grid_reading, in_event_loop, running
+from iskra_server.base.announcement import Announcement
 from iskra_server.outputs.emulation.ecotracker import EcoTracker, content
 from iskra_server.outputs.emulation.http_listener import HttpListener
 from running import free_port
@@ -164,8 +168,23 @@ async def test_the_library_of_its_maker_reads_it() -> None:
 def test_it_announces_its_serial_number_and_the_address_of_the_interface() -> None:
     device = EcoTracker(GridMeter().clients(), lambda: MAC)
     (service,) = device.services(("192.168.1.20",), 80)
-    assert (service.type, service.name, service.port) == ("_everhome._tcp", f"ecotracker-{MAC}", 80)
-    assert service.properties == {"ip": "192.168.1.20", "serial": MAC, "productid": "1137"}
+    assert (service.type, service.port) == ("_everhome._tcp", 80)
+    assert service.name == service.server == "ecotracker-02AB34CD56EF"
+    # in this order
+    assert list(service.properties.items()) == [("ip", "192.168.1.20"), ("serial", MAC), ("productid", "1137")]
+
+
+@pytest.mark.slow
+@in_event_loop
+async def test_another_program_hears_it() -> None:
+    device, port = EcoTracker(GridMeter().clients(), lambda: MAC), free_port()
+    announcement = Announcement(host="127.0.0.1", services=lambda addresses: device.services(addresses, port))
+    async with browsing("_everhome._tcp") as browser, running(announcement.run()):
+        await heard(partial(browser.at, port))
+        info = await browser.at(port)
+    assert info and info.name == "ecotracker-02AB34CD56EF._everhome._tcp.local."
+    assert (info.server, info.parsed_addresses()) == ("ecotracker-02AB34CD56EF.local.", ["127.0.0.1"])
+    assert list(text_of(info).items()) == [("ip", "127.0.0.1"), ("serial", MAC), ("productid", "1137")]
 
 
 def test_before_the_meter_is_known_nothing_is_announced() -> None:

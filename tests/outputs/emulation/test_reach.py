@@ -26,6 +26,7 @@ from iskra_server.outputs.emulation.reach import (
 
 KINDS: dict[Transport, socket.SocketKind] = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 FORBIDDEN = PermissionError(errno.EACCES, "Permission denied")
+AS_SERVICE = {"SYSTEMD_EXEC_PID": str(os.getpid())}
 TAKEN = OSError(errno.EADDRINUSE, "Address already in use")
 # a program that takes a port, says which, and waits for the end of its input
 HOLD = """
@@ -58,7 +59,7 @@ def error_of_opening(port: int, transport: Transport, host: str = "127.0.0.1") -
 def somewhere(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Neither a container nor an app nor a service."""
     monkeypatch.setattr(installation, "CONTAINER_MARKS", ())
-    for variable in ("SUPERVISOR_TOKEN", "container", "INVOCATION_ID"):
+    for variable in ("SUPERVISOR_TOKEN", "container", "SYSTEMD_EXEC_PID"):
         monkeypatch.delenv(variable, raising=False)
     return monkeypatch
 
@@ -111,7 +112,11 @@ def test_which_batteries_do_not_find_the_meter_depends_on_the_port(somewhere: py
     ("environ", "fault", "remedy"),
     [
         ({}, "listening_privilege", "ip_unprivileged_port_start=80"),
-        ({"INVOCATION_ID": "4711"}, "listening_privilege_in_service", "AmbientCapabilities=CAP_NET_BIND_SERVICE"),
+        (
+            {"SYSTEMD_EXEC_PID": str(os.getpid())},
+            "listening_privilege_in_service",
+            "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+        ),
         ({"container": "podman"}, "listening_privilege_in_container", "docker-compose.emulation.yml"),
         ({"SUPERVISOR_TOKEN": "secret", "container": "docker"}, "listening_privilege_in_app", "host network"),
     ],
@@ -137,6 +142,9 @@ def test_another_error_is_told_as_the_system_says_it() -> None:
     error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     assert cannot_listen_advice(8081, "tcp", error).fault == "listening_failed"
     assert cannot_listen(8081, "tcp", error).startswith("TCP port 8081 cannot be opened (Too many open files). ")
+    with pytest.raises(OSError) as unknown:
+        socket.getaddrinfo("no-such-name.invalid", 1)
+    assert unknown.value.strerror and unknown.value.strerror in cannot_listen(8081, "tcp", unknown.value)
 
 
 ASK = """

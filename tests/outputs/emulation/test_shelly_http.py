@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -212,6 +213,37 @@ async def test_a_websocket_tells_the_counters_once_a_minute(monkeypatch: pytest.
 
 
 @in_event_loop
+async def test_a_power_that_was_sent_unasked_holds_back_no_answer() -> None:
+    meter = GridMeter()
+    meter.send_power(500)
+    async with listening(meter, Rules(wait_fresh_s=10)) as port, connect(f"ws://127.0.0.1:{port}/rpc") as socket:
+        assert (await call(socket, 1, "EM.GetStatus"))["result"]["total_act_power"] == 500
+        meter.send_power(-100)
+        assert json.loads(await socket.recv())["params"]["em:0"]["total_act_power"] == -100
+        # a battery that does not listen to it asks
+        assert (await call(socket, 2, "EM.GetStatus"))["result"]["total_act_power"] == -100
+
+
+@in_event_loop
+async def test_a_websocket_is_told_the_power_no_more_often_than_configured() -> None:
+    meter, last = GridMeter(), 30
+    async with (
+        listening(meter, Rules(min_interval_s=0.2)) as port,
+        connect(f"ws://127.0.0.1:{port}/rpc") as socket,
+    ):
+        await call(socket, 1, "Cloud.GetConfig")
+        for watts in range(1, last + 1):
+            meter.send_power(watts)
+            await asyncio.sleep(0)
+        shown: list[float] = []
+        while not shown or shown[-1] != last:
+            params = json.loads(await socket.recv())["params"]
+            if "em:0" in params:
+                shown.append(params["em:0"]["total_act_power"])
+        assert len(shown) < last / 2
+
+
+@in_event_loop
 async def test_a_client_without_a_name_is_told_nothing_unasked() -> None:
     meter = GridMeter()
     meter.send_power(500)
@@ -251,6 +283,18 @@ async def test_a_client_that_leaves_ends_all_that_waits_for_it() -> None:
         await until(lambda: not asyncio.all_tasks() - before)
 
 
+@in_event_loop
+async def test_a_stop_of_the_server_ends_every_conversation() -> None:
+    meter = GridMeter()
+    meter.send_power(500)
+    async with listening(meter, Rules(wait_fresh_s=10)) as port:
+        socket = await connect(f"ws://127.0.0.1:{port}/rpc")
+        await call(socket, 1, "EM.GetStatus")
+        await socket.send('{"id":2,"src":"user_1","method":"EM.GetStatus"}')
+    async with asyncio.timeout(20):
+        await socket.wait_closed()
+
+
 @pytest.mark.parametrize(("has_upper_name", "name"), [(False, ID), (True, "ShellyPro3EM-02AB34CD56EF")])
 def test_it_announces_both_services(has_upper_name: bool, name: str) -> None:
     device = ShellyHttp(
@@ -265,3 +309,6 @@ def test_it_announces_both_services(has_upper_name: bool, name: str) -> None:
     assert {(service.name, service.server, service.port) for service in (shelly, http)} == {(name, name, 80)}
     assert shelly.properties == {"gen": "2", "app": "Pro3EM", "ver": "1.7.1"}
     assert http.properties == {"gen": "2"}
+    # as Victron's driver looks for it
+    pattern = r"shelly[\w-]+-[0-9a-f]{12}\._shelly\._tcp\.local\."
+    assert has_upper_name != bool(re.fullmatch(pattern, f"{name}.{shelly.type}.local."))

@@ -1,14 +1,21 @@
 """Datagrams through a real socket."""
 
 import asyncio
+import errno
+import os
 import socket
+import subprocess
+import sys
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from emulating import GridMeter, in_event_loop, running, until
+from homeassistant import network
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.udp_listener import MAX_BYTES, UdpListener
+from iskra_server.runtime.http_server import loop_factory
 from running import free_port
 
 
@@ -44,6 +51,64 @@ async def test_a_datagram_is_answered_by_one_and_silence_is_possible() -> None:
     assert asking.answers.empty()
 
 
+SERVE = """
+import asyncio, sys
+from homeassistant import network
+from emulating import GridMeter
+from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.udp_listener import UdpListener
+
+async def answer(data, client):
+    return data.upper()
+
+async def run():
+    device = EmulatedDevice("test", GridMeter().clients())
+    listening = asyncio.create_task(UdpListener(sys.argv[1], 1010, device, answer).run())
+    await device.opened.wait()
+    print("open", flush=True)
+    await listening
+
+asyncio.run(run())
+"""
+# as a battery that searches
+SEARCH = """
+import socket, sys
+search = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+search.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+search.bind(("10.9.1.2", 22222))
+search.settimeout(5)
+search.sendto(b"power", (sys.argv[1], 1010))
+print(*search.recvfrom(100))
+"""
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.9.1.1"])
+def test_a_broadcast_is_answered_from_the_address_of_the_server(host: str) -> None:
+    if reason := network.missing():
+        pytest.skip(reason)
+    server, battery = machines = [network.Machine(address) for address in ("10.9.1.1", "10.9.1.2")]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    try:
+        server.run(*f"ip link add eth0 type veth peer name eth0 netns {battery.pid}".split())
+        for machine in machines:
+            machine.run(*f"ip address add {machine.address}/24 broadcast + dev eth0".split())
+            machine.run(*["ip", "link", "set", "eth0", "up"])
+        battery.run(*["ip", "route", "add", "default", "dev", "eth0"])
+        command = (*server.command, sys.executable, "-c", SERVE, host)
+        serving = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
+        try:
+            assert serving.stdout and serving.stdout.readline() == "open\n"
+            for address in ("10.9.1.1", "10.9.1.255", "255.255.255.255"):
+                search = (*battery.command, sys.executable, "-c", SEARCH, address)
+                assert subprocess.check_output(search, text=True).strip() == "b'POWER' ('10.9.1.1', 1010)"
+        finally:
+            serving.kill()
+            serving.communicate()
+    finally:
+        for machine in machines:
+            machine.end()
+
+
 @in_event_loop
 async def test_a_newer_request_replaces_one_that_still_waits() -> None:
     device, port, may_answer = EmulatedDevice("test", GridMeter().clients()), free_port(), asyncio.Event()
@@ -67,10 +132,14 @@ async def test_a_newer_request_replaces_one_that_still_waits() -> None:
             transport.close()
 
 
-@in_event_loop
-async def test_a_taken_port_raises() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, loop_factory() or asyncio.new_event_loop])
+def test_a_taken_port_raises_with_the_number_of_the_error(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def answer(_data: bytes, _client: str) -> bytes | None:
+        return None
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken, asyncio.Runner(loop_factory=factory) as runner:
         taken.bind(("127.0.0.1", 0))
         device = EmulatedDevice("test", GridMeter().clients())
-        with pytest.raises(OSError, match="in use"):
-            await UdpListener("127.0.0.1", taken.getsockname()[1], device, None).run()  # type: ignore[arg-type]
+        with pytest.raises(OSError, match="in use") as failure:
+            runner.run(UdpListener("127.0.0.1", taken.getsockname()[1], device, answer).run())
+        assert failure.value.errno == errno.EADDRINUSE

@@ -129,6 +129,7 @@ async def test_a_meter_that_sends_its_counters_rarely_has_no_answer_before_them(
     meter.send(power(412), *phases(400, 0, 12), protocol="dlms")
     # the phases would be where the counters belong
     assert await codes(device) == 503
+    assert device.clients.answers == 0
     meter.send(*ENERGIES, protocol="dlms")
     before = await ask(device)
     meter.send(power(500), *phases(488, 0, 12), protocol="dlms")
@@ -140,6 +141,21 @@ async def test_a_meter_that_sends_its_counters_rarely_has_no_answer_before_them(
     ]
     # each counter has the time of its own telegram
     assert tuples[0][1] == tuples[1][1]
+
+
+@in_event_loop
+async def test_what_comes_in_rare_lists_does_not_keep_the_power_back() -> None:
+    meter = GridMeter()
+    device = Vzlogger(meter.clients(), lambda: MAC, with_obis=True)
+    meter.send(power(414), *ENERGIES, measured("32.7.0", 2302), protocol="dlms")
+    first = ["1-0:16.7.0", "1-0:1.8.0", "1-0:2.8.0"]
+    assert await codes(device) == [*first, "1-0:32.7.0"]
+    meter.send(power(415), protocol="dlms")
+    assert await codes(device) == [*first, "1-0:32.7.0"]
+    # without the earlier lists, as after their time
+    meter.hub.forget(METER_ID)
+    meter.send(power(416), *ENERGIES, protocol="dlms")
+    assert await codes(device) == first
 
 
 @in_event_loop

@@ -34,7 +34,9 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class Rules(Struct, frozen=True):
-    """As configured in outputs.emulation; `batteries` is 1 for devices that are not shared."""
+    """As configured in outputs.emulation. Without `for_batteries` it is a device that energy managers read: they get
+    the power as it is, and the other rules keep their defaults.
+    """
 
     networks: Networks = ()
     wait_fresh_s: float = 0.0
@@ -42,6 +44,7 @@ class Rules(Struct, frozen=True):
     target_w: Decimal = Decimal(0)
     dead_band_w: Decimal = Decimal(0)
     batteries: int = 1
+    for_batteries: bool = True
 
 
 class _Client:
@@ -97,18 +100,19 @@ class Clients:
         await asyncio.sleep(max(0.0, client.told_s + rules.min_interval_s - boottime_s()))
         if rules.wait_fresh_s:
             await self.grid.newer(client.told_arrived_s, rules.wait_fresh_s)
-        return self.told_now(address)
+        reading = self.told_now(address)
+        if reading:
+            client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s
+        return reading
 
-    def told_now(self, address: str, *, shows_power: bool = True) -> GridReading | None:
-        """As `told`, without waiting: for what is sent unasked, and for counters, which hold back no later power."""
+    def told_now(self, address: str) -> GridReading | None:
+        """As `told`, without waiting, and no later answer waits for it: for counters, and for what is sent unasked."""
         client = self._client(address)
         reading = self.grid.newest()
         if reading is None:
             return None
         client.answers += 1
         self.answers += 1
-        if shows_power:
-            client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s
         client.age_s = self.grid.age_s(reading)
         self.ages_s += client.age_s
         client.max_age_s = max(client.max_age_s or 0.0, client.age_s)

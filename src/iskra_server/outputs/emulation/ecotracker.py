@@ -45,9 +45,9 @@ class EcoTracker(HttpDevice):
         return DeviceAnswer(200, content(reading, self.clients.grid.age_s(reading)))
 
     def services(self, addresses: tuple[str, ...], port: int) -> Iterable[AnnouncedService]:
-        """What it announces on an interface."""
+        """As a real one announces itself: the address in capitals, the serial number in small letters."""
         if mac := self._mac():
-            name = f"ecotracker-{mac}"
+            name = f"ecotracker-{mac.upper()}"
             text = {"ip": addresses[0], "serial": mac, "productid": _PRODUCT_ID}
             yield AnnouncedService(SERVICE, name, port, text, name)
 

@@ -111,7 +111,7 @@ class Grid:
         # a meter that is not configured any more has neither
         return inf if newest is None or age_s is None else age_s + newest.monotonic_s - reading.arrived_s
 
-    def newest_sample(self) -> Sample | None:
+    def last_sample(self) -> Sample | None:
         """The newest telegram of the meter, of any age."""
         return self._hub.newest.get(meter_id) if (meter_id := self.meter_id) else None
 

@@ -7,6 +7,7 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ _DEVICES: dict[tuple[str, int], str] = {
     ("udp", 1010): "Marstek Venus, Marstek Jupiter, Marstek B2500, Solakon One",
     ("udp", 2220): "Marstek B2500",
 }
+_EVERYBODY = "255.255.255.255"
 _NETWORK = Path("/sys/class/net")
 # linux/if.h
 _IFF_UP = 1
@@ -36,8 +38,9 @@ def cannot_listen(port: int, transport: Transport, error: OSError, *, host: str 
 def cannot_listen_advice(port: int, transport: Transport, error: OSError, *, host: str = "") -> Advice:
     """The same in both languages."""
     details = {"port": str(port), "transport": transport.upper(), "address": host}
-    # asyncio puts a sentence of its own into strerror
-    details["reason"] = os.strerror(error.errno) if error.errno else str(error)
+    # asyncio puts a sentence of its own into strerror; unknown host names have a negative number
+    number = error.errno or 0
+    details["reason"] = os.strerror(number) if number > 0 else error.strerror or str(error)
     advice = advise(*_problem(port, transport, error, details))
     devices = _DEVICES.get((transport, port))
     if not devices:
@@ -90,6 +93,22 @@ def _inodes(port: int, transport: Transport, proc: Path) -> Iterator[str]:
                 fields = line.split()
                 if fields[3] in states and int(fields[1].rpartition(":")[2], 16) == port:
                     yield fields[9]
+
+
+def broadcast_addresses(host: str) -> tuple[str, ...]:
+    """Where datagrams for all arrive that a socket bound to `host`, one address of this machine, does not get.
+
+    One that is bound to "0.0.0.0" gets them itself.
+    """
+    from ifaddr import get_adapters  # noqa: PLC0415
+
+    networks = (
+        ip_network(f"{ip.ip}/{ip.network_prefix}", strict=False)
+        for adapter in get_adapters()
+        for ip in adapter.ips
+        if ip.ip == host and not ip_address(host).is_loopback
+    )
+    return tuple(str(address) for network in networks for address in (network.broadcast_address, _EVERYBODY))
 
 
 def bridge_warning() -> Advice | None:

@@ -106,7 +106,7 @@ class ShellyHttp(HttpDevice):
         if need is Need.POWER:
             reading = await self.clients.told(client)
         elif need is Need.COUNTERS:
-            reading = self.clients.told_now(client, shows_power=False)
+            reading = self.clients.told_now(client)
         return self._methods.result(method, params, self._moment(shelly, reading))
 
     def has_websocket(self, path: str) -> bool:
@@ -156,7 +156,7 @@ class ShellyHttp(HttpDevice):
             newest, shelly = grid.newest(), self._identify()
             if shelly is None or newest is None or newest.arrived_s <= arrived_s:
                 continue
-            if (reading := await self.clients.told(socket.client)) is None:
+            if (reading := self.clients.told_now(socket.client)) is None:
                 continue
             arrived_s = reading.arrived_s
             moment = self._moment(shelly, reading)
@@ -167,6 +167,7 @@ class ShellyHttp(HttpDevice):
             for status in statuses:
                 params = {"ts": Raw(f"{moment.now.timestamp():.2f}".encode()), **status}
                 await socket.send(notified(shelly.id, client, params))
+            await asyncio.sleep(self.clients.rules.min_interval_s)
 
     def services(self, _addresses: tuple[str, ...], port: int) -> Iterable[AnnouncedService]:
         if shelly := self._identify():

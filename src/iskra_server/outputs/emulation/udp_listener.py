@@ -1,12 +1,14 @@
-"""Datagrams that ask a device: one is answered by one, or not at all.
+"""Datagrams that ask a device, sent to it or to all: one is answered by one, or not at all.
 
 A client has one answer under way: a newer request replaces an older one that still waits for a telegram.
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.reach import broadcast_addresses
 
 # a request has about 60 bytes
 MAX_BYTES = 2048
@@ -29,12 +31,19 @@ class UdpListener(asyncio.DatagramProtocol):
     async def run(self) -> None:
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
-        self.device.recovered()
+        transports: list[asyncio.DatagramTransport] = []
         try:
+            for address in (self.host, *broadcast_addresses(self.host)):
+                opened = _opened(address, self.port)
+                transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=opened)
+                transports.append(transport)
+            # answers come from the address of this machine
+            self._transport = transports[0]
+            self.device.recovered()
             await loop.create_future()
         finally:
-            self._transport.close()
+            for transport in transports:
+                transport.close()
             for answering in tuple(self._answering.values()):
                 answering.cancel()
 
@@ -57,3 +66,16 @@ class UdpListener(asyncio.DatagramProtocol):
             del self._answering[place]
         if not done.cancelled() and (error := done.exception()):
             raise error
+
+
+def _opened(address: str, port: int) -> socket.socket:
+    """uvloop, asked to open one itself, raises an OSError without a number. Raises OSError."""
+    family, kind, _, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
+    opened = socket.socket(family, kind)
+    try:
+        opened.setblocking(False)
+        opened.bind(place)
+    except OSError:
+        opened.close()
+        raise
+    return opened

@@ -33,6 +33,7 @@ _CURRENTS_AND_VOLTAGES = tuple(
 )
 # in the order of the channels
 CODES = (POWER, IMPORT, EXPORT, *PHASES, *_CURRENTS_AND_VOLTAGES)
+_FIRST = frozenset(CODES[:3])
 FIRST_LINE, LINES = 13, 12
 _NAMESPACE = UUID("5b0c7c3e-1f0d-4d27-9f6c-6f2f6a1c9d84")
 _METHOD = DeviceAnswer(405, headers=(JSON_TYPE, ("Allow", "GET")))
@@ -56,8 +57,8 @@ class Vzlogger(HttpDevice):
     async def answer(self, request: DeviceRequest) -> DeviceAnswer:
         if request.method != "GET":
             return _METHOD
-        reading = await self.clients.told(request.client)
-        sample = self.clients.grid.last_sample() if reading else None
+        grid = self.clients.grid
+        sample = grid.last_sample() if grid.newest() else None
         channels = self._channels(sample) if sample else None
         if sample is None or channels is None:
             return DeviceAnswer(503)
@@ -65,6 +66,7 @@ class Vzlogger(HttpDevice):
             channels = {name: item for name, item in channels.items() if name == uuid}
             if not channels:
                 return DeviceAnswer(404)
+        self.clients.told_now(request.client)
         return DeviceAnswer(200, content(channels, sample.reading.protocol, with_obis=self._with_obis))
 
     def _channels(self, sample: Sample) -> dict[UUID, Shown] | None:
@@ -74,9 +76,10 @@ class Vzlogger(HttpDevice):
         is_new = not current.keys() <= sent
         sent.update(current)
         missing = sent - current.keys()
-        if IMPORT not in sent and sample.reading.protocol in LIST_PROTOCOLS:
-            # counters come later, and would move all channels behind them by 12 lines
-            missing.add(IMPORT)
+        if sample.reading.protocol in LIST_PROTOCOLS:
+            # some of its lists may come so rarely that what is measured in them is stale before the next one; but a
+            # counter would move all channels behind it by 12 lines
+            missing = (missing & _FIRST) | ({IMPORT} - current.keys())
         if missing - self._missing:
             codes = ", ".join(obis.short for obis in CODES if obis in missing)
             log.warning("%s: no answer until the meter sends %s.", NAME, codes)
