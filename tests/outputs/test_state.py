@@ -1,4 +1,5 @@
-from iskra_server.outputs.state import OutputHealth, OutputState
+from iskra_server.diagnosis.advice import Advice, advise
+from iskra_server.outputs.state import OutputHealth, OutputState, notices_by_output, without_unasked_ports
 
 
 def test_an_output_begins_with_nothing_delivered_and_nothing_lost() -> None:
@@ -46,3 +47,31 @@ def test_an_output_that_fails_by_a_bug_is_not_well() -> None:
     failed = state.with_bug("UnicodeError")
     assert (failed.ok, failed.delivered) == (False, 3)
     assert failed.sentence.startswith("It fails (UnicodeError) and is restarted")
+
+
+def test_a_device_that_is_asked_at_one_of_its_ports_has_no_notice_for_the_others() -> None:
+    unasked, warned = advise("nothing_asks", {"minutes": "10"}), advise("shows_simulated")
+
+    def states(requests: int, *notices: Advice) -> list[OutputState]:
+        return [
+            OutputState("shelly_pro_3em at UDP port 1010", ok=True, requests=requests, notices=notices),
+            OutputState("shelly_pro_3em at UDP port 2220", ok=True, requests=0, notices=(unasked, warned)),
+            OutputState("ecotracker", ok=True, requests=0, notices=(unasked,)),
+        ]
+
+    shown = without_unasked_ports(states(5))
+    assert [state.notices for state in shown] == [(), (warned,), (unasked,)]
+    # asked once, an hour ago
+    assert without_unasked_ports(states(5, unasked)) == states(5, unasked)
+    assert without_unasked_ports(states(0)) == states(0)
+
+
+def test_what_several_outputs_share_is_told_once_with_their_names() -> None:
+    simulated, seldom = advise("shows_simulated"), advise("shows_import_only", {"meter": "1 ISK 00 12345678"})
+    states = [
+        OutputState("mqtt", ok=True),
+        OutputState("shelly_pro_3em at UDP port 1010", ok=True, notices=(simulated,)),
+        OutputState("shelly_pro_3em", ok=True, notices=(seldom, simulated)),
+        OutputState("vzlogger", ok=True, notices=(simulated,)),
+    ]
+    assert notices_by_output(states) == {simulated: ["shelly_pro_3em", "vzlogger"], seldom: ["shelly_pro_3em"]}

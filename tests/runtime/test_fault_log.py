@@ -136,8 +136,15 @@ def test_the_server_logs_a_silent_head_and_a_locked_meter() -> None:
 def test_a_notice_of_an_output_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "iskra_server.runtime.fault_log")
     notice = advise("nothing_asks", {"minutes": "10"})
-    outputs = [OutputState("mqtt", ok=True), OutputState("ecotracker", ok=True, notices=(notice,))]
+    ecotracker, vzlogger, sunspec = (
+        OutputState(name, ok=True, notices=(notice,)) for name in ("ecotracker", "vzlogger", "sunspec")
+    )
+    outputs = [OutputState("mqtt", ok=True), ecotracker, vzlogger]
     logged = set(log_notices(outputs, ()))
-    assert logged == {("ecotracker", "nothing_asks")}
+    assert logged == {("ecotracker", "nothing_asks"), ("vzlogger", "nothing_asks")}
     assert set(log_notices(outputs, logged)) == set()
-    assert [line.getMessage() for line in caplog.records] == [f"ecotracker: {notice.en}"]
+    assert set(log_notices([*outputs, sunspec], logged)) == {("sunspec", "nothing_asks")}
+    assert [line.getMessage() for line in caplog.records] == [
+        f"ecotracker, vzlogger: {notice.en}",
+        f"sunspec: {notice.en}",
+    ]

@@ -1,10 +1,14 @@
 """The state of an output: the same few words and counts for each of them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
 from iskra_server.diagnosis.advice import Advice
+
+# the notice that nothing asks a device
+UNASKED = "nothing_asks"
 
 
 class OutputClient(Struct, frozen=True):
@@ -52,6 +56,36 @@ class OutputState(Struct, frozen=True):
             return self
         sentence = f"It fails ({error}) and is restarted. The log has the details; please report it."
         return structs.replace(self, ok=False, sentence=sentence)
+
+
+def notices_by_output(states: Iterable[OutputState]) -> dict[Advice, list[str]]:
+    """Each notice once, with the names of its outputs without ports: devices of one meter share most of them."""
+    found: dict[Advice, list[str]] = {}
+    for state in states:
+        for notice in state.notices:
+            names = found.setdefault(notice, [])
+            if (name := _device(state)) not in names:
+                names.append(name)
+    return found
+
+
+def without_unasked_ports(states: list[OutputState]) -> list[OutputState]:
+    """A device with several ports ("shelly_pro_3em at UDP port 1010") is asked at one: the others need no notice."""
+    asked = {_device(state) for state in states if state.requests and not _is_unasked(state)}
+    return [
+        structs.replace(state, notices=tuple(notice for notice in state.notices if notice.fault != UNASKED))
+        if _is_unasked(state) and _device(state) in asked
+        else state
+        for state in states
+    ]
+
+
+def _device(state: OutputState) -> str:
+    return state.name.partition(" at ")[0]
+
+
+def _is_unasked(state: OutputState) -> bool:
+    return any(notice.fault == UNASKED for notice in state.notices)
 
 
 class OutputHealth:

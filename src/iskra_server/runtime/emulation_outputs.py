@@ -125,7 +125,7 @@ def _shared(config: Config) -> _Shared:
         dead_band_w=Decimal(repr(keys.dead_band_w)),
         batteries=keys.batteries,
     )
-    return _Shared(keys.host, grid, mac, rules, Rules(allowed), (keys, data_dir(config)))
+    return _Shared(keys.host, grid, mac, rules, Rules(allowed, for_batteries=False), (keys, data_dir(config)))
 
 
 def _http(shared: _Shared, port: int, devices: list[_HttpPlan]) -> PlannedOutput:

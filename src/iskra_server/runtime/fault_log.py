@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.status import Status
-from iskra_server.outputs.state import OutputState
+from iskra_server.outputs.state import OutputState, notices_by_output
 
 LOOK_EVERY_S = 5.0
 # a first telegram may come after 10 s, and at the second speed that a port tries
@@ -92,11 +92,10 @@ async def watch(statuses: Callable[[], Iterable[Status]], outputs: Callable[[], 
 
 def log_notices(outputs: Iterable[OutputState], logged: Container[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Logs the notices that are not in `logged`, and gives them: name of the output, fault."""
-    for output in outputs:
-        for notice in output.notices:
-            if (output.name, notice.fault) not in logged:
-                log.warning(f"{output.name}: %s", notice.en)
-                yield output.name, notice.fault
+    for notice, names in notices_by_output(outputs).items():
+        if new := [name for name in names if (name, notice.fault) not in logged]:
+            log.warning(f"{', '.join(new)}: %s", notice.en)
+            yield from ((name, notice.fault) for name in new)
 
 
 def _failed(status: Status) -> Advice | None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Hashable, Iterable
 
-from iskra_server.outputs.state import OutputState
+from iskra_server.outputs.state import OutputState, without_unasked_ports
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses
 from iskra_server.runtime.supervision import RunningPart, Supervision
@@ -32,6 +32,7 @@ class RunningOutputs:
                     self._running[settings] = output, self._supervision.start(output.part)
 
     def states(self) -> list[OutputState]:
-        return [
+        states = [
             state.with_bug(running.failure) for output, running in self._running.values() for state in output.states()
         ]
+        return without_unasked_ports(states)

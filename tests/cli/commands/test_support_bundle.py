@@ -130,8 +130,8 @@ def test_a_bundle_of_a_running_server_replays_and_names_nobody(run: Run, tmp_pat
     assert b'token = "***"' in files["configuration.toml"]
     status = json.loads(files["status.json"])
     assert status["meters"][0]["meter_id"].startswith("1 ISK 00 0000000")
-    (notice,) = next(output for output in status["outputs"] if output["name"] == "ecotracker")["notices"]
-    assert notice["en"]["sentence"].startswith("Meter 1 ISK 00 0000000")
+    notices = next(output for output in status["outputs"] if output["name"] == "ecotracker")["notices"]
+    assert notices[-1]["en"]["sentence"].startswith("Meter 1 ISK 00 0000000")
     (tmp_path / "telegrams.bin").write_bytes(files["telegrams-1.bin"])
     decoded = run("decode", "--json", "telegrams.bin").stdout
     assert len(decoded.splitlines()) == 4

@@ -20,13 +20,13 @@ def test_what_fails_and_who_asks_is_told_in_both_languages() -> None:
     assert list(output_lines([failing, asked], "en")) == [
         "ecotracker: TCP port 80 is in use by nginx (pid 812).",
         f"vzlogger: {advise('shows_simulated').en}",
-        "vzlogger: 192.168.1.30 sent 340 requests, one every 2.0 s; 338 were answered, with readings 0.3 s old, "
+        "vzlogger: 192.168.1.30 sent 340 requests, one every 2.0 s; 338 were answered, with readings 310 ms old, "
         "at most 1.1 s.",
     ]
     assert list(output_lines([asked], "de")) == [
         f"vzlogger: {advise('shows_simulated').de}",
         "vzlogger: 192.168.1.30 hat 340 Anfragen gesendet, eine alle 2,0 s; 338 wurden beantwortet, mit Werten im "
-        "Alter von 0,3 s, höchstens 1,1 s.",
+        "Alter von 310 ms, höchstens 1,1 s.",
     ]
 
 

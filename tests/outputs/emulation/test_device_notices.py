@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from emulating import CLIENT, GridMeter
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.advice import Advice
+from iskra_server.diagnosis.advice import Advice, advise
 from iskra_server.outputs.emulation import device
 from iskra_server.outputs.emulation.clients import Rules, networks
-from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.device import EmulatedDevice, SendingDevice
 from iskra_server.outputs.emulation.device_notices import UNASKED_S, device_notices
 from samples import EXPORT, energy, power, sample
 
@@ -49,6 +49,8 @@ def test_a_meter_that_counts_import_only_is_told_unless_a_target_is_set() -> Non
     meter.send(energy(123_456_789), power(300))
     assert faults(meter) == ["shows_import_only"]
     assert faults(meter, Rules(target_w=Decimal(30))) == []
+    # its own diagnosis says so
+    assert faults(meter, Rules(for_batteries=False)) == []
 
 
 def test_a_meter_without_power_makes_the_device_silent() -> None:
@@ -79,10 +81,27 @@ def test_a_simulated_meter_is_told() -> None:
     assert faults(meter) == ["shows_simulated"]
 
 
+def test_a_network_of_containers_alone_is_told_until_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "bridge_warning", lambda: advise("bridge_only"))
+    made = EmulatedDevice("ecotracker", GridMeter().clients())
+    assert made.state().notices == ()
+    made.recovered()
+    assert [notice.fault for notice in made.state().notices] == ["bridge_only"]
+    made.clients.may_ask(CLIENT)
+    assert made.state().notices == ()
+    # a broker is reached from there
+    made.is_local = False
+    made.failed("It is away.")
+    made.recovered()
+    assert made.state().notices == ()
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """The time that the device reads, in a list."""
     now_s = [1000.0]
+    # this may be a container
+    monkeypatch.setattr(device, "bridge_warning", lambda: None)
     for module in (device, "iskra_server.outputs.emulation.clients"):
         monkeypatch.setattr(f"{getattr(module, '__name__', module)}.boottime_s", lambda: now_s[0])
     yield now_s
@@ -111,9 +130,8 @@ def test_ten_minutes_begin_with_the_open_port_and_with_each_request(clock: list[
 
 
 def test_a_device_that_sends_unasked_waits_for_nobody(clock: list[float]) -> None:
-    made = EmulatedDevice("sma", GridMeter().clients())
-    made.is_asked = False
+    made = SendingDevice("sma", GridMeter().clients())
     made.recovered()
     clock[0] += 3600
-    assert made.state().notices == ()
+    assert (made.state().notices, made.state().requests) == ((), None)
     assert made.clients.asked_s == -inf

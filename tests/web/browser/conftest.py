@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 import telegrams
-from running import Head, Server, serving, until
+from running import Head, Server, free_port, serving, until
 from web.browser.household import ENERGY_NOW, TODAY, write
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -102,13 +102,21 @@ def head(folder: Path) -> Iterator[Head]:
 
 
 @pytest.fixture(scope="package")
-def server(folder: Path, head: Head) -> Iterator[Server]:
+def ecotracker() -> int:
+    """The port at which the server answers as an EcoTracker."""
+    return free_port()
+
+
+@pytest.fixture(scope="package")
+def server(folder: Path, head: Head, ecotracker: int) -> Iterator[Server]:
     """Readings are stale after three seconds, so that tests of stale readings are quick."""
     write(folder)
     config = folder / "iskra-server.toml"
     config.write_text(CONTRACT)
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder), "IES_SERVER_TIME_ZONE": "Europe/Berlin",
-               "IES_METERS_STALE_AFTER_S": str(STALE_AFTER_S), "IES_CONFIG": str(config)}  # fmt: skip
+               "IES_METERS_STALE_AFTER_S": str(STALE_AFTER_S), "IES_CONFIG": str(config),
+               "IES_ECOTRACKER_ENABLED": "true", "IES_ECOTRACKER_PORT": str(ecotracker),
+               "IES_EMULATION_HOST": "127.0.0.1"}  # fmt: skip
     with serving("serve", str(head.link), environ=environ) as running:
         until(lambda: running.status()["facts"]["is_open"])
         yield running

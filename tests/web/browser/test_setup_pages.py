@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Browser, expect
 
-from running import serving
+from running import serving, until
+from web.browser.accessibility import accessibility_faults
 from web.browser.conftest import Meter, Open, watched
 
 PHONE = {"width": 390, "height": 844}
@@ -42,6 +44,25 @@ def test_no_check_covers_another_in_german(open_page: Open, meter: Meter) -> Non
         assert overlaps == 0, width
         # what is wrong stands before how it was found
         assert is_verdict_first, width
+
+
+def test_the_diagnosis_shows_who_asks_an_emulated_device(open_page: Open, meter: Meter, ecotracker: int) -> None:
+    def is_answered() -> bool:
+        meter.send()
+        return httpx.get(f"http://127.0.0.1:{ecotracker}/v1/json").status_code == 200
+
+    until(is_answered)
+    for options in ({"viewport": PHONE, "locale": "de-DE"}, {}):
+        page = open_page("#/setup", **options)
+        row = page.locator("tr", has_text="127.0.0.1").locator("td")
+        expect(row).to_have_count(3)
+        assert re.fullmatch(r"[1-9]\d* / [1-9]\d*", row.nth(1).inner_text())
+        assert re.fullmatch(r"[\d.,]+ m?s, max\.? [\d.,]+ m?s", row.nth(2).inner_text())
+        expect(page.locator(".checks li", has_text="EcoTracker")).to_contain_text(re.compile(r"\d+ (of|von) \d+"))
+        # the test's meter sends no 2.8.0
+        expect(page.locator(".notice", has_text="EcoTracker")).to_contain_text("target_w")
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+        assert accessibility_faults(page) == []
 
 
 def test_without_a_head_there_is_a_sentence_and_no_percentage(browser: Browser) -> None:

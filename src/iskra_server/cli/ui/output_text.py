@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from iskra_server.cli.ui.options import Language
-from iskra_server.outputs.state import OutputClient, OutputState
+from iskra_server.outputs.state import OutputClient, OutputState, notices_by_output
 
 
 class _Texts(NamedTuple):
@@ -16,36 +16,36 @@ class _Texts(NamedTuple):
 _TEXTS: dict[Language, _Texts] = {
     "en": _Texts(
         "{address} sent {requests} requests",
-        ", one every {seconds} s",
-        "; {answers} were answered, with readings {age} s old, at most {highest} s",
+        ", one every {interval}",
+        "; {answers} were answered, with readings {age} old, at most {highest}",
     ),
     "de": _Texts(
         "{address} hat {requests} Anfragen gesendet",
-        ", eine alle {seconds} s",
-        "; {answers} wurden beantwortet, mit Werten im Alter von {age} s, höchstens {highest} s",
+        ", eine alle {interval}",
+        "; {answers} wurden beantwortet, mit Werten im Alter von {age}, höchstens {highest}",
     ),
 }
 
 
 def output_lines(outputs: Iterable[OutputState], lang: Language) -> Iterator[str]:
     """Nothing of an output that is well and is not asked."""
-    for output in outputs:
-        if output.sentence:
-            yield f"{output.name}: {output.sentence}"
-        yield from (f"{output.name}: {notice.de if lang == 'de' else notice.en}" for notice in output.notices)
-        yield from (f"{output.name}: {_client(client, lang)}" for client in output.clients)
+    outputs = list(outputs)
+    yield from (f"{output.name}: {output.sentence}" for output in outputs if output.sentence)
+    for notice, names in notices_by_output(outputs).items():
+        yield f"{', '.join(names)}: {notice.de if lang == 'de' else notice.en}"
+    yield from (f"{output.name}: {_client(client, lang)}" for output in outputs for client in output.clients)
 
 
 def _client(client: OutputClient, lang: Language) -> str:
-    def number(seconds: float) -> str:
-        text = f"{seconds:.1f}"
+    def age(seconds: float) -> str:
+        text = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
         return text.replace(".", ",") if lang == "de" else text
 
     texts = _TEXTS[lang]
     line = texts.asks.format(address=client.address, requests=client.requests)
     if client.interval_s is not None:
-        line += texts.often.format(seconds=number(client.interval_s))
+        line += texts.often.format(interval=age(client.interval_s))
     if client.age_s is not None:
-        highest = number(client.max_age_s or client.age_s)
-        line += texts.answered.format(answers=client.answers, age=number(client.age_s), highest=highest)
+        highest = age(client.max_age_s or client.age_s)
+        line += texts.answered.format(answers=client.answers, age=age(client.age_s), highest=highest)
     return f"{line}."

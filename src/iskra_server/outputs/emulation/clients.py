@@ -34,7 +34,9 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class Rules(Struct, frozen=True):
-    """As configured in outputs.emulation; `batteries` is 1 for devices that are not shared."""
+    """As configured in outputs.emulation. Without `for_batteries` it is a device that energy managers read: they get
+    the power as it is, and the other rules keep their defaults.
+    """
 
     networks: Networks = ()
     wait_fresh_s: float = 0.0
@@ -42,6 +44,7 @@ class Rules(Struct, frozen=True):
     target_w: Decimal = Decimal(0)
     dead_band_w: Decimal = Decimal(0)
     batteries: int = 1
+    for_batteries: bool = True
 
 
 class _Client:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from iskra_server.base.backoff import Backoff
 from iskra_server.base.clock import boottime_s
+from iskra_server.diagnosis.advice import Advice
 from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.device_notices import device_notices
+from iskra_server.outputs.emulation.reach import bridge_warning
 from iskra_server.outputs.state import OutputState
 
 FIRST_RETRY_S, MAX_RETRY_S = 2.0, 60.0
@@ -19,8 +21,10 @@ log = logging.getLogger(__name__)
 class EmulatedDevice:
     """`sentence` says why nobody can ask it, "" while it is well; `opened` is set while its port is open."""
 
-    # False for a device that sends unasked
+    # whether clients ask it; else it sends unasked
     is_asked = True
+    # whether it must be in the network of its clients; else it connects to a broker by itself
+    is_local = True
 
     def __init__(self, name: str, clients: Clients) -> None:
         self.name = name
@@ -30,6 +34,8 @@ class EmulatedDevice:
         self._since: datetime | None = None
         # boot time
         self._opened_s = 0.0
+        # why nothing can find it, as it was when its port was opened
+        self._network: Advice | None = None
 
     def failed(self, sentence: str) -> None:
         if sentence != self.sentence:
@@ -42,6 +48,7 @@ class EmulatedDevice:
         """Its port is open."""
         if not self.opened.is_set():
             self._opened_s = boottime_s()
+            self._network = bridge_warning() if self.is_local else None
         self.opened.set()
         if self.sentence:
             log.info("%s works again.", self.name)
@@ -54,14 +61,15 @@ class EmulatedDevice:
             sentence=self.sentence,
             since=self._since,
             delivered=self.clients.answers,
-            requests=self.clients.requests,
-            answer_ages_s=round(self.clients.ages_s, 3),
+            requests=self.clients.requests if self.is_asked else None,
+            answer_ages_s=round(self.clients.ages_s, 3) if self.is_asked else None,
             clients=self.clients.list(),
-            notices=tuple(device_notices(self.clients, self._unasked_s())) if self.opened.is_set() else (),
+            notices=tuple(self._notices()) if self.opened.is_set() else (),
         )
 
-    def _unasked_s(self) -> float | None:
-        return boottime_s() - max(self._opened_s, self.clients.asked_s) if self.is_asked else None
+    def _notices(self) -> Iterator[Advice]:
+        unasked_s = boottime_s() - max(self._opened_s, self.clients.asked_s) if self.is_asked else None
+        return device_notices(self.clients, unasked_s, self._network)
 
 
 class SendingDevice(EmulatedDevice):

@@ -8,6 +8,7 @@ from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.signed_power import POWER
 from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.grid import Grid
+from iskra_server.outputs.state import UNASKED
 
 UNASKED_S = 600.0
 # a telegram is sometimes late
@@ -18,14 +19,19 @@ _INTERVALS = 2.5
 _MAX_STALE_AFTER_S = 300
 
 
-def device_notices(clients: Clients, unasked_s: float | None) -> Iterator[Advice]:
-    """`unasked_s` is the time without a request; None for a device that sends unasked."""
-    if unasked_s is not None and unasked_s >= UNASKED_S:
-        yield advise("nothing_asks", {"minutes": f"{UNASKED_S / 60:.0f}"})
-    yield from _of_meter(clients.grid, has_target=bool(clients.rules.target_w))
+def device_notices(clients: Clients, unasked_s: float | None, network: Advice | None = None) -> Iterator[Advice]:
+    """`unasked_s` is the time without a request; None for a device that sends unasked.
+
+    `network` is why nothing can find this server; where something asks all the same, it does not matter.
+    """
+    if network and not clients.requests:
+        yield network
+    elif unasked_s is not None and unasked_s >= UNASKED_S:
+        yield advise(UNASKED, {"minutes": f"{UNASKED_S / 60:.0f}"})
+    yield from _of_meter(clients.grid, is_target_missing=clients.rules.for_batteries and not clients.rules.target_w)
 
 
-def _of_meter(grid: Grid, *, has_target: bool) -> Iterator[Advice]:
+def _of_meter(grid: Grid, *, is_target_missing: bool) -> Iterator[Advice]:
     sample = grid.last_sample()
     if sample is None:
         # the diagnosis of the meter says why
@@ -39,7 +45,7 @@ def _of_meter(grid: Grid, *, has_target: bool) -> Iterator[Advice]:
         proposed_s = min(_MAX_STALE_AFTER_S, round(_INTERVALS * interval_s))
         seconds = {"seconds": f"{interval_s:.0f}", "limit": f"{grid.stale_after_s:g}", "value": str(proposed_s)}
         yield advise("shows_seldom", meter | seconds)
-    if reading.get(IMPORT) and not reading.get(EXPORT) and not has_target:
+    if reading.get(IMPORT) and not reading.get(EXPORT) and is_target_missing:
         yield advise("shows_import_only", meter)
     if sample.simulated:
         yield advise("shows_simulated")

@@ -39,6 +39,8 @@ _EXPIRE_S = 5
 class Victron(SendingDevice):
     """`topic` as in the configuration of dbus-mqtt-grid. The identity of the device is the topic."""
 
+    is_local = False
+
     def __init__(self, clients: Clients, _mac: Callable[[], str | None], *, access: BrokerAccess, topic: str) -> None:
         super().__init__(NAME, clients)
         self._access = access

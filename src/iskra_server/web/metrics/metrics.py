@@ -132,7 +132,8 @@ def _clients(state: OutputState) -> int | None:
 
 
 def _max_age_s(state: OutputState) -> float | None:
-    return max((client.max_age_s for client in state.clients if client.max_age_s is not None), default=None)
+    ages_s = [client.max_age_s for client in state.clients if client.max_age_s is not None]
+    return _rounded(max(ages_s, default=None))
 
 
 OUTPUTS: tuple[Metric[OutputState], ...] = (

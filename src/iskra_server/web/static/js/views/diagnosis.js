@@ -7,6 +7,7 @@ import { localized, words } from "../language.js";
 import { link } from "../router.js";
 import { setupWords } from "../setupWords.js";
 import { pageState, store, subscribe } from "../store.js";
+import { askedCard, outputNotices } from "./asked.js";
 import { outputItem, SIGNS } from "./stateItems.js";
 
 // checks that may fail because the head is not well placed
@@ -25,7 +26,8 @@ export function showDiagnosis(main, signal) {
       statuses.length ? statuses.map(sourceCard) : make("p.empty.card", noStatus),
       history && make("section.card", make("h2", words.sections.history), make("p", history)),
       outputs.length > 0 && make("section.card", make("h2", setupWords.outputs),
-        make("ol.checks", outputs.map(outputItem))));
+        make("ol.checks", outputs.map(outputItem)), outputNotices(outputs)),
+      askedCard(outputs));
   }));
 }
 

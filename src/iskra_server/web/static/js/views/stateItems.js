@@ -9,13 +9,34 @@ export const SIGNS = { passed: "✓", failed: "✕", unknown: "·" };
 /** @type {("delivered" | "waiting" | "refused" | "dropped")[]} */
 const COUNTS = ["delivered", "waiting", "refused", "dropped"];
 
+/** Emulated devices; their names are the same in every language. */
+const DEVICES = {
+  ecotracker: "EcoTracker",
+  shelly_pro_3em: "Shelly Pro 3EM",
+  shelly_em1: "Shelly EM",
+  shelly_3em: "Shelly 3EM",
+  vzlogger: "vzlogger",
+  sma_energy_meter: "SMA Energy Meter",
+  victron: "Victron",
+  sunspec: "SunSpec",
+  shelly_modbus: "Shelly Modbus",
+};
+
 /** An output: whether it works, and what it has delivered. @param {Api.OutputState} output */
-export function outputItem({ name, ok, sentence, ...counts }) {
-  const summary = COUNTS.filter((kind) => counts[kind] || kind === "delivered")
-    .map((kind) => `${grouped(String(counts[kind]))} ${setupWords.counts[kind]}`).join(" · ");
+export function outputItem({ name, ok, sentence, requests, ...counts }) {
+  const summary = requests === null
+    ? COUNTS.filter((kind) => counts[kind] || kind === "delivered")
+      .map((kind) => `${grouped(String(counts[kind]))} ${setupWords.counts[kind]}`).join(" · ")
+    : setupWords.asked.count(grouped(String(counts.delivered)), grouped(String(requests)));
+  return stateItem(ok, outputName(name), sentence || summary);
+}
+
+/** "shelly_pro_3em at UDP port 1010": Shelly Pro 3EM, UDP 1010. @param {string} name of an output */
+export function outputName(name) {
   /** @type {Record<string, string>} */
-  const names = setupWords.names;
-  return stateItem(ok, names[name] ?? name, sentence || summary);
+  const names = { ...DEVICES, ...setupWords.names };
+  const [output, place] = name.split(" at ");
+  return [names[output] ?? output, place?.replace(" port", "")].filter(Boolean).join(", ");
 }
 
 /** @param {boolean} ok @param {string} name @param {string} sentence */

@@ -31,6 +31,17 @@ export const setupWords = {
   outputs: "Ausgaben",
   names: { mqtt: "MQTT", influx: "Zeitreihen-Datenbank", uplink: "Zentrale", notify: "Benachrichtigungen" },
   counts: { delivered: "zugestellt", waiting: "wartend", refused: "abgelehnt", dropped: "verloren" },
+  asked: {
+    title: "Wer abfragt",
+    count: (answers, requests) => `${answers} von ${requests} Anfragen beantwortet`,
+    every: "Abstand",
+    answered: "Antworten",
+    age: "Alter",
+    max: (age, highest) => `${age}, max. ${highest}`,
+    how:
+      "Clients der letzten Stunde: der übliche Abstand zweier Anfragen, beantwortete von allen Anfragen, und wie alt " +
+      "das Telegramm zuletzt und höchstens war. Schwingt ein Speicher um 0, sehen Sie hier zuerst nach.",
+  },
   head: {
     now: "Gültige Telegramme der letzten 10 Sekunden",
     minutes: "Letzte 3 Minuten",

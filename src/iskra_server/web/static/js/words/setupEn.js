@@ -30,6 +30,18 @@ export const setupWords = {
   outputs: "Outputs",
   names: { mqtt: "MQTT", influx: "Time series database", uplink: "Central server", notify: "Notifications" },
   counts: { delivered: "delivered", waiting: "waiting", refused: "rejected", dropped: "lost" },
+  asked: {
+    title: "Who asks",
+    count: (/** @type {string} */ answers, /** @type {string} */ requests) =>
+      `${answers} of ${requests} requests answered`,
+    every: "Interval",
+    answered: "Answers",
+    age: "Age",
+    max: (/** @type {string} */ age, /** @type {string} */ highest) => `${age}, max ${highest}`,
+    how:
+      "Clients of the last hour: the usual time between two requests, answers of requests, and how old the meter’s " +
+      "telegram was at the last answer and at most. If a battery swings around 0, look here first.",
+  },
   head: {
     now: "Valid telegrams in the last 10 seconds",
     minutes: "Last 3 minutes",
