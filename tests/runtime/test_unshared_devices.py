@@ -38,6 +38,16 @@ def test_victron_needs_a_broker_and_a_topic(tmp_path: Path, text: str, message: 
         list(emulation_outputs(configured(tmp_path, f"[outputs.victron]\nenabled = true\n{text}\n")))
 
 
+@pytest.mark.parametrize("topic", ["house", "house/grid"])
+def test_the_topic_of_victron_cannot_be_one_of_a_meter(tmp_path: Path, topic: str) -> None:
+    mqtt = '[outputs.mqtt]\nurl = "mqtt://broker"\nbase_topic = "house"\n'
+    victron = f'[outputs.victron]\nenabled = true\ntopic = "{topic}"\n'
+    message = r"^outputs\.victron: topic must not be house of outputs\.mqtt, nor the level below it\.$"
+    with pytest.raises(ConfigError, match=message):
+        list(emulation_outputs(configured(tmp_path, mqtt + victron)))
+    assert list(emulation_outputs(configured(tmp_path, f"{mqtt.replace('house', 'other')}{victron}")))
+
+
 def test_a_change_of_the_broker_restarts_victron(tmp_path: Path) -> None:
     def settings(text: str) -> object:
         (output,) = emulation_outputs(configured(tmp_path, f"[outputs.victron]\nenabled = true\n{text}"))
@@ -107,7 +117,7 @@ def test_all_of_them_tell_what_the_meter_says_and_a_taken_port_disturbs_nothing_
                 return abs(shown_kwh * 1000 - energy_wh) < 100
 
             # Victron and SMA
-            assert is_read(until(lambda: venus.json("iskra-server/grid"))["grid"]["energy_forward"] * 1000)
+            assert is_read(until(lambda: venus.json("iskra-server/victron/grid"))["grid"]["energy_forward"] * 1000)
             group.settimeout(60)
             until(lambda: is_read(decoded(data := group.recv(4096)).get((1, 8), 0) / 3600) and len(data) == 608)
             for name in ("sma_energy_meter", "victron"):
@@ -123,5 +133,5 @@ def test_all_of_them_tell_what_the_meter_says_and_a_taken_port_disturbs_nothing_
             words = until(lambda: asked(taken_port, 1162, 2, unit=7, function=4))
             assert is_read(*unpack(">f", words[2:] + words[:2]))
             assert output("shelly_modbus")["ok"]
-        until(lambda: venus.now["iskra-server/grid/availability"] == b"offline")
+        until(lambda: venus.now["iskra-server/victron/grid/availability"] == b"offline")
     broker.kill()

@@ -82,7 +82,7 @@ class EmulationConfig(Struct, frozen=True):
             ge=1,
             le=20,
             description="Number of batteries that follow this server, each at an address of its own: each is shown its "
-            "share of the power. Not for Shelly 3EM, vzlogger, SMA, Victron and SunSpec.",
+            "share of the power. For EcoTracker, Shelly Pro 3EM and Shelly EM.",
         ),
     ] = 1
 
@@ -162,7 +162,7 @@ class VictronConfig(Struct, frozen=True):
     ] = Secret()
     topic: Annotated[
         str, Meta(min_length=1, description="Topic, the same as in the configuration of dbus-mqtt-grid.")
-    ] = "iskra-server/grid"
+    ] = "iskra-server/victron/grid"
     ca_file: Annotated[
         str,
         Meta(

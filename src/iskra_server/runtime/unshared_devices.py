@@ -55,6 +55,9 @@ def _victron_broker(config: Config) -> "tuple[BrokerAccess, str]":
         raise ConfigError("outputs.victron.url is empty, and so is outputs.mqtt.url: one of them must name the broker.")
     try:
         topic = checked_topic("topic", keys.topic)
+        if mqtt.url and mqtt.base_topic in (topic, topic.rpartition("/")[0]):
+            # its availability would be taken for that of a meter, or of the server
+            raise ValueError(f"topic must not be {mqtt.base_topic} of outputs.mqtt, nor the level below it")
         if keys.url:
             return broker_access(keys.url, password=keys.password, ca_file=keys.ca_file), topic
     except ValueError as error:

@@ -9,10 +9,15 @@ from iskra_server.outputs.emulation.sma_energy_meter import GROUP, PORT
 
 
 @contextmanager
-def listening(address: str = "127.0.0.1") -> Iterator[socket.socket]:
-    """Receives what is sent to the group from an address of this machine, also by other tests."""
+def listening(address: str = "127.0.0.1", interface: str = "") -> Iterator[socket.socket]:
+    """Receives what is sent to the group in the network of an address of this machine, also by other tests.
+
+    What arrives at another interface is received, too, unless `interface` is named.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if interface:
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         receiver.bind((GROUP, PORT))
         membership = socket.inet_aton(GROUP) + socket.inet_aton(address)
         receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)

@@ -37,7 +37,7 @@ async def test_a_port_that_cannot_be_opened_is_tried_again(
     # not a line for each try
     assert [line.message for line in caplog.records] == [
         "ecotracker: Port 80: Permission denied.",
-        "ecotracker can be asked again.",
+        "ecotracker works again.",
     ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulating import MAC, GridMeter, grid_reading, in_event_loop, running, until
-from iskra_server.outputs.emulation import sma_energy_meter
+from iskra_server.outputs.emulation import device_notices, sma_energy_meter
 from iskra_server.outputs.emulation.sma_energy_meter import Model, SmaEnergyMeter, datagram, serial
 from outputs.emulation.sma_group import decoded, listening, serial_of
 from samples import power
@@ -160,6 +160,16 @@ async def test_the_group_gets_each_new_reading_and_hears_nothing_of_an_old_one(
                 pass
             assert data[1, 8] == 44_444_444_040
             assert device.state().ok
+
+
+@in_event_loop
+async def test_that_nobody_asks_it_is_no_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_notices, "UNASKED_S", 0.0)
+    meter = GridMeter()
+    async with asyncio.timeout(60), sending(meter) as device:
+        await device.opened.wait()
+        meter.send_power(600)
+        assert device.state().notices == ()
 
 
 @in_event_loop

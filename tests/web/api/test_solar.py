@@ -70,3 +70,12 @@ def test_the_meter_of_a_plant_is_never_the_first_one_by_chance() -> None:
     alone.statuses = [status(meter_id=None, port="/dev/ttyUSB0"), plant()]
     answer = alone.get("/api/electricity/cumulated")
     assert (answer.status_code, answer.json()["reason"]) == (503, "no_reading")
+
+
+def test_the_meter_of_a_plant_says_what_it_is() -> None:
+    site = Site(arrived())
+    site.hub.publish(arrived(power(-2350), meter_id=PLANT), is_production=True)
+    site.statuses = [status(), plant()]
+    assert [meter.get("role") for meter in site.get("/api/v1/meters").json()["meters"]] == [None, "production"]
+    assert site.get(f"/api/v1/meters/{PLANT}").json()["role"] == "production"
+    assert b'"role":"production"' in site.get("/api/v1/live?brief=yes").content

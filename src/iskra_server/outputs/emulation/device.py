@@ -51,7 +51,7 @@ class EmulatedDevice:
             self._network = bridge_warning() if self.is_local else None
         self.opened.set()
         if self.sentence:
-            log.info("%s can be asked again.", self.name)
+            log.info("%s works again.", self.name)
         self.sentence, self._since = "", None
 
     def state(self) -> OutputState:

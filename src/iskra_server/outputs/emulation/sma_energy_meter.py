@@ -10,6 +10,7 @@ bytes of a counter (type 8: Ws). Import and export are channels of their own, ne
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -50,6 +51,8 @@ _FIRST_SERIAL, _SERIALS = 100_000_000, 900_000_000
 
 _ZERO = Decimal(0)
 
+log = logging.getLogger(__name__)
+
 
 class SmaEnergyMeter(SendingDevice):
     """Sends from each address of `host`. `mac` is what its serial number is made of, None before the meter is known."""
@@ -62,6 +65,7 @@ class SmaEnergyMeter(SendingDevice):
         self._sockets: dict[str, socket.socket] = {}
         self._looked_s = float("-inf")
         self._counters = LastCounters()
+        self._serial = 0
 
     async def run(self) -> None:
         """Until it is cancelled. Silent while there is no current reading."""
@@ -71,8 +75,12 @@ class SmaEnergyMeter(SendingDevice):
                 self._look_for_networks()
                 if (mac := self._mac()) and (reading := self.clients.told_now(GROUP)):
                     arrived_s = reading.arrived_s
-                    counters_wh = self._counters.of(reading)
-                    self._send(datagram(reading, counters_wh, self._model, serial(mac), boottime_s()))
+                    counters_wh, number = self._counters.of(reading), serial(mac)
+                    if number != self._serial:
+                        # to be entered in some clients
+                        log.info("%s: it sends with the serial number %d.", self.name, number)
+                    self._serial = number
+                    self._send(datagram(reading, counters_wh, self._model, number, boottime_s()))
                 await asyncio.sleep(MIN_INTERVAL_S)
                 await grid.newer(arrived_s, MAX_INTERVAL_S - MIN_INTERVAL_S)
         finally:

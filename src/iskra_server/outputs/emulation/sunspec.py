@@ -6,7 +6,7 @@
     40195  0xFFFF, 0: end
 
 What the meter does not send is NaN, which is SunSpec's "not implemented". Power is + for import. A float has 24 bits:
-from 16.8 MWh on a counter moves in steps of 2 Wh.
+a counter moves in steps of 2 Wh from 16.8 MWh on, of 4 Wh from 33.6 MWh on.
 """
 
 from collections.abc import Callable, Iterator

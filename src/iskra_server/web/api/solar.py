@@ -5,6 +5,7 @@ The household is that of the first meter at the grid; the plant is what all mete
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import takewhile
 
 from msgspec import UNSET, Struct, UnsetType, structs
 from starlette.requests import Request
@@ -62,20 +63,20 @@ class SolarSources(Struct, frozen=True):
 
 def solar_sources(server: ServerView) -> SolarSources:
     """Raises NotFound without a production meter, and without one at the grid."""
-    grid: Status | None = None
-    plants: dict[str, Status] = {}
-    for status in server.statuses():
-        if status.facts.role == "production":
-            plants.setdefault(status.meter_id or status.source, status)
-        else:
-            grid = grid or status
-    if grid is None or not plants:
+    statuses = server.statuses()
+    # the last ones are those of plants: of a thousand sources no other is diagnosed, but the first
+    last_first = (statuses[place] for place in reversed(range(len(statuses))))
+    plants = {
+        status.meter_id or status.source: status
+        for status in takewhile(lambda status: status.facts.role == "production", last_first)
+    }
+    if not plants or statuses[0].facts.role == "production":
         raise NotFound(
             "no solar plant is configured beside a meter at the grid; "
             'give the section [[meters]] of the plant\'s meter role = "production"',
             "no_production_meter",
         )
-    return SolarSources(grid, list(plants.values()))
+    return SolarSources(statuses[0], list(reversed(plants.values())))
 
 
 async def _live(context: Context, request: Request) -> Response:
