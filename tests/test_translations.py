@@ -15,13 +15,13 @@ PAGES = sorted(page.name for page in (DOCS / "de").glob("*.md"))
 # what a householder reads first
 NEEDED = {
     *("index.md", "raspberry-pi.md", "ir-head.md", "meters.md", "home-assistant.md", "home-assistant-app.md"),
-    *("page.md", "contracts.md", "prices.md", "notifications.md", "faults.md"),
+    *("page.md", "contracts.md", "prices.md", "notifications.md", "emulation.md", "faults.md"),
 }
 LEFT_OUT = "Nur auf Englisch"
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 _COMMENT = re.compile(r"[ \t]*(?<!\S)#.*$", re.MULTILINE)
-_TRANSLATED = re.compile(r'\b(?:name|language) = "[^"]*"| --lang de\b')
+_TRANSLATED = re.compile(r'\b(?:name|meter|language) = "[^"]*"|\b(?:plus|minus) = \[[^]]*\]| --lang de\b')
 
 
 class Section(NamedTuple):

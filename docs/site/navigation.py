@@ -20,7 +20,7 @@ NAVIGATION = (
     Group("Install", "Installieren", ("raspberry-pi", "install-debian", "home-assistant-app")),
     Group("Head and meter", "Lesekopf und Zähler", ("ir-head", "meters", "faults")),
     Group("Home Assistant", "Home Assistant", ("home-assistant", "integration", "home-assistant-gaps")),
-    Group("Page and cost", "Oberfläche und Kosten", ("page", "solar", "contracts", "prices")),
+    Group("Page and cost", "Oberfläche und Kosten", ("page", "solar", "contracts", "prices", "virtual-meters")),
     Group("Connect", "Verbinden", ("mqtt", "emulation", "outputs", "notifications", "recipes")),
     Group("Operate", "Betreiben", ("history", "security", "fleet", "performance", "compatibility")),
     Group("Reference", "Nachschlagen", ("configuration", "command-line", "http", "registers", "history-format")),

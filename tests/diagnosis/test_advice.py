@@ -12,6 +12,7 @@ from iskra_server.diagnosis import (
     port_sentences,
     reading_sentences,
     telegram_sentences,
+    virtual_sentences,
 )
 from iskra_server.diagnosis.advice import LABELS, TABLE, advise, format_problem
 from iskra_server.diagnosis.checks import CHECKS
@@ -19,7 +20,7 @@ from iskra_server.diagnosis.checks import CHECKS
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
     *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
-    *("status", "topic", "line", "zone", "transport", "address", "minutes"),
+    *("status", "topic", "line", "zone", "name", "transport", "address", "minutes"),
 }
 
 
@@ -32,7 +33,7 @@ def test_a_fault_has_sentences_in_both_languages(fault: str) -> None:
     advice = advise(fault, dict.fromkeys(KNOWN, "X"))
     for words in (advice.en, advice.de):
         assert words.sentence.endswith(".") or "{text}" in TABLE[fault][0]
-        assert words.next_step.endswith(".") or fault == "well"
+        assert words.next_step.endswith(".") or fault in ("well", "virtual_well")
         assert "\n" not in str(words)
 
 
@@ -65,6 +66,6 @@ def test_every_check_has_a_label() -> None:
 def test_no_fault_is_in_the_table_twice() -> None:
     parts = (
         *(port_sentences, line_sentences, telegram_sentences, reading_sentences),
-        *(notice_sentences, listening_sentences, emulation_sentences),
+        *(notice_sentences, listening_sentences, emulation_sentences, virtual_sentences),
     )
     assert sum(len(part.SENTENCES) for part in parts) == len(TABLE)

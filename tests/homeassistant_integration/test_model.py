@@ -7,7 +7,10 @@ from homeassistant_integration.pure import module
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import unit_named
+from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
 from iskra_server.outputs.state import OutputState
+from iskra_server.reading.hub import Hub
+from iskra_server.reading.virtual_readings import VirtualReadings
 from iskra_server.web.api.status import ServerIdentity, server_status
 from samples import METER_ID, energy, power
 from web.serving import NEVER, Site, arrived, status
@@ -92,7 +95,7 @@ def test_the_diagnosis_has_its_sentences_in_both_languages() -> None:
 
 def test_the_server_tells_its_id_and_what_it_cannot_write() -> None:
     outputs = [OutputState("influx", ok=False, sentence="It is away.", waiting=3)]
-    answer = server_status([status()], "It is full.", outputs, None, ServerIdentity("ab" * 16, "1.2.3"))
+    answer = server_status([status()], "It is full.", outputs, server=ServerIdentity("ab" * 16, "1.2.3"))
     server = model.server_from(model.decode(msgspec.json.encode(answer)))
     assert (server.id, server.version) == ("ab" * 16, "1.2.3")
     assert server.failures == ("It is full.", "It is away.")
@@ -109,6 +112,16 @@ def test_a_meter_that_no_source_reads_is_not_present() -> None:
     assert present(status()) == 1
     assert present(status(meter_id="1 ISK 00 99999999")) == 0
     assert present(status(meter_id="1 ISK 00 99999999", sub_meters=(METER_ID,))) == 1
+
+
+def test_a_virtual_meter_without_a_current_value_is_present() -> None:
+    hub = Hub()
+    readings = VirtualReadings(hub, lambda: [CombinedMeter("Heat pump", (MeterPart(METER_ID, 1),))])
+    site = Site(hub=hub, virtual_states=readings.states)
+    server = model.server_from(model.decode(site.get("/api/v1/status").content))
+    meters = tuple(model.meters_from(model.decode(site.get("/api/v1/meters").content)))
+    assert server.virtual == ("Heat pump",)
+    assert [meter.id for meter in model.Snapshot(server, meters).present] == [METER_ID, "Heat pump"]
 
 
 @pytest.mark.parametrize("answer", ["{}", '{"meters":[{}]}', '{"meters":3}', "[]", '{"meters":[{"registers":[{}]}]}'])

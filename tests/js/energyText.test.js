@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { browser, load, plain } from "./browser.js";
 
 browser();
-const { axisNumber, chartKwh, energyBar, energyText, kwh, kwhShort, quarterText } = await load("energyText.js");
+const {
+  axisNumber, chartKwh, energyBar, energyText, exportName, kwh, kwhShort, opposite, quarterText,
+} = await load("energyText.js");
 const { words } = await load("language.js");
 const { axisLabels, bucketName, bucketText } = await load("views/buckets.js");
 
@@ -75,4 +77,14 @@ test("axes have labels at full hours, days, months and years", () => {
   assert.deepEqual(axisLabels("month", quarters.slice(0, 2)), [[0, "5"], [1, "5"]]);
   assert.deepEqual(axisLabels("all", quarters.slice(0, 1)), [[0, "2026"]]);
   assert.equal(axisLabels("week", quarters).length, 4);
+});
+
+test("an export below 0 is the solar power that a heat pump has used", () => {
+  const bucket = { begin: "2026-11-22T10:00:00Z", end: "2026-11-22T10:15:00Z", import_wh: "100.0", export_wh: "-300.5" };
+  assert.equal(energyText(bucket, { kind: "complete" }, 4),
+    `${words.fromGrid} 0.1000 kWh (400 W) · ${words.virtual.solar} 0.3005 kWh (1\u202f202 W)`);
+  assert.equal(exportName("-1"), words.virtual.solar);
+  assert.equal(exportName("1"), words.toGrid);
+  assert.equal(exportName(undefined), words.toGrid);
+  assert.deepEqual(["-1.5", "1.5", "0.0", undefined].map(opposite), ["1.5", "-1.5", "0.0", undefined]);
 });

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from iskra_server.config import Config, ContractConfig
+from iskra_server.config import Config, ContractConfig, VirtualConfig
 from iskra_server.config.sections import HistoryConfig
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.contract_log import log_doubts, log_unread_meters
@@ -24,7 +24,10 @@ def test_a_contract_of_a_meter_that_no_source_has_is_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     contract = ContractConfig(begins=date(2026, 1, 1), energy_price=0.3, meter="1ISK0000000000")
-    plan = plan_of(Config(history=HistoryConfig(data_dir=str(tmp_path)), contracts=(contract,)))
+    heat = ContractConfig(begins=date(2026, 1, 1), energy_price=0.2, meter="heat pump")
+    pump = VirtualConfig("Heat pump", "1 ISK 00 12345678")
+    history = HistoryConfig(data_dir=str(tmp_path))
+    plan = plan_of(Config(history=history, contracts=(contract, heat), virtual=(pump,)))
     hub, statuses = Hub(), [status(meter_id=None)]
     looked = 0
 
@@ -52,3 +55,6 @@ def test_a_contract_of_a_meter_that_no_source_has_is_logged_once(
     asyncio.run(watch())
     (message,) = caplog.messages
     assert "contracts.1.meter is '1ISK0000000000', which this server does not read" in message
+    # a virtual meter is known, although it has no current value
+    assert "Heat pump" in message
+    assert "contracts.2" not in message

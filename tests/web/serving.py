@@ -23,6 +23,7 @@ from iskra_server.meter.reading import Register, Sample
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reception import ReceptionDay
+from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.web.app import App, create_app
 from iskra_server.web.http.settings import ScopedToken, WebSettings
 from samples import METER_ID, SERVER_ID, energy, power, reading
@@ -70,6 +71,7 @@ class ServerStub:
     store: Callable[[], Reads | None] = lambda: None
     history_state: Callable[[], WriterState | None] = lambda: None
     output_states: Callable[[], Sequence[OutputState]] = list
+    virtual_states: Callable[[], Sequence[VirtualState]] = list
     recent_bytes: Callable[[], Sequence[tuple[str, bytes]]] = list
     reception_days: Callable[[], Sequence[tuple[str, ReceptionDay]]] = list
     log_lines: Callable[[], Sequence[str]] = list
@@ -98,9 +100,10 @@ class Site:
         scoped_tokens: tuple[ScopedToken, ...] = (),
         price_zone: str = "",
         offers: tuple[Contract, ...] = (),
+        hub: Hub | None = None,
         **more: Any,
     ) -> None:
-        self.hub = Hub(stale_after_s)
+        self.hub = hub or Hub(stale_after_s)
         self.statuses = [status()]
         settings = WebSettings(
             "1.2.3",

@@ -28,6 +28,7 @@ from iskra_server.config.sections import (
     TokenConfig,
     UplinkConfig,
 )
+from iskra_server.config.virtual_section import VirtualConfig
 
 __all__ = [
     "LISTS",
@@ -58,6 +59,7 @@ __all__ = [
     "SpotPricesConfig",
     "TokenConfig",
     "UplinkConfig",
+    "VirtualConfig",
     "WindowConfig",
     "describe",
     "describe_tables",

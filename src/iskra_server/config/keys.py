@@ -125,6 +125,11 @@ def is_filled(key: Key) -> bool:
     return bool((get_args(key.type)[1].extra or {}).get("filled"))
 
 
+def holds_names(key: Key) -> bool:
+    """Whether the key is text with names between commas, which may also be a list of them."""
+    return bool((get_args(key.type)[1].extra or {}).get("names"))
+
+
 def _keys(section: str) -> Iterator[Key]:
     yield from _keys_of(SECTIONS[section], section, has_variables=True)
 

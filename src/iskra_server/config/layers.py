@@ -24,6 +24,7 @@ from iskra_server.config.keys import (
     describe,
     describe_tables,
     expected_in_both,
+    holds_names,
     is_filled,
 )
 from iskra_server.config.sections import Config
@@ -187,6 +188,8 @@ class Layers:
             known = self._suggested(path, name if shown else "")
             raise _mistake("no_key", short(path), name=short(shown or path), origin=origin, suggestion=known)
         where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{shown or path} in {origin}"
+        if holds_names(key) and isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+            value = ", ".join(value)
         if isinstance(value, str) and (fault := _fault(value)):
             raise _mistake("bad_text", path, where=where, path=path, fault=fault)
         try:

@@ -25,6 +25,7 @@ from iskra_server.config.emulation_sections import (
 )
 from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
 from iskra_server.config.price_section import SpotPricesConfig
+from iskra_server.config.virtual_section import VirtualConfig
 
 SECRET = {"secret": True}
 # text that may not be empty, for an Address; text of type str has min_length
@@ -420,6 +421,7 @@ class Config(Struct, frozen=True):
     contracts: tuple[ContractConfig, ...] = ()
     offers: tuple[OfferConfig, ...] = ()
     prices: SpotPricesConfig = SpotPricesConfig()
+    virtual: tuple[VirtualConfig, ...] = ()
     tokens: tuple[TokenConfig, ...] = ()
     outputs: OutputsConfig = OutputsConfig()
     notify: tuple[NotifyConfig, ...] = ()

@@ -16,6 +16,7 @@ from iskra_server.diagnosis import (
     port_sentences,
     reading_sentences,
     telegram_sentences,
+    virtual_sentences,
 )
 
 # fault: sentence, next step, Satz, nächster Schritt
@@ -27,6 +28,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     **notice_sentences.SENTENCES,
     **listening_sentences.SENTENCES,
     **emulation_sentences.SENTENCES,
+    **virtual_sentences.SENTENCES,
 }
 
 

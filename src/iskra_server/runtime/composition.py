@@ -25,6 +25,7 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.reading.reception import ReceptionDay
 from iskra_server.reading.statuses import Statuses
+from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.runtime.contract_log import log_doubts, log_unread_meters
 from iskra_server.runtime.fault_log import watch
 from iskra_server.runtime.history_setup import archive_of, history_settings
@@ -34,6 +35,7 @@ from iskra_server.runtime.meter_reader import configured_reader
 from iskra_server.runtime.plan import Plan, plan_of
 from iskra_server.runtime.running_outputs import RunningOutputs
 from iskra_server.runtime.running_prices import RunningPrices
+from iskra_server.runtime.running_virtual import RunningVirtual
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part, RunningPart, Supervision
 from iskra_server.runtime.systemd import READY, feed_watchdog, notify
@@ -87,6 +89,7 @@ class Composition:
         self._outputs = RunningOutputs(supervision, self.hub, self.statuses, self.store)
         self._prices = RunningPrices(supervision, self.store, self._clock)
         self._home_assistant: HomeAssistantApp | None = None
+        self._virtual = RunningVirtual(supervision, self.hub, self._readers)
         self._create_readers()
         self._live = Live(self)
         self._app = create_app(plan.settings, self, self._live)
@@ -95,6 +98,7 @@ class Composition:
         self._http_parts: list[RunningPart] = []
 
     async def start(self) -> None:
+        self._virtual.change_to(self._plan.virtual, self._plan.config.meters)
         for name, http in (("http", self._http), ("ingress", self._ingress)):
             if http:
                 self._http_parts.append(self._supervision.start(Part(name, http.run_until_stopped)))
@@ -143,6 +147,7 @@ class Composition:
             log_doubts(plan)
         if history_settings(plan) != history_settings(old):
             await self._restart_history()
+        self._virtual.change_to(plan.virtual, plan.config.meters)
         await self._restart_readers()
         await self._prices.change_to(plan.prices)
         await self._restart_outputs()
@@ -173,6 +178,9 @@ class Composition:
     def output_states(self) -> list[OutputState]:
         return self._outputs.states()
 
+    def virtual_states(self) -> list[VirtualState]:
+        return self._virtual.states()
+
     def recent_bytes(self) -> list[tuple[str, bytes]]:
         return [(reader.source.url, reader.recent_bytes) for reader in self._readers.values()]
 
@@ -194,7 +202,7 @@ class Composition:
 
         On a reload nothing waits for the old or the new archive, and the new one writes what the old one cannot.
         """
-        before, archive = self._archive, archive_of(self._plan, self._clock)
+        before, archive = self._archive, archive_of(self._plan, self._clock, self._virtual.meters)
         self._archive = archive
         if before:
             before.end()

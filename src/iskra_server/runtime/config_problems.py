@@ -35,3 +35,7 @@ def _parts(config: Config) -> Iterator[Config]:
     yield replace(_NO_METERS, history=config.history, uplink=config.uplink)
     yield replace(_NO_METERS, collect=config.collect)
     yield replace(_NO_METERS, prices=config.prices)
+    # parts of virtual meters go by the names of meters
+    yield replace(
+        _NO_METERS, meters=tuple(MeterConfig(NO_METER, meter.name) for meter in config.meters), virtual=config.virtual
+    )

@@ -42,6 +42,8 @@ async def log_unread_meters(
                 NamedMeter(meter_id, sample.reading.server_id.hex(), hub.is_production(meter_id))
                 for meter_id, sample in hub.newest.items()
             ]
+            # one that has no current value is no unknown meter
+            meters += [NamedMeter(virtual.id) for virtual in plan_now().virtual if meters]
             for finding in meter_findings(config.contracts, config.offers, meters):
                 log.warning("%s", finding.sentence)
         await asyncio.sleep(every_s)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from iskra_server.base.clock import Clock
 from iskra_server.config import HistoryConfig
 from iskra_server.history.store.location import database_address, spool_folders
+from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 from iskra_server.runtime.plan import Plan
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def _spool_folders(plan: Plan) -> list[Path]:
     return spool_folders(plan.config.history.data_dir, urls, simulated=plan.simulated)
 
 
-def archive_of(plan: Plan, clock: Clock) -> "Archive | None":
+def archive_of(plan: Plan, clock: Clock, virtual: VirtualMeters = no_virtual_meters) -> "Archive | None":
     """None where no history is kept."""
     history, simulated = plan.config.history, plan.simulated
     if not history.enabled:
@@ -36,7 +37,7 @@ def archive_of(plan: Plan, clock: Clock) -> "Archive | None":
     address = database_address(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
     return Archive(
-        lambda: Store(address, profile),
+        lambda: Store(address, profile, virtual),
         flush_s=history.flush_s,
         raw_days=history.raw_days,
         simulated=simulated,

@@ -22,11 +22,13 @@ from iskra_server.cost.from_config import contracts_from_config, offers_from_con
 from iskra_server.cost.price_plan import PricePlan, price_plan
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.store.location import check_address, database_address
+from iskra_server.meter.virtual_meter import CombinedMeter
 from iskra_server.reading.decoding import Decoding
 from iskra_server.runtime.meter_setup import AUTO, meter_decoding, named_ports, port_memory
 from iskra_server.runtime.output_factory import planned_outputs
 from iskra_server.runtime.planned_output import PlannedOutput
 from iskra_server.runtime.tls import contents, tls_context
+from iskra_server.runtime.virtual_setup import virtual_meters
 from iskra_server.sources import open_source
 from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.shared_line import split_name
@@ -48,6 +50,7 @@ class Plan(NamedTuple):
     outputs: tuple[PlannedOutput, ...]
     # None: no spot prices are fetched
     prices: PricePlan | None
+    virtual: tuple[CombinedMeter, ...]
     tls: ssl.SSLContext | None
     # changes when a certificate is renewed in the same file
     tls_files: bytes
@@ -86,6 +89,7 @@ class Plan(NamedTuple):
 def plan_of(config: Config) -> Plan:
     """Raises ConfigError."""
     server = config.server
+    virtual = virtual_meters(config)
     config = structs.replace(config, meters=config.meters_read)
     time_zone = _time_zone(server.time_zone)
     prices = price_plan(config)
@@ -125,6 +129,7 @@ def plan_of(config: Config) -> Plan:
         settings=settings,
         outputs=planned_outputs(config, settings.contracts, settings.tz),
         prices=prices,
+        virtual=virtual,
         # before the context: files that change in between differ at the next reload
         tls_files=contents(server.tls_cert, server.tls_key),
         tls=tls_context(server.tls_cert, server.tls_key),

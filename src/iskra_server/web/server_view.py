@@ -7,6 +7,7 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reception import ReceptionDay
+from iskra_server.reading.virtual_readings import VirtualState
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -35,6 +36,9 @@ class ServerView(Protocol):
 
     def output_states(self) -> Sequence[OutputState]:
         """Of the outputs that report a state."""
+
+    def virtual_states(self) -> Sequence[VirtualState]:
+        """One for each virtual meter, in the order of the configuration."""
 
     def recent_bytes(self) -> Sequence[tuple[str, bytes]]:
         """Each source with the last bytes that it received."""

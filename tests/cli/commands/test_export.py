@@ -153,3 +153,33 @@ def test_a_meter_without_a_counter_is_no_answer(call: Run, tmp_path: Path) -> No
     done = call("export")
     assert done.returncode == 1
     assert done.stderr == f"iskra-server: History holds no readings of {METER.meter_id} yet.\n"
+
+
+def test_a_virtual_meter_is_computed_from_its_meters(call: Run, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{history(tmp_path)}")
+    store.write([quarter_reading(FIRST + at, 100 * at, meter=OTHER) for at in range(193)], [OTHER])
+    store.close()
+    (tmp_path / "iskra-server.toml").write_text(
+        f'[[virtual]]\nname = "Heat pump"\nplus = ["{METER.meter_id}"]\nminus = ["{OTHER.meter_id}"]\n'
+    )
+    done = call("export", "heatpump", "--from", "2025-11-23", **UTC)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "begin,end,import_kwh,export_kwh,quality\n"
+        "2025-11-23T00:00:00+00:00,2025-11-24T00:00:00+00:00,8.6400,0.9600,measured\n"
+    )
+    assert "Heat pump  " in (listed := call("meters").stdout)
+    assert listed.splitlines()[-1].endswith("  virtual")
+    refused = call("export", "Heat pump", "--bucket", "none")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "iskra-server: Heat pump is a virtual meter without readings of its own; export those of its meters.\n"
+    )
+
+
+def test_a_mistake_in_a_virtual_meter_is_told(call: Run, tmp_path: Path) -> None:
+    history(tmp_path)
+    (tmp_path / "iskra-server.toml").write_text('[[virtual]]\nname = "Heat pump"\nplus = ["Z9"]\n')
+    refused = call("export")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("iskra-server: virtual.1.plus names 'Z9', which is no meter: no meter has a")

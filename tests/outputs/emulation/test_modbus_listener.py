@@ -1,12 +1,10 @@
 """Modbus TCP: answers, the errors of the protocol, and what a client cannot do to others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from emulating import GridMeter, in_event_loop, running
 from iskra_server.outputs.emulation import modbus_listener
@@ -175,21 +173,3 @@ async def test_a_silent_client_and_one_that_never_ends_its_request_are_closed(mo
         async with connected(port) as client:
             client.writer.write(frame(reading(1, 1))[:-1])
             assert await ended(client)
-
-
-@settings(max_examples=40)
-@given(st.lists(st.binary(max_size=300), max_size=4))
-def test_nothing_that_is_sent_harms_the_next_client(chunks: Sequence[bytes]) -> None:
-    @in_event_loop
-    async def check() -> None:
-        async with listening() as port:
-            async with connected(port) as client:
-                for chunk in chunks:
-                    client.writer.write(chunk)
-                client.writer.write_eof()
-                with suppress(ConnectionResetError):
-                    await client.reader.read()
-            async with connected(port) as client:
-                assert await client.registers(1, 1) == b"\0\1"
-
-    check()

@@ -11,6 +11,7 @@ import pytest
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.store import Store
+from iskra_server.meter.virtual_meter import no_virtual_meters
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import WebSettings
 from iskra_server.web.http.share import MAX_RUNNING_PER_CLIENT, MAX_WAITING
@@ -129,6 +130,7 @@ class Slow(Reads):
         self.lock = threading.Lock()
         self.go_on = threading.Event()
         self.asking = 0
+        self.virtual = no_virtual_meters
 
     @contextmanager
     def snapshot(self) -> Iterator[Reads]:

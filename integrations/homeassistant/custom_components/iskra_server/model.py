@@ -102,17 +102,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`outputs` and `history`: why something is not written or sent, empty if all is well."""
+    """`failures`: why something is not written or sent, empty if all is well. `virtual`: ids of its virtual meters."""
 
     id: str | None
     version: str
     sources: tuple[Source, ...]
     failures: tuple[str, ...]
+    virtual: tuple[str, ...] = ()
 
     @property
     def meter_ids(self) -> set[str | None]:
-        """The meters that its sources read now."""
-        return {name for source in self.sources for name in (source.meter_id, *source.sub_meters)}
+        """The meters that its sources read now, and those that it computes from them."""
+        return {name for source in self.sources for name in (source.meter_id, *source.sub_meters)} | set(self.virtual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ def server_from(data: Json) -> Server:
         version=identity.get("version", ""),
         sources=tuple(_source_from(item) for item in data["meters"]),
         failures=tuple(filter(None, failures)),
+        virtual=tuple(item["id"] for item in data.get("virtual", ())),
     )
 
 

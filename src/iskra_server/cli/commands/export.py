@@ -11,18 +11,28 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
+from iskra_server.cli.ui.open_history import (
+    Zone,
+    find_meter,
+    find_virtual,
+    load_config,
+    open_existing,
+    time_zone,
+)
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.counter_history import ordered_chain
+from iskra_server.history.store.recorded_meter import VirtualRecordedMeter
 from iskra_server.history.store.store import Store
 from iskra_server.history.transfer.export_files import NoParquet, write_csv, write_parquet
 from iskra_server.history.transfer.export_table import (
     ExportTable,
     Quarters,
     bucket_table,
+    counted_quarters,
+    counter_table,
     quarters_of_period,
     recorded_quarters,
     register_table,
@@ -83,19 +93,35 @@ def export(
     if is_parquet and output == "-" and sys.stdout.isatty():
         raise UsageError("A terminal cannot show Parquet; name a file with -o FILE.")
     with open_existing(settings) as store:
+        if virtual := find_virtual(store, meter):
+            table = _virtual_table(virtual, begin, end, bucket=bucket, tz=zone)
+            with _opened(output) as file:
+                _write(table, file, zone, is_parquet=is_parquet)
+            return
         meters = store.meters()
         info = find_meter(meters, meter)
         # readings are exported for one meter alone, so that they can be imported again
         chain = [info.meter_id] if bucket == "none" else ordered_chain(info.meter_id, meters)
-        table = _table(store, info, chain, period=_period(store, chain, begin, end, zone), bucket=bucket, tz=zone)
+        period = _period(recorded_quarters(store, chain), info.meter_id, begin, end, zone)
+        table = _table(store, info, chain, period=period, bucket=bucket, tz=zone)
         with _opened(output) as file:
             _write(table, file, zone, is_parquet=is_parquet)
 
 
-def _period(store: Store, chain: Sequence[str], begin: str | None, end: str | None, tz: ZoneInfo) -> Quarters:
-    recorded = recorded_quarters(store, chain)
+def _virtual_table(
+    meter: VirtualRecordedMeter, begin: str | None, end: str | None, *, bucket: Bucket, tz: ZoneInfo
+) -> ExportTable:
+    if bucket == "none":
+        raise UsageError(f"{meter.id} is a virtual meter without readings of its own; export those of its meters.")
+    counters = {obis: meter.counter(obis) for obis in meter.series()}
+    period = _period(counted_quarters(counters.values()), meter.id, begin, end, tz)
+    _check_length(period)
+    return counter_table(counters, meter.info, period=period, length=bucket, tz=tz)
+
+
+def _period(recorded: Quarters | None, meter_id: str, begin: str | None, end: str | None, tz: ZoneInfo) -> Quarters:
     if recorded is None:
-        raise UsageError(f"History holds no readings of {chain[-1]} yet.", status=1)
+        raise UsageError(f"History holds no readings of {meter_id} yet.", status=1)
     now = datetime.now(UTC)
     try:
         if begin is not None:
@@ -112,9 +138,13 @@ def _table(
 ) -> ExportTable:
     if bucket == "none":
         return register_table(store, meter, period, tz)
+    _check_length(period)
+    return bucket_table(store, meter, chain, period=period, length=bucket, tz=tz)
+
+
+def _check_length(period: Quarters) -> None:
     if period[0] >= period[1]:
         raise UsageError("The period is shorter than 15 minutes; give a longer one, or --bucket none.")
-    return bucket_table(store, meter, chain, period=period, length=bucket, tz=tz)
 
 
 def _write(table: ExportTable, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> None:

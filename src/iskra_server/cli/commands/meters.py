@@ -13,6 +13,8 @@ from iskra_server.cli.ui.open_history import load_config, open_existing
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.history.model.records import MeterInfo
+from iskra_server.history.store.recorded_meter import virtual_infos
+from iskra_server.meter.virtual_meter import VIRTUAL
 
 app = group_app(
     "List the meters in history; record that a meter was replaced or removed.",
@@ -31,7 +33,7 @@ def meters(context: typer.Context, config: ConfigFile = None, json: Json = False
     if context.invoked_subcommand:
         return
     with open_existing(load_config(config)) as store:
-        recorded = store.meters()
+        recorded = [*store.meters(), *virtual_infos(store)]
     console = Console(highlight=False)
     if json:
         for meter in recorded:
@@ -104,6 +106,7 @@ def first_and_last(meter: MeterInfo) -> tuple[str, str]:
 
 
 def remark(meter: MeterInfo) -> str:
-    """Simulated or replaced; empty for any other meter."""
+    """Virtual, simulated or replaced; empty for any other meter."""
     replaced = f"replaced by {meter.replaced_by}" if meter.replaced_by else ""
-    return ", ".join(filter(None, ("SIMULATED" if meter.simulated else "", replaced)))
+    kind = VIRTUAL if meter.port == VIRTUAL else ""
+    return ", ".join(filter(None, (kind, "SIMULATED" if meter.simulated else "", replaced)))

@@ -16,6 +16,7 @@ from iskra_server.config import Config, load
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.location import database_address
+from iskra_server.history.store.recorded_meter import VirtualRecordedMeter, recorded_meter
 from iskra_server.history.store.store import Store
 from iskra_server.meter.identity import compact_name
 
@@ -65,9 +66,15 @@ def open_history(where: Address) -> Iterator[Store]:
 
 @contextmanager
 def open_existing(config: Config) -> Iterator[Store]:
-    """Open the configured history; UsageError if it does not exist."""
+    """Open the configured history, with its virtual meters; UsageError if it does not exist."""
     check_exists(config)
     with open_history(history_address(config)) as store:
+        if config.virtual:
+            # not imported without need: it loads the serial ports
+            from iskra_server.runtime.virtual_setup import located, sources_by_name, virtual_meters  # noqa: PLC0415
+
+            virtual = located(virtual_meters(config), sources_by_name(config.meters_read), {})
+            store.virtual = lambda: virtual
         yield store
 
 
@@ -103,6 +110,12 @@ def find_meter(meters: Sequence[MeterInfo], name: str | None) -> MeterInfo:
     if len(matching) > 1:
         raise UsageError(f"{name} may be {' or '.join(meter.meter_id for meter in matching)}; write the whole number.")
     return matching[0]
+
+
+def find_virtual(store: Store, name: str | None) -> VirtualRecordedMeter | None:
+    """The virtual meter with this name, if there is one whose parts are all in history."""
+    meter = recorded_meter(store, [name]) if name else None
+    return meter if isinstance(meter, VirtualRecordedMeter) else None
 
 
 def matches_name(meter: MeterInfo, name: str) -> bool:

@@ -27,6 +27,7 @@ from iskra_server.meter.counter_rules import is_energy_counter
 from iskra_server.meter.lists import current_reading
 from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample
+from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection
 from iskra_server.mqtt.message import PUBLISHING, Message, error_of
@@ -196,7 +197,8 @@ class Uplink:
         with self._hub.subscribe("uplink") as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
-                if not is_electricity(sample.reading):
+                # the central server knows no virtual meters
+                if not is_electricity(sample.reading) or is_virtual(sample.reading):
                     continue
                 if sample.monotonic_s - sent_s.get(meter, -self._live_every_s) >= self._live_every_s:
                     sent_s[meter] = sample.monotonic_s

@@ -24,6 +24,7 @@ from iskra_server.history.store import StoreError
 from iskra_server.history.store.reads import Reads
 from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample
+from iskra_server.meter.virtual_meter import is_virtual
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +74,11 @@ class Recorder:
     async def run(self, samples: AsyncIterator[Sample]) -> None:
         """Until the samples end. Skips simulated samples in a real history (and vice versa), undated ones, and gas.
 
-        History is in Wh: a counter in m³ must not be added to it.
+        History is in Wh: a counter in m³ must not be added to it. Virtual meters are computed from what is recorded.
         """
         async for sample in samples:
-            if sample.simulated is self._simulated and sample.is_dated and is_electricity(sample.reading):
+            is_own = sample.simulated is self._simulated and not is_virtual(sample.reading)
+            if is_own and sample.is_dated and is_electricity(sample.reading):
                 await self._handle(sample)
 
     def close(self) -> None:

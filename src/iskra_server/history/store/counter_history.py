@@ -97,7 +97,7 @@ class CounterHistory:
         """
         before = None
         for first, end in pairwise(edges):
-            columns = list(self._columns(first, end + 1))
+            columns = list(self.columns(first, end + 1))
             yield energy_column(columns, before, (first, end), self.epochs)
             before = columns[-1].reading(-1) if columns else before
 
@@ -111,7 +111,7 @@ class CounterHistory:
             self._longest = column
         return column
 
-    def _columns(self, first: int, end: int) -> Iterator[ReadingColumns]:
+    def columns(self, first: int, end: int) -> Iterator[ReadingColumns]:
         for part in self._parts:
             begin, before = max(first, part.first), min(end, part.end)
             # asked for by epoch: else the query halves the period until it finds where one begins

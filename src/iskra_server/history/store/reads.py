@@ -32,6 +32,7 @@ from iskra_server.history.store.mapping import epoch_start_of, last_counter_of, 
 from iskra_server.history.store.number_columns import as_text, in_order, numbers
 from iskra_server.history.store.schema import epoch, meter, points, power, quarter_reading, series
 from iskra_server.meter.obis import Obis
+from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 
 # parameters of one statement; SQLite takes 32,766
 _BATCH = 5_000
@@ -43,8 +44,11 @@ _replacement = meter.alias("replacement")
 class Reads:
     """The queries of an open history."""
 
-    def __init__(self, database: Database, connection: Connection | None = None) -> None:
-        """All queries on `connection`, if there is one."""
+    def __init__(
+        self, database: Database, connection: Connection | None = None, virtual: VirtualMeters = no_virtual_meters
+    ) -> None:
+        """All queries on `connection`, if there is one. `virtual`: the virtual meters, which no table holds."""
+        self.virtual = virtual
         self._database = database
         self._connection = connection
 
@@ -52,7 +56,7 @@ class Reads:
     def snapshot(self) -> Iterator["Reads"]:
         """Queries of one thread that all see the same state of the database."""
         with self._store_errors(), self._database.snapshot() as connection:
-            yield Reads(self._database, connection)
+            yield Reads(self._database, connection, self.virtual)
 
     def meters(self) -> list[MeterInfo]:
         """Every meter, in the order in which they were first seen."""

@@ -47,6 +47,7 @@ from iskra_server.history.store.schema import (
     uplink,
 )
 from iskra_server.meter.obis import Obis
+from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -58,9 +59,11 @@ _BATCH = 5_000
 class Store(Reads):
     """An open history, for any number of reading threads; writing threads take turns."""
 
-    def __init__(self, address: str | Address, profile: DatabaseProfile = "plain") -> None:
+    def __init__(
+        self, address: str | Address, profile: DatabaseProfile = "plain", virtual: VirtualMeters = no_virtual_meters
+    ) -> None:
         """Open `sqlite:///PATH` or `postgresql://...`, create (in a profile) and migrate. Raises StoreError."""
-        super().__init__(open_database(address, profile))
+        super().__init__(open_database(address, profile), virtual=virtual)
         self._turn = Lock()
         # grows when there is more for the central server
         self.outbox_revision = 0

@@ -53,6 +53,13 @@ def recorded_quarters(history: Reads, chain: Sequence[str]) -> Quarters | None:
     return (min(quarters), max(quarters)) if quarters else None
 
 
+def counted_quarters(counters: Iterable[CounterHistory]) -> Quarters | None:
+    """As `recorded_quarters`, of these counters."""
+    nearest = [(counter.nearest_after(-1), counter.nearest_before(_LAST_QUARTER)) for counter in counters]
+    quarters = [reading.quarter for pair in nearest for reading in pair if reading is not None]
+    return (min(quarters), max(quarters)) if quarters else None
+
+
 def quarters_of_period(begin: datetime, end: datetime) -> Quarters:
     """The quarters of a period, the one that begins at its end included: its reading is needed for the energy."""
     return -quarter_of(-begin.timestamp()), quarter_of(end.timestamp())
@@ -73,10 +80,18 @@ def bucket_table(
 
     `chain` is the meter and those that it replaced, the oldest first (`ordered_chain`).
     """
+    registers = sorted({obis for meter_id in chain for obis in history.series(meter_id)})
+    counters = {obis: CounterHistory(history, chain, obis) for obis in registers}
+    return counter_table(counters, meter, period=period, length=length, tz=tz)
+
+
+def counter_table(
+    counters: Mapping[Obis, CounterHistory], meter: MeterInfo, *, period: Quarters, length: BucketLength, tz: ZoneInfo
+) -> ExportTable:
+    """As `bucket_table`, of these counters."""
     begin, end = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in period)
     edges = bucket_edges(begin, end, length, tz)
-    registers = sorted({obis for meter_id in chain for obis in history.series(meter_id)})
-    energies = {obis: _energies(CounterHistory(history, chain, obis), edges) for obis in registers}
+    energies = {obis: _energies(counter, edges) for obis, counter in counters.items()}
     columns: dict[str, Kind] = {"begin": "time", "end": "time"}
     columns |= {f"{key_of(obis).removeprefix('energy_')}_kwh": "energy" for obis in energies}
     return _mark_simulated({**columns, "quality": "text"}, _bucket_rows(energies, period, tz), meter)

@@ -70,9 +70,10 @@ class EmulatedDevice:
         )
 
     def _notices(self) -> Iterator[Advice]:
-        asked_s = max(self._opened_s, *(clients.asked_s for clients in (self.clients, *self.elsewhere)))
-        unasked_s = boottime_s() - asked_s if self.is_asked else None
-        return device_notices(self.clients, unasked_s, self._network)
+        open_s = boottime_s() - self._opened_s
+        asked_s = max(clients.asked_s for clients in (self.clients, *self.elsewhere))
+        unasked_s = min(open_s, boottime_s() - asked_s) if self.is_asked else None
+        return device_notices(self.clients, unasked_s, self._network, open_s)
 
 
 class SendingDevice(EmulatedDevice):

@@ -12,6 +12,7 @@ from iskra_server.meter import identity
 from iskra_server.meter.medium import medium
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
+from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.diagnosis_messages import DIAGNOSTICS_EVERY_S
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
@@ -37,6 +38,8 @@ class KnownMeter:
         # register outside the table, or in another unit than the table's -> its published unit
         self.units: dict[str, str] = {}
         self.stale_after_s = 0
+        # counter that it does not send -> decimal places of its energy of today and this month
+        self.counted: dict[str, int] = {}
 
     def update(
         self, sample: Sample, numbers: Mapping[str, Decimal], stale_after_s: float, units: Mapping[str, str] = {}
@@ -62,8 +65,18 @@ class KnownMeter:
             self.units[key] = unit
         self.places[key] = max(places, self.places.get(key, 0))
 
+    def add_periods(self, energy_kwh: Mapping[str, Decimal]) -> bool:
+        """The energy of its periods by name, of a virtual meter that sends no counters; says whether it is more."""
+        before = self._extent()
+        for name, value in energy_kwh.items():
+            counter = name.rpartition("_")[0]
+            if counter not in self.places:
+                self.counted[counter] = max(_places(value), self.counted.get(counter, 0))
+        return before != self._extent()
+
     def _extent(self) -> tuple[float, ...]:
-        return len(self.places), len(self.units), sum(self.places.values()), self.stale_after_s
+        places, counted = self.places.values(), self.counted.values()
+        return len(places), len(self.units), len(counted), sum(places) + sum(counted), self.stale_after_s
 
     def discovery(self, payloads: DiscoveryPayloads, settings: MqttSettings) -> dict[str, bytes]:
         """Topic -> payload that the broker must retain."""
@@ -83,6 +96,7 @@ class KnownMeter:
             family=identity.family(reading),
             medium=medium(reading),
             is_sub_meter=reading.channel > 0,
+            has_diagnosis=not is_virtual(reading),
             simulated=self.sample.simulated,
         )
 
@@ -95,6 +109,7 @@ class KnownMeter:
             counters_expire_s=self.stale_after_s + ceil(settings.counters_every_s),
             diagnostics_s=_MAX_MISSED * DIAGNOSTICS_EVERY_S,
             contracts=self._contracts,
+            counted=self.counted,
         )
 
 

@@ -138,7 +138,7 @@ class CostMessages:
     def _new_costs(self, reads: "Reads", meter_id: str, now: datetime) -> list[_Costs]:
         """Those of a day that has ended, and those of now; none where nothing is new."""
         meter, before = recorded_meter(reads, (meter_id,)), self._costs.get(meter_id)
-        newest = reads.nearest_before(meter_id, IMPORT, quarter_of(now.timestamp()) + 1)
+        newest = meter.own_nearest_before(IMPORT, quarter_of(now.timestamp()) + 1) if meter else None
         if newest is None or meter is None or (before and newest.quarter <= before.until):
             return []
         span = span_of(now.astimezone(UTC), self._tz)

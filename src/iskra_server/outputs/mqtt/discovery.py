@@ -79,11 +79,12 @@ class DiscoveryPayloads:
         counters_expire_s: int,
         diagnostics_s: int,
         contracts: Sequence[Contract] = (),
+        counted: Mapping[str, int] = {},
     ) -> list[Entity]:
         """`places`: each number that the meter has ever sent -> decimal places. `units`: those unlike the table's.
 
-        `contracts` are those of the meter. The reading of a sub-meter comes with that of another meter, which has the
-        signal quality.
+        `contracts` are those of the meter, `counted` the counters that it does not send, of which periods are known.
+        The reading of a sub-meter comes with that of another meter, which has the signal quality.
         """
         sensors = [
             self._register(device, row, count, counters_expire_s if is_counter(key) else expire_s, units.get(key))
@@ -92,13 +93,17 @@ class DiscoveryPayloads:
         ]
         if device.is_sub_meter:
             return sensors
-        diagnostic = diagnostic_entities(self._topics, device, self._language, expire_s=diagnostics_s)
+        diagnostic = (
+            diagnostic_entities(self._topics, device, self._language, expire_s=diagnostics_s)
+            if device.has_diagnosis
+            else []
+        )
         if device.medium != "electricity":
             return [*sensors, *diagnostic]
         shared, has_history = (self._topics, device, self._language), self._has_history
         return [
             *sensors,
-            *(energy_entities(*shared, places, expire_s=counters_expire_s) if has_history else ()),
+            *(energy_entities(*shared, {**counted, **places}, expire_s=counters_expire_s) if has_history else ()),
             *cost_entities(*shared, contracts, has_history=has_history, has_power=_POWER in places, expire_s=expire_s),
             *diagnostic,
         ]

@@ -50,7 +50,10 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
 
 
 class Device(Struct, frozen=True):
-    """A meter as Home Assistant shows it; `id` is its server id in hex."""
+    """A meter as Home Assistant shows it; `id` is its server id in hex.
+
+    Not `has_diagnosis`: no source reads it, as it is virtual.
+    """
 
     id: str
     label: str
@@ -60,6 +63,7 @@ class Device(Struct, frozen=True):
     simulated: bool
     medium: Medium = "electricity"
     is_sub_meter: bool = False
+    has_diagnosis: bool = True
 
 
 class Entity(Struct, frozen=True):

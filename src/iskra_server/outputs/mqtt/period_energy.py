@@ -7,6 +7,9 @@ Exact, like the counter. At the first telegram of a day its reading at midnight 
 sum of the day before is complete before the new day begins. Where history has no reading at midnight, the first one
 after it counts, and `measured_since` says so. Nothing is published while a reading is missing that history may still
 write, or while a restarted counter is not in history yet. Of two counters, history may know one only.
+
+A virtual meter that is a difference sends no counters: its energy is that of history, up to the newest quarter-hour. A
+day that has ended is complete as soon as history has the reading at midnight; the new day has no totals until then.
 """
 
 import asyncio
@@ -29,6 +32,7 @@ from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Reading, Sample, Scaled, on_one_scale, scaled
 from iskra_server.meter.registers import key_of
+from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.outputs.mqtt.history_retry import HistoryRetry
 
 if TYPE_CHECKING:
@@ -58,11 +62,15 @@ class Span(Struct, frozen=True):
 
 
 class Counted(Struct):
-    """One counter: what each period had counted when it showed `at`, in Wh, and since which quarter."""
+    """One counter: what each period had counted when it showed `at`, in Wh, and since which quarter.
+
+    `until` is the newest quarter in history.
+    """
 
     at: Exact
     energy_wh: dict[str, Decimal]
     since: dict[str, int]
+    until: int = 0
 
 
 class PeriodTotals(Struct, frozen=True):
@@ -74,7 +82,11 @@ class PeriodTotals(Struct, frozen=True):
 
 
 class _Meter(Struct):
-    """`counted` is None while history does not say; `epoch` is that of its readings. `sent`: its counters."""
+    """`counted` is None while history does not say; `epoch` is that of its readings. `sent`: its counters.
+
+    Not `sends_counters`: history alone has them, up to quarter `until`. `ended` is a day of such a meter whose end
+    history did not have yet, `complete` its totals.
+    """
 
     span: Span
     sample: Sample
@@ -82,11 +94,18 @@ class _Meter(Struct):
     retry: HistoryRetry
     epoch: int = 0
     counted: dict[Obis, Counted] | None = None
+    sends_counters: bool = True
+    until: int = 0
+    ended: Span | None = None
+    complete: PeriodTotals | None = None
 
     @property
     def is_due(self) -> bool:
         """Whether history has to be asked, and has not just been."""
         counted = self.counted or {}
+        if not self.sends_counters:
+            is_behind = self.until < quarter_of(self.sample.received_at.timestamp())
+            return (not counted or is_behind) and self.retry.is_due(self.sample.received_at)
         has_all = counted.keys() >= self.sent and all(one.energy_wh.keys() == set(PERIODS) for one in counted.values())
         return not has_all and self.retry.is_due(self.sample.received_at)
 
@@ -106,26 +125,30 @@ class PeriodEnergy:
         meter = self._meters.get(name)
         sent = {obis for obis in COUNTERS if sample.reading.get(obis)}
         if meter is None:
-            if not sent or not is_electricity(sample.reading):
+            if not (sent or is_virtual(sample.reading)) or not is_electricity(sample.reading):
                 return []
-            meter = self._meters[name] = _Meter(span_of(sample.received_at, self.tz), sample, sent, HistoryRetry())
+            span = span_of(sample.received_at, self.tz)
+            meter = self._meters[name] = _Meter(span, sample, sent, HistoryRetry(), sends_counters=bool(sent))
         if not sample.is_dated:
             return []
         meter.sent |= sent
         before, meter.sample = meter.sample, sample
         if meter.counted is not None and sample.epoch != meter.epoch:
             meter.counted = None
-        ended = []
+        ended = [meter.complete] if meter.complete else []
+        meter.complete = None
         if not meter.span.today <= sample.received_at < meter.span.end:
-            ended = list(self._begin_day(meter, before))
+            ended += self._begin_day(meter, before)
         if meter.is_due:
             self._has_request.set()
         return ended
 
     def totals(self, reading: Reading) -> PeriodTotals | None:
-        """With the registers of a reading; None of a meter that history does not record."""
+        """With the registers of a reading; None of a meter that history does not record, or whose day is incomplete."""
         meter = self._meters.get(reading.meter_id)
-        return _totals(meter.span, meter.counted or {}, reading) if meter else None
+        if meter is None or meter.ended or meter.complete:
+            return None
+        return _totals(meter.span, meter.counted or {}, reading if meter.sends_counters else None)
 
     async def run(self) -> None:
         """As long as a connection lasts: reads from history what is missing, first of all what passed before it."""
@@ -147,16 +170,25 @@ class PeriodEnergy:
             meter.retry.note_request(sample.received_at)
             try:
                 counted = await asyncio.to_thread(read_counted, store, span, sample)
+                if not meter.sends_counters:
+                    counted = {obis: one for obis, one in (counted or {}).items() if TODAY in one.energy_wh} or None
+                if meter.ended and counted:
+                    complete = await asyncio.to_thread(read_complete, store, meter.ended, sample)
+                    meter.ended, meter.complete = None, complete
             except StoreError as error:
                 log.debug("Energy of today and this month: %s", error)
                 continue
             if counted is not None and meter.span == span and meter.sample.epoch == sample.epoch:
                 meter.counted, meter.epoch = counted, sample.epoch
+                meter.until = max(one.until for one in counted.values()) if counted else 0
 
     def _begin_day(self, meter: _Meter, before: Sample) -> Iterator[PeriodTotals]:
         """With the readings at midnight where these two samples tell them; else history has to."""
         ended, counted = meter.span, meter.counted
         meter.span, meter.counted = span_of(meter.sample.received_at, self.tz), None
+        if not meter.sends_counters:
+            meter.ended = ended if counted and ended.end == meter.span.today else None
+            return
         readings = readings_at(meter.span.quarters[TODAY], before, meter.sample)
         if counted is None or ended.end != meter.span.today or not counted.keys() <= readings.keys():
             return
@@ -192,19 +224,29 @@ def read_counted(store: "Store", span: Span, sample: Sample) -> dict[Obis, Count
         return _counted(reads, span, sample)
 
 
-def _counted(reads: "Reads", span: Span, sample: Sample) -> dict[Obis, Counted] | None:
-    meter, after = recorded_meter(reads, (sample.reading.meter_id,)), quarter_of(sample.received_at.timestamp()) + 1
+def read_complete(store: "Store", span: Span, sample: Sample) -> PeriodTotals | None:
+    """The totals of a day that has ended, None while history has no reading at its end. Raises StoreError."""
+    with store.snapshot() as reads:
+        counted = _counted(reads, span, sample, quarter_of(span.end.timestamp()))
+    is_complete = counted and any(one.until == quarter_of(span.end.timestamp()) for one in counted.values())
+    return _totals(span, counted, None) if counted and is_complete else None
+
+
+def _counted(reads: "Reads", span: Span, sample: Sample, last: int | None = None) -> dict[Obis, Counted] | None:
+    """Up to quarter `last`, or that of the sample."""
+    after = (quarter_of(sample.received_at.timestamp()) if last is None else last) + 1
+    meter = recorded_meter(reads, (sample.reading.meter_id,))
     if meter is None:
         return None
     found = {}
     for obis in COUNTERS:
-        own, counter = reads.nearest_before(meter.id, obis, after), meter.counter(obis)
+        own, counter = meter.own_nearest_before(obis, after), meter.counter(obis)
         newest = counter.nearest_before(after)
         if own is None or newest is None:
             continue
         if own.epoch < sample.epoch or any(start.at_s > newest.quarter * QUARTER_S for start in counter.epochs):
             return None
-        one = Counted(newest.value, {}, {})
+        one = Counted(newest.value, {}, {}, newest.quarter)
         readings = counter.look_up(list(span.quarters.values()))
         for period, quarter in span.quarters.items():
             base = readings.get(quarter) or counter.nearest_after(quarter)

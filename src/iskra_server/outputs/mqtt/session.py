@@ -17,6 +17,7 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.meter.lists import current_reading
 from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample
+from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.mqtt.broker_connection import GOODBYE_S, TIMEOUT_S, BrokerConnection
 from iskra_server.mqtt.message import PUBLISHING, READING, Denied, Message, MqttError, NoAnswer, error_of
 from iskra_server.outputs.mqtt.announcer import Announcer
@@ -183,17 +184,20 @@ class Session:
             published.counters_at_s = sample.monotonic_s
             payload = state_payload(sample, counters_of(numbers))
             self._publish(published, self._topics.counters(meter), payload, expire_s)
+        has_more = False
         if self._energy:
             ended = self._energy.observe(sample)
             now = self._energy.totals(reading) if is_due or ended else None
             for totals in (*ended, now):
                 if totals:
+                    has_more |= is_virtual(sample.reading) and self._known(sample).add_periods(totals.energy_kwh)
                     payload = energy_payload(sample, totals, self._energy.tz)
                     self._publish(published, self._topics.energy(meter), payload, expire_s)
         if not published.is_online:
             published.is_online = True
             self._publish(published, self._topics.availability(meter), ONLINE)
-        if self._known(sample).update(sample, numbers, stale_after_s, units(reading)) or not published.is_announced:
+        has_more |= self._known(sample).update(sample, numbers, stale_after_s, units(reading))
+        if has_more or not published.is_announced:
             published.is_announced = True
             self._announcer.request(self._known(sample))
 
@@ -215,6 +219,8 @@ class Session:
         if meter not in self._catalogue:
             meter_id = sample.reading.meter_id
             name = next((status.facts.name for status in self._statuses() if status.meter_id == meter_id), "")
+            if is_virtual(sample.reading):
+                name = meter_id
             contracts = self._costs.contracts_of(meter_id, meter) if self._costs else ()
             self._catalogue[meter] = KnownMeter(sample, name, contracts)
         return self._catalogue[meter]
@@ -292,8 +298,8 @@ class Session:
         for meter in self._published:
             known_meter = self._catalogue.get(meter)
             reading = known_meter.sample.reading if known_meter else None
-            # a sub-meter comes with the telegrams of another meter, which has the diagnosis
-            if reading is None or not reading.channel:
+            # sub-meters and virtual ones come from other meters, which have the diagnosis
+            if reading is None or not (reading.channel or is_virtual(reading)):
                 meters[meter] = reading.meter_id if reading else ""
         for diagnosis in self._diagnoses.due(meters, statuses, now_s):
             meter = diagnosis.meter

@@ -191,8 +191,9 @@ class Live:
         while True:
             await self._diagnose()
             outputs = [_output_state(output) for output in self._server.output_states()]
+            virtual = [(meter.ok, meter.advice.fault) for meter in self._server.virtual_states()]
             body = b""
-            if (state := (self._checks, history_sentence(self._server), outputs)) != sent:
+            if (state := (self._checks, history_sentence(self._server), outputs, virtual)) != sent:
                 sent, body = state, self._status_event()
             elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
                 silent_since_s, body = time.monotonic(), _HEARTBEAT
@@ -201,8 +202,13 @@ class Live:
             await asyncio.sleep(_STATUS_INTERVAL_S)
 
     def _status_event(self) -> bytes:
-        history, outputs = history_sentence(self._server), self._server.output_states()
-        return b"event: status\ndata: %b\n\n" % msgspec.json.encode(server_status(self._statuses, history, outputs))
+        history, outputs, virtual = (
+            history_sentence(self._server),
+            self._server.output_states(),
+            self._server.virtual_states(),
+        )
+        status = server_status(self._statuses, history, outputs, virtual=virtual)
+        return b"event: status\ndata: %b\n\n" % msgspec.json.encode(status)
 
     async def _diagnose(self) -> None:
         """The diagnosis of every source, once for all clients; with a thousand sources telegrams go in between."""

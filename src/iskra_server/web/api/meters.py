@@ -1,5 +1,6 @@
 """GET /api/v1/meters and /api/v1/meters/{id}: the meters of this server. GET /api/v1/homeassistant: YAML for them."""
 
+from collections.abc import Sequence
 from itertools import chain
 
 import msgspec
@@ -11,6 +12,8 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.homeassistant import rest_yaml
 from iskra_server.meter.identity import compact_name
+from iskra_server.meter.virtual_meter import VIRTUAL
+from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.web.api.meter_view import Meter, meter_view, unread_meter_view
 from iskra_server.web.http.endpoint import METER_ID, TEXT, Context, Endpoint, Parameter, Result, failure
 from iskra_server.web.http.problem import problem, unknown_meter
@@ -38,7 +41,7 @@ class Meters:
 
     def ids(self) -> list[str]:
         configured = [status.meter_id for status in self._server.statuses() if status.meter_id]
-        return list(dict.fromkeys([*configured, *self._hub.newest]))
+        return list(dict.fromkeys([*configured, *self._hub.newest, *self._virtual()]))
 
     def first(self) -> str | None:
         """The electricity meter of the first source; None while it is unknown, even if other sources deliver.
@@ -54,7 +57,8 @@ class Meters:
             return name
         wanted = compact_name(name)
         # meters in the hub first: a diagnosis of a thousand sources takes long
-        meter_ids = chain(self._hub.newest, (status.meter_id for status in self._server.statuses() if status.meter_id))
+        configured = (status.meter_id for status in self._server.statuses() if status.meter_id)
+        meter_ids = chain(self._hub.newest, self._virtual(), configured)
         return next((meter_id for meter_id in meter_ids if wanted in self._names(meter_id)), None)
 
     def status(self, meter_id: str | None) -> Status | None:
@@ -68,8 +72,10 @@ class Meters:
         """The meter as it is now."""
         sample, stale_after_s = self._hub.newest.get(meter_id), self._hub.stale_after_s(meter_id)
         if sample is None:
-            status = self.status(meter_id)
+            status, virtual = self.status(meter_id), self._virtual().get(meter_id)
             source, simulated = (status.source, status.simulated) if status else ("", False)
+            if virtual:
+                source, simulated, stale_after_s = VIRTUAL, virtual.simulated, virtual.stale_after_s
             return unread_meter_view(meter_id, source=source, simulated=simulated, stale_after_s=stale_after_s)
         now_s = boottime_s()
         fresh, age_s = self._hub.is_fresh(meter_id, now_s), self._hub.age_s(meter_id, now_s) or 0.0
@@ -81,8 +87,23 @@ class Meters:
             is_production=self._hub.is_production(meter_id),
         )
 
+    def why_stale(self, meter_id: str) -> str:
+        """The sentence about a meter without a current reading."""
+        virtual, status = self._virtual().get(meter_id), self.status(meter_id)
+        if virtual and not virtual.ok:
+            return virtual.sentence
+        return status.sentence if status and not status.ok else f"Meter {meter_id} has no current reading."
+
+    def counted(self, meter_id: str) -> Sequence[str]:
+        """The meters whose power that of this one is made of."""
+        virtual = self._virtual().get(meter_id)
+        return [part.meter for part in virtual.parts if part.meter] if virtual else [meter_id]
+
     def list(self) -> MeterList:
         return MeterList([self.view(meter_id) for meter_id in self.ids()])
+
+    def _virtual(self) -> dict[str, VirtualState]:
+        return {state.id: state for state in self._server.virtual_states()}
 
     def _names(self, meter_id: str) -> set[str]:
         sample = self._hub.newest.get(meter_id)
@@ -103,10 +124,8 @@ async def _one(context: Context, request: Request) -> Response:
     meter = meters.view(meter_id)
     if meter.fresh:
         return json_response(meter)
-    status = meters.status(meter.id)
     reason = "stale" if meter.last_seen else "no_reading"
-    sentence = status.sentence if status and not status.ok else f"Meter {meter.id} has no current reading."
-    return problem(503, sentence, reason=reason, last_seen=meter.last_seen or msgspec.UNSET)
+    return problem(503, meters.why_stale(meter.id), reason=reason, last_seen=meter.last_seen or msgspec.UNSET)
 
 
 async def _homeassistant(context: Context, request: Request) -> Response:

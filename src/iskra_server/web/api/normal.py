@@ -17,12 +17,12 @@ from iskra_server.history.model.highest_quarter import QuarterEnergy, highest_qu
 from iskra_server.history.model.periods import first_quarter
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.model.typical_day import TypicalQuarter, typical_days
-from iskra_server.history.points.curve import power_of_telegrams
 from iskra_server.history.points.power_steps import PowerStep, power_steps
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.reading import scaled
 from iskra_server.web.api.history import history_endpoint
+from iskra_server.web.api.telegram_power import telegram_power
 from iskra_server.web.http.endpoint import TIME_ZONE, Result, integer_parameter, period_parameters
 from iskra_server.web.http.query import BadRequest, Query
 
@@ -113,7 +113,7 @@ def steps_of(meter: RecordedMeter, query: Query) -> Steps:
         begin, end = query.period(max_days=MAX_STEP_DAYS)
     period = int(begin.timestamp()), math.ceil(end.timestamp())
     try:
-        values = power_of_telegrams(meter.points_between(*period), period)
+        values = telegram_power(meter, meter.points_between(*period), period)
     except ValueError as error:
         raise BadRequest("a block of telegrams in this period is damaged; ask for another period") from error
     return Steps(

@@ -1,7 +1,8 @@
 """GET /api/v1/meters/{id}/power: a curve for a chart, with minimum, mean and maximum power of each point.
 
 Made of telegrams for at most a day, if they are kept for all of it, else of quarter-hours. Points of a minute or more
-are made of blocks of telegrams, which are summed up already, if no block is longer than a point.
+are made of blocks of telegrams, which are summed up already, if no block is longer than a point. Of a virtual meter a
+quarter-hour has the mean power by its energy, as its minimum and maximum too.
 """
 
 import math
@@ -21,11 +22,11 @@ from iskra_server.history.points.curve import (
     curve_of_blocks,
     curve_of_quarters,
     curve_of_telegrams,
-    power_of_telegrams,
     seconds_per_point,
 )
-from iskra_server.history.store.recorded_meter import RecordedMeter
+from iskra_server.history.store.recorded_meter import RecordedMeter, VirtualRecordedMeter
 from iskra_server.web.api.history import history_endpoint
+from iskra_server.web.api.telegram_power import telegram_power
 from iskra_server.web.http.endpoint import TIME_ZONE, Result, integer_parameter, period_parameters
 from iskra_server.web.http.query import Query
 
@@ -35,6 +36,7 @@ MAX_DAYS = 400
 # a day may have 25 hours; unpacking the telegrams of a longer period takes too long (bench/history.py)
 _MAX_TELEGRAMS_S = 25 * 3600
 _MW = 1000
+_QUARTER_MS = QUARTER_S * 1000
 
 
 class PowerPoint(Struct, frozen=True, gc=False):
@@ -99,25 +101,30 @@ def _curve_of_telegrams(
     if duration_s > _MAX_TELEGRAMS_S or duration_s > max_points * QUARTER_S:
         return None
     resolution_s = seconds_per_point(period, max_points)
-    if resolution_s >= HOLDS_S:
+    is_virtual = isinstance(meter, VirtualRecordedMeter)
+    if resolution_s >= HOLDS_S and not is_virtual:
         sums = meter.power_blocks_between(*period)
         if all(block.last_s - block.first_s < resolution_s for block in sums):
-            return curve_of_blocks(sums, period, measured, max_points) if _covers(sums, quarters) else None
+            is_complete = _covers(_quarters(sums), quarters)
+            return curve_of_blocks(sums, period, measured, max_points) if is_complete else None
     blocks = meter.points_between(*period)
     try:
-        telegrams = power_of_telegrams(blocks, period)
-        is_complete = _covers(blocks, quarters) and bool(telegrams.at_ms or not quarters)
-        return curve_of_telegrams(telegrams, period, measured, max_points) if is_complete else None
+        telegrams = telegram_power(meter, blocks, period)
     except ValueError:
         # a damaged block; the quarters are stored separately
         return None
+    covered = {at_ms // _QUARTER_MS for at_ms in telegrams.at_ms} if is_virtual else _quarters(blocks)
+    is_complete = _covers(covered, quarters) and bool(telegrams.at_ms or not quarters)
+    return curve_of_telegrams(telegrams, period, measured, max_points) if is_complete else None
 
 
-def _covers(blocks: Iterable[PointBlock | PowerBlock], quarters: Iterable[PowerQuarter]) -> bool:
-    """Whether there are blocks, and at least one in each quarter with power."""
-    covered = {
-        quarter for block in blocks for quarter in range(block.first_s // QUARTER_S, block.last_s // QUARTER_S + 1)
-    }
+def _quarters(blocks: Iterable[PointBlock | PowerBlock]) -> set[int]:
+    """The quarters that blocks of telegrams reach into."""
+    return {quarter for block in blocks for quarter in range(block.first_s // QUARTER_S, block.last_s // QUARTER_S + 1)}
+
+
+def _covers(covered: set[int], quarters: Iterable[PowerQuarter]) -> bool:
+    """Whether there are telegrams, and some in each quarter with power."""
     return bool(covered) and covered.issuperset(power.quarter for power in quarters)
 
 

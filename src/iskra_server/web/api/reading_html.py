@@ -17,6 +17,8 @@ from iskra_server.meter.lists import Shown, shown
 from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Sample
+from iskra_server.meter.virtual_meter import is_virtual
+from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.web.server_view import ServerView
 
 Language = Literal["en", "de"]
@@ -96,16 +98,19 @@ def _cards(server: ServerView, tz: ZoneInfo, language: Language) -> Iterator[str
     if max(len(statuses), len(newest)) > MAX_METERS:
         return
     # two heads may read the same meter
-    sources: dict[str, Status | None] = {}
+    sources: dict[str, Status | VirtualState | None] = {}
     for diagnosed in statuses:
         sources.setdefault(diagnosed.meter_id or diagnosed.source, diagnosed)
+    for state in server.virtual_states():
+        sources.setdefault(state.id, state)
     for meter_id in server.hub.electricity_meters():
         sources.setdefault(meter_id, None)
     for meter, status in sources.items():
         sample, now_s = newest.get(meter), boottime_s()
-        name = (status and (status.facts.name or status.meter_id or status.port)) or meter
+        name = (isinstance(status, Status) and (status.facts.name or status.meter_id or status.port)) or meter
         if sample and server.hub.is_fresh(meter, now_s):
-            advice = _advice(status, language) if status and status.failed_check else ""
+            has_failed = isinstance(status, Status) and status.failed_check
+            advice = _advice(status, language) if status and has_failed else ""
             is_production = server.hub.is_production(meter)
             content = _current(sample, now_s - sample.monotonic_s, tz, language, is_production=is_production) + advice
         else:
@@ -126,11 +131,12 @@ def _current(sample: Sample, age_s: float, tz: ZoneInfo, language: Language, *, 
     ]
     pairs = "".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in rows if text)
     notes = [words["simulated"]] if sample.simulated else []
-    notes += [words["no total"]] if total is None or total.register.value is None else []
+    has_no_total = (total is None or total.register.value is None) and not is_virtual(sample.reading)
+    notes += [words["no total"]] if has_no_total else []
     return "".join(f"<p>{note}</p>" for note in notes) + f'<dl class="pairs">{pairs}</dl>'
 
 
-def _missing(status: Status | None, sample: Sample | None, tz: ZoneInfo, language: Language) -> str:
+def _missing(status: Status | VirtualState | None, sample: Sample | None, tz: ZoneInfo, language: Language) -> str:
     """The first failed check with what to do, and when the last reading came; no number."""
     words = _WORDS[language]
     unexplained = f"<p><strong>{words['no reading']}</strong></p>"
@@ -139,7 +145,7 @@ def _missing(status: Status | None, sample: Sample | None, tz: ZoneInfo, languag
     return f'{text}<p class="soft">{seen}</p>'
 
 
-def _advice(status: Status, language: Language) -> str:
+def _advice(status: Status | VirtualState, language: Language) -> str:
     """What is wrong, and what to do."""
     advice = status.advice.de if language == "de" else status.advice.en
     return f"<p><strong>{escape(advice.sentence)}</strong></p><p>{escape(advice.next_step)}</p>"

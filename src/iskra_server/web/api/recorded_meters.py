@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from iskra_server.base.json_values import Instant, instant
 from iskra_server.history.model.records import MeterInfo
+from iskra_server.history.store.recorded_meter import virtual_infos
 from iskra_server.web.http.endpoint import TOO_MANY, Context, Endpoint, Result, failure, read_history
 from iskra_server.web.http.query import Query
 from iskra_server.web.http.responses import json_response
@@ -50,7 +51,8 @@ def _read(reads: "Reads", _query: Query) -> HistoryMeters:
             successor = infos[successor.replaced_by]
         first_s[successor.meter_id] = min(info.first_s, first_s.get(successor.meter_id, info.first_s))
     meters = sorted((infos[name] for name in first_s), key=lambda info: info.last_s, reverse=True)
-    return HistoryMeters([_view(info, first_s[info.meter_id]) for info in meters])
+    meters += virtual_infos(reads)
+    return HistoryMeters([_view(info, first_s.get(info.meter_id, info.first_s)) for info in meters])
 
 
 async def _list(context: Context, request: Request) -> Response:
@@ -61,7 +63,8 @@ async def _list(context: Context, request: Request) -> Response:
 ENDPOINT = Endpoint(
     "/api/v1/history/meters",
     "history_meters",
-    "The meters of the history, that with the last record first; a replaced meter is part of its successor.",
+    "The meters of the history, that with the last record first, then virtual ones; a replaced meter is part of its "
+    "successor.",
     {
         200: Result("every meter, and from when until when it is recorded", HistoryMeters),
         400: failure("a parameter was sent; there is none"),

@@ -87,7 +87,9 @@ class SolarPlantMeter(Struct, frozen=True):
 
 
 class SolarEnergy(Struct, frozen=True):
-    """self-consumption = production - export; consumption = import + self-consumption; both rates are 0 to 1.
+    """self-consumption = production - export; consumption = import + self-consumption.
+
+    Both rates are 0 to 1, unless a battery feeds the grid: nothing is clipped.
 
     `has_export`: whether the meter at the grid counts export (2.8.0); without, there are no numbers. `since` is when
     the last counter began, if that is within the period. What is running counts until `until`, the newest quarter that

@@ -6,6 +6,7 @@ from msgspec import Struct, structs
 
 from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
+from iskra_server.reading.virtual_readings import VirtualState
 
 
 class SourceStatus(Status, frozen=True, kw_only=True):
@@ -37,6 +38,8 @@ class ServerIdentity(Struct, frozen=True):
 class ServerStatus(Struct, frozen=True):
     """`ok` if every source delivers current values. `history` says why history is not written; empty if it is.
 
+    `virtual`: the virtual meters, with their parts; they do not count for `ok`.
+
     `time_zone` and `server` are null in an event of the live stream: they do not change while the server runs.
     """
 
@@ -46,18 +49,21 @@ class ServerStatus(Struct, frozen=True):
     outputs: list[OutputState]
     time_zone: TimeZone | None = None
     server: ServerIdentity | None = None
+    virtual: Sequence[VirtualState] = ()
 
 
 def server_status(
     statuses: Sequence[Status],
     history: str,
     outputs: Sequence[OutputState] = (),
+    *,
     time_zone: TimeZone | None = None,
     server: ServerIdentity | None = None,
+    virtual: Sequence[VirtualState] = (),
 ) -> ServerStatus:
     meters = [_with_valid_ratio(status) for status in statuses]
     ok = bool(meters) and all(meter.ok for meter in meters)
-    return ServerStatus(ok, meters, history, list(outputs), time_zone, server)
+    return ServerStatus(ok, meters, history, list(outputs), time_zone, server, virtual)
 
 
 def _with_valid_ratio(status: Status) -> SourceStatus:

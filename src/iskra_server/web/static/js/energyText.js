@@ -39,6 +39,13 @@ export const kwh = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `
 /** With three places. */
 export const kwhShort = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `${rounded(wh, 3, 3)} kWh`);
 
+/** Of a heat pump between two meters, an export below 0 is the solar power that it has used. @param {MaybeWh} wh */
+export const exportName = (wh) => (Number(wh ?? 0) < 0 ? words.virtual.solar : words.toGrid);
+/** A number with the other sign. @param {string | undefined} wh */
+export const opposite = (wh) => (wh === undefined || Number(wh) === 0 ? wh
+  : wh.startsWith("-") ? wh.slice(1) : `-${wh}`);
+export const exportAmount = (/** @type {string} */ wh) => wh.replace("-", "");
+
 /**
  * Today compared with yesterday: "0.242 kWh less than by 21:30 yesterday".
  * @param {{until: string, difference: string}} compared @param {number} places
@@ -67,7 +74,10 @@ export function energyText(/** @type {Bucket} */ bucket, /** @type {Pick<Bar, "k
   const watts = (/** @type {string} */ wh) => (perHour ? ` (${rounded(times(wh, perHour))} W)` : "");
   const parts = imported === undefined ? [`${words.fromGrid}: ${words.noData}`]
     : [`${words.fromGrid} ${kwh(imported)}${watts(imported)}`];
-  if (exported !== undefined) parts.push(`${words.toGrid} ${kwh(exported)}${Number(exported) ? watts(exported) : ""}`);
+  if (exported !== undefined) {
+    const amount = exportAmount(exported);
+    parts.push(`${exportName(exported)} ${kwh(amount)}${Number(exported) ? watts(amount) : ""}`);
+  }
   if (bar.kind === "partial") parts.push(words.partial);
   if (bucket.import_quality === "interpolated") parts.push(words.interpolated);
   if (bar.mark) parts.push(words.counterRestarted);

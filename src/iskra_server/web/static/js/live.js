@@ -60,6 +60,7 @@ function setStatus(status, at) {
   store.statuses = status.meters;
   store.history = status.history;
   store.outputs = status.outputs;
+  store.virtual = status.virtual ?? [];
   store.statusAt = at;
 }
 

@@ -9,7 +9,7 @@ import { HOME, isCentralServer, zone } from "./page.js";
 import { link, PERIODS } from "./router.js";
 import {
   readingAge, chooseMeter, chosenStatus, isRecordedOnly, isSimulated, isStatusOutdated, meterIds, meterName, pageState,
-  recordedUntil, store, subscribe,
+  recordedUntil, store, subscribe, virtualState,
 } from "./store.js";
 
 /** @typedef {keyof typeof words.sections & Parameters<typeof icon>[0]} Section */
@@ -134,13 +134,23 @@ function renderMeters(/** @type {HTMLElement} */ bar) {
   make("a", { href: link("sum"), "aria-current": isSum ? "page" : null }, words.titles.sum));
 }
 
+/** Why a virtual meter has no power, or what is worth knowing about it. */
+function virtualWarning() {
+  const [virtual, state] = [virtualState(store.chosen), pageState()];
+  if (!virtual || state === "unreachable") return null;
+  const isCurrent = state === "live" || virtual.ok;
+  const advice = isCurrent ? virtual.notices[0] : virtual.advice;
+  return advice ? { kind: isCurrent ? "weak" : "failed", advice } : null;
+}
+
 /** The first failed check in a line: what is wrong, what to do, and a link to the diagnosis. */
 function renderWarning(/** @type {HTMLElement} */ box) {
   const status = chosenStatus();
   const isShown = status?.failed_check && pageState() !== "unreachable" && !isStatusOutdated();
   const kind = !isShown ? "" : status.failed_check === "unlocked" ? "locked" : status.ok ? "weak" : "failed";
-  const advice = isShown ? localized(status.advice) : null;
-  setData(box, "kind", kind);
+  const virtual = virtualWarning();
+  const advice = isShown ? localized(status.advice) : virtual && localized(virtual.advice);
+  setData(box, "kind", kind || (virtual?.kind ?? ""));
   setContent(box, advice && [make("strong", advice.sentence), make("p", advice.next_step), kind === "locked"
     ? make("a", { href: link("setup", ["locked"]) }, words.howToUnlock)
     : make("a", { href: link("setup") }, words.setup.diagnosis)]);

@@ -7,10 +7,10 @@ const RECONNECT_MS = 3000; // a stream that reconnects sooner is not an unreacha
 const SUSPEND_MS = 10_000;
 
 /**
- * `meters`: id -> the last reading and the time of its arrival, by two clocks. `statuses`, `outputs`: the state of each
- * source and output; `statusAt`: the time of arrival. `chosen`: the id of the meter that is shown. `lostAt`: since when
- * the server does not answer, else null. `recent`: id -> times and powers of the last hour. `recorded`: the meters of
- * the history (recorded.js).
+ * `meters`: id -> the last reading and the time of its arrival, by two clocks. `statuses`, `outputs`, `virtual`: the
+ * state of each source, output and virtual meter; `statusAt`: the time of arrival. `chosen`: the id of the meter that
+ * is shown. `lostAt`: since when the server does not answer, else null. `recent`: id -> times and powers of the last
+ * hour. `recorded`: the meters of the history (recorded.js).
  */
 export const store = {
   /** @type {Map<string, {meter: Api.LiveMeter, at: number, wallAt: number}>} */
@@ -21,6 +21,8 @@ export const store = {
   history: "",
   /** @type {Api.OutputState[]} */
   outputs: [],
+  /** @type {Api.VirtualState[]} */
+  virtual: [],
   /** @type {string | null} */
   chosen: null,
   /** @type {number | null} */
@@ -69,7 +71,8 @@ const showAgain = () => { dispatchEvent(new Event("hashchange")); };
 
 /** The meters that were read since the server started: of electricity, other ones only where there is none. */
 function readIds() {
-  const ids = [...new Set([...store.statuses.flatMap(({ meter_id: id }) => id ?? []), ...store.meters.keys()])];
+  const ids = [...new Set([...store.statuses.flatMap(({ meter_id: id }) => id ?? []), ...store.meters.keys(),
+    ...store.virtual.map(({ id }) => id)])];
   const electricity = ids.filter((id) => isElectricity(store.meters.get(id)?.meter));
   return electricity.length ? electricity : ids;
 }
@@ -102,6 +105,13 @@ export function subMeters() {
     .map(({ meter }) => meter);
 }
 
+/** The state of a virtual meter, undefined for any other. @param {string | null} id */
+export const virtualState = (id) => store.virtual.find((state) => state.id === id);
+
+/** What a virtual meter is computed from: "Z1 − Z2". @param {Api.VirtualState} state */
+export const partsText = ({ parts }) => parts.map(({ name, counts }, at) =>
+  (counts === "minus" ? `− ${name}` : at > 0 ? `+ ${name}` : name)).join(" ");
+
 export const meterName = (/** @type {string} */ id) =>
   store.statuses.find((status) => status.meter_id === id)?.facts.name || id;
 
@@ -111,7 +121,7 @@ export const lastReading = () => store.meters.get(store.chosen ?? "");
 /** The state of the chosen meter's source; of a meter that was not read yet, that of a source without a meter. */
 export const chosenStatus = () => store.statuses.find((status) => status.meter_id === store.chosen)
   ?? (isRecordedOnly(store.chosen) ? store.statuses.find((status) => status.meter_id === null) ?? null
-    : readIds().length > 1 ? null : store.statuses[0]);
+    : readIds().length > 1 || virtualState(store.chosen) ? null : store.statuses[0]);
 
 /** Whether a telegram has arrived after the last status, which reports a fault. */
 export function isStatusOutdated() {
@@ -154,7 +164,8 @@ export function pageState() {
 
 /** The chosen meter with its reading, null if that is stale or missing. */
 export const currentReading = () => (pageState() === "live" ? lastReading()?.meter ?? null : null);
-export const isSimulated = () => lastReading()?.meter.simulated ?? chosenStatus()?.simulated ?? false;
+export const isSimulated = () => lastReading()?.meter.simulated ?? virtualState(store.chosen)?.simulated
+  ?? chosenStatus()?.simulated ?? false;
 
 /** How many seconds before the newest telegram a register arrived: a meter may send several lists in turn. */
 export const lagOf = (/** @type {Api.LiveMeter | null} */ meter, /** @type {string} */ name) => {

@@ -6,7 +6,7 @@ import { rounded, split } from "./exact.js";
 import { words } from "./language.js";
 import {
   isPlant, readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe,
-  totalText,
+  totalText, virtualState,
 } from "./store.js";
 
 const WHOLE_DIGITS = 6;
@@ -34,9 +34,10 @@ export function powerWidget() {
   /** @param {string} watts */
   function showWatts(watts) {
     const text = rounded(watts);
+    const texts = virtualState(store.chosen) ? words.virtual : words;
     const isProduced = isPlant(store.chosen);
-    const [flow, sentence] = Number(watts) < 0 ? ["export", isProduced ? words.producing : words.exporting]
-      : isProduced ? ["", ""] : Number(watts) > 0 ? ["import", words.importing] : ["", words.balanced];
+    const [flow, sentence] = Number(watts) < 0 ? ["export", isProduced ? words.producing : texts.exporting]
+      : isProduced ? ["", ""] : Number(watts) > 0 ? ["import", texts.importing] : ["", texts.balanced];
     setData(big, "kind", text.length > 6 ? "long" : "");
     setText(number, text);
     setData(direction, "flow", flow);

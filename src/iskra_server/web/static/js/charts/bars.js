@@ -1,4 +1,5 @@
-// Bars: energy from grid goes up, to grid goes down; no data is hatched, a diamond marks a counter restart.
+// Bars: energy from grid goes up, to grid goes down; an export below 0, the own solar of a virtual meter, stands on the
+// import. No data is hatched, a diamond marks a counter restart.
 
 import { colour } from "../theme.js";
 import { picker } from "./picker.js";
@@ -56,8 +57,8 @@ function paint(plot, bars) {
     pen.fillStyle = hatching(pen);
     bars.forEach((bar, at) => { if (bar.kind === "missing") pen.fillRect(x(at - 0.5), top, slot + 0.5, height); });
     /** @param {number} at @param {number} value @param {string} ink @param {number} alpha */
-    const column = (at, value, ink, alpha) => {
-      const [from, to] = [Math.min(zero, y(value)), Math.max(zero, y(value))];
+    const column = (at, value, ink, alpha, base = 0) => {
+      const [from, to] = [Math.min(y(base), y(base + value)), Math.max(y(base), y(base + value))];
       const begin = Math.round(x(at - 0.5) + gap / 2);
       const end = Math.max(begin + 1, Math.round(x(at + 0.5) - gap / 2));
       pen.fillStyle = ink;
@@ -71,7 +72,7 @@ function paint(plot, bars) {
       if (wholeUp != null) column(at, wholeUp, ink ? colour(ink) : imported, PALE);
       if (wholeDown != null) column(at, -wholeDown, exported, PALE);
       if (up != null) column(at, up, ink ? colour(ink) : imported, alpha);
-      if (down != null) column(at, -down, ink ? colour(ink) : exported, alpha);
+      if (down != null) column(at, -down, ink ? colour(ink) : exported, alpha, down < 0 ? up ?? 0 : 0);
     });
     pen.fillStyle = colour("zero");
     pen.fillRect(left, zero - Math.round(ratio / 2), width, Math.max(1, Math.round(ratio)));

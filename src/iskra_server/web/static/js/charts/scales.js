@@ -13,7 +13,7 @@ const LABEL_PX = 46;
  * @returns {[number, number]}
  */
 export function barRange(bars) {
-  const up = Math.max(0, ...bars.map((bar) => Math.max(bar.up ?? 0, bar.wholeUp ?? 0)));
+  const up = Math.max(0, ...bars.map((bar) => Math.max((bar.up ?? 0) - Math.min(bar.down ?? 0, 0), bar.wholeUp ?? 0)));
   const down = Math.max(0, ...bars.map((bar) => Math.max(bar.down ?? 0, bar.wholeDown ?? 0)));
   return [0 - down, up];
 }

@@ -5,7 +5,7 @@ import { dateText } from "../calendar.js";
 import { comparisonWords } from "../comparisonWords.js";
 import { money, price, totalText } from "../costs.js";
 import { make, pair } from "../dom.js";
-import { roundedKwh } from "../energyText.js";
+import { exportAmount, exportName, roundedKwh } from "../energyText.js";
 import { decimal, rounded } from "../exact.js";
 import { words } from "../language.js";
 
@@ -37,7 +37,8 @@ export function contractCard(contract, { currency }) {
     make("p.outcome", differenceText(contract, currency)),
     make("dl.pairs",
       pair(words.fromGrid, amount(contract.import_amount)),
-      nonZero(words.toGrid, contract.export_amount, "−"),
+      nonZero(exportName(contract.export_amount), exportAmount(contract.export_amount),
+        Number(contract.export_amount) > 0 ? "−" : ""),
       pair(texts.fees, amount(contract.base_amount)),
       nonZero(texts.estimatedPart, contract.estimated_amount),
       Number(unpriced) ? pair(texts.unpricedPart, roundedKwh(unpriced)) : null),

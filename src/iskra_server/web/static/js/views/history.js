@@ -8,7 +8,7 @@ import { energyLegend } from "../charts/legend.js";
 import { dateTime } from "../clock.js";
 import { periodCost } from "../costs.js";
 import { make, setTitle } from "../dom.js";
-import { axisNumber, energyBar, epochsOf, kwh, kwhShort } from "../energyText.js";
+import { axisNumber, energyBar, epochsOf, exportName, kwh, kwhShort, opposite } from "../energyText.js";
 import { grouped, rounded } from "../exact.js";
 import { failureCard } from "../failure.js";
 import { words } from "../language.js";
@@ -123,7 +123,7 @@ async function chart(card, shown, signal) {
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
     label: words.energyPer[KINDS[kind].bucket], text, signal, number: axisNumber,
-    caption, legend: energyLegend(Boolean(energy.export)), opens: next && opensText(next),
+    caption, legend: energyLegend(Boolean(energy.export), energy.export?.total_wh), opens: next && opensText(next),
     onOpen: next && ((at) => navigate(next, [KINDS[next].key(energy.buckets[at].begin.slice(0, 10))])),
   });
   void shown.costs.then((cost) => cost && box.dispatchEvent(new Event("change")));
@@ -148,9 +148,16 @@ function totals({ kind, energy, cost }) {
     [make("span", text), amount ? [" ", make("span", `· ${amount}`)] : null];
   return make("dl.totals",
     total(`↓ ${words.fromGrid}`, priced(kwhShort(energy.import.total_wh), cost?.imported), "import"),
-    energy.export && total(`↑ ${words.toGrid}`, priced(kwhShort(energy.export.total_wh), cost?.exported), "export"),
+    energy.export && total(exportTitle(energy), priced(kwhShort(energy.export.total_wh?.replace("-", "")),
+      cost?.exported?.replace("−", "")), "export"),
     cost && total(words.cost.cost, cost.total),
     highest && total(words.highest[KINDS[kind].bucket], highest));
+}
+
+/** @param {Api.Energy} energy */
+function exportTitle({ export: exported }) {
+  const name = exportName(exported?.total_wh);
+  return name === words.toGrid ? `↑ ${name}` : name;
 }
 
 /** @param {Kind} kind @param {Api.Energy} energy @param {PeriodCost | null} cost */
@@ -190,7 +197,8 @@ function notes(energy) {
 
 /** @param {Shown} shown */
 const columnsOf = (shown) => [
-  words.period, `${words.fromGrid} (kWh)`, ...(shown.energy.export ? [`${words.toGrid} (kWh)`] : []),
+  words.period, `${words.fromGrid} (kWh)`,
+  ...(shown.energy.export ? [`${exportName(shown.energy.export.total_wh)} (kWh)`] : []),
   ...(shown.cost ? [words.cost.cost] : []), ...(hasExceptions(shown) ? [words.quality] : []),
 ];
 
@@ -198,10 +206,12 @@ const columnsOf = (shown) => [
 function rowsOf(shown) {
   const { kind, energy, bars, cost } = shown;
   const isQualityShown = hasExceptions(shown);
+  const isSolar = Number(energy.export?.total_wh ?? 0) < 0;
   return energy.buckets.map((bucket, at) => [
     // the column is narrow: no word "Uhr" behind each time
     bucketName(kind, bucket).replace(/ Uhr$/, ""),
-    kwhCell(bucket.import_wh), ...(energy.export ? [kwhCell(bucket.export_wh)] : []),
+    kwhCell(bucket.import_wh),
+    ...(energy.export ? [kwhCell(isSolar ? opposite(bucket.export_wh) : bucket.export_wh)] : []),
     ...(cost ? [cost.textOf(bucket) || "–"] : []), ...(isQualityShown ? [qualityText(bucket, bars[at])] : []),
   ]);
 }

@@ -6,7 +6,8 @@ import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 import {
-  currentReading, lagOf, phasePowers, powerOf, registerValue, subscribe, totalText, whenChosen,
+  currentReading, lagOf, partsText, phasePowers, powerOf, registerValue, store, subscribe, totalText, virtualState,
+  whenChosen,
 } from "../store.js";
 import { reloadPage } from "../stream.js";
 import { historyNote, missingReadingText, powerWidget, registerWidget } from "../widgets.js";
@@ -18,6 +19,7 @@ export function show(main, _address, signal) {
   const rate = make("p.rate");
   power.node.append(rate);
   const counter = registerWidget();
+  const title = make("h2", words.reading);
   const note = make("p.soft.note");
   const others = make("dl.pairs");
   const day = make("div.chart", historyNote(signal, "p.soft"));
@@ -26,7 +28,7 @@ export function show(main, _address, signal) {
   main.append(
     make("h1.hidden", words.sections.now),
     make("section.card.power", make("h2", words.power), make("div.power-row", power.node, hour)),
-    make("section.card.reading", make("h2", words.reading), counter.node, note, others,
+    make("section.card.reading", title, counter.node, note, others,
       make("p.more", make("a", { href: link("registers") }, words.allRegisters))),
     make("section.card.today", make("h2", make("a", { href: link("day") }, words.todayChart)), caption, day),
     make("section.card.so-far", make("h2", words.todaySoFar), facts),
@@ -37,7 +39,11 @@ export function show(main, _address, signal) {
     const total = registerValue(meter, "energy_import");
     hour.hidden = Boolean(meter) && powerOf(meter) === undefined;
     counter.show(meter, missingReadingText());
-    setText(note, !meter ? "" : total === undefined ? words.noTotal : lagText(meter));
+    const virtual = virtualState(store.chosen);
+    setText(title, virtual ? words.virtual.title : words.reading);
+    counter.node.hidden = Boolean(virtual) && total === undefined;
+    setText(note, virtual ? words.virtual.parts(partsText(virtual))
+      : !meter ? "" : total === undefined ? words.noTotal : lagText(meter));
     renderOthers(others, meter);
   }));
   // the number comes first: the charts load after it has been painted

@@ -2,7 +2,9 @@
 
 import { make } from "../dom.js";
 import { grouped } from "../exact.js";
+import { localized } from "../language.js";
 import { setupWords } from "../setupWords.js";
+import { partsText } from "../store.js";
 
 export const SIGNS = { passed: "✓", failed: "✕", unknown: "·" };
 
@@ -37,6 +39,13 @@ export function outputName(name) {
   const names = { ...DEVICES, ...setupWords.names };
   const [output, place] = name.split(" at ");
   return [names[output] ?? output, place?.replace(" port", "")].filter(Boolean).join(", ");
+}
+
+/** A virtual meter: what it is computed from, and why it has no power. @param {Api.VirtualState} state */
+export function virtualItem(state) {
+  const sentences = [...(state.ok ? [] : [state.advice]), ...state.notices].map(localized);
+  const text = sentences.map(({ sentence, next_step: next }) => `${sentence} ${next}`).join(" ");
+  return stateItem(state.ok, state.id, `= ${partsText(state)}${text && `. ${text}`}`);
 }
 
 /** @param {boolean} ok @param {string} name @param {string} sentence */

@@ -12,11 +12,15 @@ import { failureCard } from "../failure.js";
 import { words } from "../language.js";
 import { firstDay, isKind, keyOf, KINDS, periodQuery, periodTitle, SMALLER_KIND } from "../periods.js";
 import { link, navigate, PERIODS } from "../router.js";
-import { currentOf, isPlant, isRecordedOnly, meterIds, meterName, powerOf, subscribe, whenChosen } from "../store.js";
+import {
+  currentOf, isPlant, isRecordedOnly, meterIds, meterName, powerOf, subscribe, virtualState, whenChosen,
+} from "../store.js";
 import { navBar, stepper } from "../toolbar.js";
 import { axisLabels, bucketName, isLabelCentred } from "./buckets.js";
 
 const SEPARATOR = ",";
+/** The meters that can be added; a virtual meter would count its parts twice. */
+const addable = () => meterIds().filter((id) => !virtualState(id));
 const short = (/** @type {string} */ id) => id.replaceAll(" ", "");
 
 /** @type {View} */
@@ -38,10 +42,10 @@ export function show(main, { parts: [kindName, text], query }, signal) {
     stepper(kind, key, (next) => navigate("sum", [kind, next], meters)), content);
   whenChosen(signal, () => {
     const ids = chosenIds(named);
-    choice.append(...meterIds().map((id) => make("label.check", make("input", {
+    choice.append(...addable().map((id) => make("label.check", make("input", {
       type: "checkbox", checked: ids.includes(id),
       onchange: ({ target }) => {
-        const next = meterIds().filter((other) => (other === id ? target.checked : ids.includes(other)));
+        const next = addable().filter((other) => (other === id ? target.checked : ids.includes(other)));
         navigate("sum", [kind, key], { meters: next.map(short).join(SEPARATOR) });
       },
     }), make("span", meterName(id)))));
@@ -53,7 +57,7 @@ export function show(main, { parts: [kindName, text], query }, signal) {
 /** All meters at the grid that are read, or those that the address names. @param {string} named */
 function chosenIds(named) {
   const names = named.split(SEPARATOR);
-  return meterIds().filter((id) => (named ? names.includes(short(id)) : !isRecordedOnly(id) && !isPlant(id)));
+  return addable().filter((id) => (named ? names.includes(short(id)) : !isRecordedOnly(id) && !isPlant(id)));
 }
 
 /** @param {HTMLElement} box @param {string[]} ids */

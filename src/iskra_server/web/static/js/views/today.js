@@ -7,7 +7,7 @@ import { energyLegend } from "../charts/legend.js";
 import { shortTime } from "../clock.js";
 import { moneyShort, partText, requestCost, totalText } from "../costs.js";
 import { make, pair, setContent, setText } from "../dom.js";
-import { axisNumber, differenceText, energyBar, quarterText } from "../energyText.js";
+import { axisNumber, differenceText, energyBar, exportAmount, exportName, quarterText } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { failureText } from "../failure.js";
 import { words } from "../language.js";
@@ -108,7 +108,7 @@ async function drawDay(box, caption, energy, signal) {
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels("day", energy.buckets), label: words.todayChart, text, signal,
     number: axisNumber,
-    caption, legend: energyLegend(Boolean(energy.export)),
+    caption, legend: energyLegend(Boolean(energy.export), energy.export?.total_wh),
   });
 }
 
@@ -131,8 +131,8 @@ function renderFacts(box, history, meter) {
   /** @type {[string, Content<HTMLElement>][]} */
   const rows = [];
   if (totals.exported !== null) {
-    const text = `${rounded(totals.exported, placesOf(meter, "energy_export"), 3)} kWh`;
-    rows.push([words.toGrid, [text, earnedText(history.paid)].filter(Boolean).join(" · ")]);
+    const text = `${rounded(exportAmount(totals.exported), placesOf(meter, "energy_export"), 3)} kWh`;
+    rows.push([exportName(totals.exported), [text, earnedText(history.paid)].filter(Boolean).join(" · ")]);
   }
   if (highest) rows.push([words.highest["15min"], `${shortTime(highest.at)} · ${rounded(highest.watts)} W`]);
   rows.push(...periodRows(history, meter), ...standbyRow(standby));
@@ -159,7 +159,7 @@ function renderProduction(box, { totals, months }) {
 
 /** @param {import("../todayCost.js").TodayCost | null} paid */
 const earnedText = (paid) =>
-  paid && partText(paid.cost.total.export_amount, paid.cost.total.unpriced_export_wh, paid.cost.currency);
+  paid && partText(exportAmount(paid.cost.total.export_amount), paid.cost.total.unpriced_export_wh, paid.cost.currency);
 
 /**
  * The energy of this month and of this year, and what each cost.

@@ -43,6 +43,11 @@ export const words = {
   producing: "↑ Erzeugung",
   balanced: "weder Bezug noch Einspeisung",
   noPower: "der Zähler sendet keine Leistung",
+  virtual: {
+    title: "Virtueller Zähler", solar: "eigener Solarstrom",
+    importing: "verbraucht", exporting: "abgegeben", balanced: "nichts",
+    parts: (parts) => `= ${parts}`,
+  },
   noTotal: "kein aktueller Gesamtstand (1.8.0); manche Zähler senden ihn nur alle 15 Minuten",
   noReadingSince: "seitdem kein aktueller Wert",
   lastHour: "Die letzte Stunde",

@@ -41,6 +41,11 @@ export const words = {
   producing: "↑ produced",
   balanced: "nothing from or to the grid",
   noPower: "the meter sends no power value",
+  virtual: {
+    title: "Virtual meter", solar: "own solar",
+    importing: "used", exporting: "delivered", balanced: "nothing",
+    parts: (/** @type {string} */ parts) => `= ${parts}`,
+  },
   noTotal: "no current total (1.8.0); some meters send it every 15 minutes only",
   noReadingSince: "no current reading since then",
   lastHour: "The last hour",

@@ -16,6 +16,7 @@ export const registerWords = {
     "import - export": "Bezug − Einspeisung",
     "import register": "Bezugsregister",
     "export register": "Einspeiseregister",
+    "virtual meter": "virtueller Zähler",
     "sum of phases": "Summe der Phasen",
     "only phase": "einzige Phase",
   },

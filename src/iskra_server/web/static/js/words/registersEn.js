@@ -15,6 +15,7 @@ export const registerWords = {
     "import - export": "import − export",
     "import register": "import register",
     "export register": "export register",
+    "virtual meter": "virtual meter",
     "sum of phases": "sum of phases",
     "only phase": "only phase",
   },

@@ -29,6 +29,7 @@ export const setupWords = {
   quarantined: "Als unplausibel zurückgehalten",
   lastReading: "Letzter Wert",
   outputs: "Ausgaben",
+  virtualMeters: "Virtuelle Zähler",
   names: { mqtt: "MQTT", influx: "Zeitreihen-Datenbank", uplink: "Zentrale", notify: "Benachrichtigungen" },
   counts: { delivered: "zugestellt", waiting: "wartend", refused: "abgelehnt", dropped: "verloren" },
   asked: {

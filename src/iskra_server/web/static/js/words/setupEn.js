@@ -28,6 +28,7 @@ export const setupWords = {
   quarantined: "Held back as implausible",
   lastReading: "Last reading",
   outputs: "Outputs",
+  virtualMeters: "Virtual meters",
   names: { mqtt: "MQTT", influx: "Time series database", uplink: "Central server", notify: "Notifications" },
   counts: { delivered: "delivered", waiting: "waiting", refused: "rejected", dropped: "lost" },
   asked: {

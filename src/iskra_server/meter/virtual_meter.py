@@ -1,0 +1,100 @@
+"""A virtual meter: the sum and difference of others, such as a heat pump between two meters of a cascade.
+
+    grid ---[Z1]---+---[Z2]--- household, solar        heat pump = Z1 - Z2, signed, at every moment
+                   |
+               heat pump
+
+Its live values are those of its parts at about the same time, each at most `stale_after_s` old. Its energy is computed
+from their counters at the same quarter-hours (history/store/virtual_history.py); nothing of it is stored.
+"""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.meter.reading import Reading, Register, on_one_scale
+from iskra_server.meter.signed_power import PHASES, POWER
+from iskra_server.meter.units import WATT, WATT_HOUR
+
+# the protocol of its readings, and their source
+VIRTUAL = "virtual"
+# what its registers are derived from
+DERIVED = "virtual meter"
+# parts send every 1 to 2 s
+STALE_AFTER_S = 3.0
+
+
+class MeterPart(Struct, frozen=True):
+    """A meter that counts with `sign` +1 or -1, as the configuration names it.
+
+    `meter_id` is that of the meter, "" while it is unknown; `port` where it is read.
+    """
+
+    name: str
+    sign: int
+    meter_id: str = ""
+    port: str = ""
+
+
+class CombinedMeter(Struct, frozen=True):
+    """`id` is its name."""
+
+    id: str
+    parts: tuple[MeterPart, ...]
+    stale_after_s: float = STALE_AFTER_S
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether nothing is subtracted: only then its counters never go back."""
+        return all(part.sign > 0 for part in self.parts)
+
+
+# the virtual meters of the configuration, with the meters that their parts are known to be now
+VirtualMeters = Callable[[], Sequence[CombinedMeter]]
+
+
+def no_virtual_meters() -> Sequence[CombinedMeter]:
+    return ()
+
+
+def is_virtual(reading: Reading) -> bool:
+    return reading.protocol == VIRTUAL
+
+
+def virtual_reading(meter: CombinedMeter, parts: Sequence[Reading]) -> Reading | None:
+    """The reading of a virtual meter from those of its parts, in their order; None where one has no power."""
+    power = _combined(meter, parts, POWER)
+    if power is None:
+        return None
+    others = (_combined(meter, parts, obis) for obis in (*PHASES, *((IMPORT, EXPORT) if meter.is_sum else ())))
+    registers = (power, *(register for register in others if register))
+    return Reading(meter.id, meter.id.encode(), registers, None, VIRTUAL, 0)
+
+
+def _combined(meter: CombinedMeter, parts: Sequence[Reading], obis: Obis) -> Register | None:
+    """None unless every part has the register."""
+    registers = [reading.get(obis) for reading in parts]
+    if any(register is None or register.value is None for register in registers):
+        return None
+    total = Register(obis, 0, 0, WATT_HOUR if obis in (IMPORT, EXPORT) else WATT, derived=DERIVED)
+    for part, register in zip(meter.parts, registers, strict=True):
+        if register is not None:
+            total = _plus(total, part.sign, register)
+    return total
+
+
+def _plus(total: Register, sign: int, register: Register) -> Register:
+    first, second, scaler = on_one_scale(total, register)
+    return Register(total.obis, first + sign * second, scaler, total.unit, derived=total.derived)
+
+
+def is_pair(oldest_age_s: float, interval_s: float | None) -> bool:
+    """Whether the newest values of all parts belong together, where the oldest of them is so old.
+
+    Not as long as its usual interval is unknown, after one telegram.
+
+    Where half of its usual interval has passed, its next value is nearer to those of the other parts: two meters that
+    see the same load at different times would show a power that never was.
+    """
+    return interval_s is not None and oldest_age_s <= interval_s / 2
