@@ -34,10 +34,9 @@ def libraries(wanted: Release) -> Path:
         if not folder.exists():
             with TemporaryDirectory(dir=release.CACHE) as name:
                 made = Path(name, "made")
-                release.run(
-                    *(release.UV, "pip", "install", "--no-cache", "--python", wanted.interpreter, "--target", made),
-                    *("--constraint", package / "package_constraints.txt", *sorted(needed)),
-                )
+                pip: tuple[str | Path, ...] = (release.UV, "pip", "install", "--no-cache", "--target", made)
+                constraints = package / "package_constraints.txt"
+                release.run(*pip, "--python", wanted.interpreter, "--constraint", constraints, *sorted(needed))
                 made.rename(folder)
     return folder
 
