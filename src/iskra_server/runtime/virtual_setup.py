@@ -39,9 +39,11 @@ def _check_name(entry: VirtualConfig, path: str, config: Config, names: Sequence
         raise ConfigError(
             f'{path}.name is missing; give the virtual meter a name, such as "Heat pump".', f"{path}.name"
         )
-    if entry.name != entry.name.strip() or "/" in entry.name:
+    # a name is part of addresses, and of lines for InfluxDB
+    if entry.name != entry.name.strip() or {"/", "\\"} & set(entry.name):
         raise ConfigError(
-            f"{path}.name is '{entry.name}'; it must have no slash, and no space at its ends.", f"{path}.name"
+            f"{path}.name is '{entry.name}'; it must have no slash or backslash, and no space at its ends.",
+            f"{path}.name",
         )
     if names.count(name) > 1 or name in map(compact_name, _configured(config)):
         raise ConfigError(f"{path}.name is '{entry.name}', as another meter is called; choose its own.", f"{path}.name")

@@ -114,7 +114,7 @@ def one_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @given(house=houses())
-@tries(0.15)
+@tries(0.1)
 def test_a_cascade_is_balanced_in_every_quarter(one_store: Store, house: House) -> None:
     first, second = new_meter(), new_meter()
     one_store.write(list(house.records(first, second)), [first, second])
@@ -147,7 +147,7 @@ def test_a_cascade_is_balanced_in_every_quarter(one_store: Store, house: House) 
 
 
 @given(house=houses())
-@tries(0.1)
+@tries(0.06)
 def test_all_ways_to_read_it_agree(one_store: Store, house: House) -> None:
     first, second = new_meter(), new_meter()
     one_store.write(list(house.records(first, second)), [first, second])

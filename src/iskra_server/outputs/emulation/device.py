@@ -31,6 +31,8 @@ class EmulatedDevice:
         self.clients = clients
         self.sentence = ""
         self.opened = asyncio.Event()
+        # of the same device at its other ports: a battery asks one of them
+        self.elsewhere: Iterable[Clients] = ()
         self._since: datetime | None = None
         # boot time
         self._opened_s = 0.0
@@ -68,8 +70,10 @@ class EmulatedDevice:
         )
 
     def _notices(self) -> Iterator[Advice]:
-        unasked_s = boottime_s() - max(self._opened_s, self.clients.asked_s) if self.is_asked else None
-        return device_notices(self.clients, unasked_s, self._network)
+        open_s = boottime_s() - self._opened_s
+        asked_s = max(clients.asked_s for clients in (self.clients, *self.elsewhere))
+        unasked_s = min(open_s, boottime_s() - asked_s) if self.is_asked else None
+        return device_notices(self.clients, unasked_s, self._network, open_s)
 
 
 class SendingDevice(EmulatedDevice):

@@ -115,6 +115,10 @@ class Grid:
         """The newest telegram of the meter, of any age."""
         return self._hub.newest.get(meter_id) if (meter_id := self.meter_id) else None
 
+    def others_are_read(self) -> bool:
+        """Whether the meter is not known, but another one is."""
+        return self.meter_id is None and bool(self._hub.electricity_meters())
+
     def usual_interval_s(self) -> float | None:
         """Between two telegrams of the meter."""
         return self._hub.usual_interval_s(meter_id) if (meter_id := self.meter_id) else None

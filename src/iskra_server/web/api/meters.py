@@ -1,5 +1,6 @@
 """GET /api/v1/meters and /api/v1/meters/{id}: the meters of this server. GET /api/v1/homeassistant: YAML for them."""
 
+from collections.abc import Sequence
 from itertools import chain
 
 import msgspec
@@ -92,6 +93,11 @@ class Meters:
         if virtual and not virtual.ok:
             return virtual.sentence
         return status.sentence if status and not status.ok else f"Meter {meter_id} has no current reading."
+
+    def counted(self, meter_id: str) -> Sequence[str]:
+        """The meters whose power that of this one is made of."""
+        virtual = self._virtual().get(meter_id)
+        return [part.meter for part in virtual.parts if part.meter] if virtual else [meter_id]
 
     def list(self) -> MeterList:
         return MeterList([self.view(meter_id) for meter_id in self.ids()])
