@@ -1,7 +1,7 @@
 """GET /api/v1/meters and /api/v1/meters/{id}: the meters of this server. GET /api/v1/homeassistant: YAML for them."""
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, takewhile
 
 import msgspec
 from msgspec import Struct
@@ -50,6 +50,13 @@ class Meters:
         """
         statuses = self._server.statuses()
         return statuses[0].meter_id if statuses else next(iter(self._hub.electricity_meters()), None)
+
+    def plants(self) -> list[Status]:
+        """The sources at solar plants, in the order of the configuration."""
+        statuses = self._server.statuses()
+        # they are the last ones: of a thousand sources no other is diagnosed, but one
+        last_first = (statuses[place] for place in reversed(range(len(statuses))))
+        return list(takewhile(lambda status: status.facts.role == "production", last_first))[::-1]
 
     def find(self, name: str) -> str | None:
         """The id of the meter with this label, with or without spaces, or with this server id in hex."""
