@@ -1,13 +1,18 @@
 """A browser of multicast DNS, on the loopback of this machine or at another address."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from zeroconf import IPVersion, ServiceListener, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-LOOPBACK = "127.0.0.1"
+# Sockets share port 5353, and of those at one address any gets an answer that is for another one: so each process has
+# addresses of its own, and its browser another one than what is announced.
+_NETWORK = f"127.{os.getpid() >> 14 & 0x7F}.{os.getpid() >> 6 & 0xFF}"
+_FIRST = (os.getpid() & 0x3F) * 4
+LOOPBACK, BROWSER, ANOTHER = (f"{_NETWORK}.{_FIRST + number}" for number in (1, 2, 3))
 
 
 class Browser(ServiceListener):
@@ -38,7 +43,7 @@ class Browser(ServiceListener):
 
 
 @asynccontextmanager
-async def browsing(type_: str, address: str = LOOPBACK) -> AsyncIterator[Browser]:
+async def browsing(type_: str, address: str = BROWSER) -> AsyncIterator[Browser]:
     zeroconf = AsyncZeroconf(interfaces=[address], ip_version=IPVersion.V4Only)
     try:
         yield Browser(zeroconf, type_)
