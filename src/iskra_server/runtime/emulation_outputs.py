@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from iskra_server.config import Config, ConfigError, OutputsConfig
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
@@ -205,7 +207,10 @@ def _modbus(shared: _Shared, port: int, plans: list[ModbusPlan]) -> PlannedOutpu
         from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
 
         grid = shared.grid(hub, statuses)
-        made = [plan.make(Clients(grid, shared.whole), shared.mac(grid)) for plan in plans]
+        made = [
+            plan.make(Clients(grid, replace(shared.whole, wait_fresh_s=plan.wait_fresh_s)), shared.mac(grid))
+            for plan in plans
+        ]
         listener = ModbusListener(shared.host, port, made)
 
         def describe(error: OSError) -> str:

@@ -27,6 +27,7 @@ class SendingPlan(NamedTuple):
 
 class ModbusPlan(NamedTuple):
     settings: object
+    wait_fresh_s: float
     make: "Callable[[Clients, Callable[[], str | None]], ModbusDevice]"
 
 
@@ -73,11 +74,12 @@ def modbus_devices(config: Config) -> dict[int, list[ModbusPlan]]:
         from iskra_server.outputs.emulation.sunspec import SunSpec  # noqa: PLC0415
 
         make = partial(SunSpec, unit=sunspec.unit, zero_if_missing=sunspec.zero_if_missing)
-        by_port[sunspec.port].append(ModbusPlan(sunspec, make))
+        by_port[sunspec.port].append(ModbusPlan(sunspec, sunspec.wait_fresh_s, make))
     if (shelly := config.outputs.shelly_modbus).enabled:
         from iskra_server.outputs.emulation.shelly_modbus import ShellyModbus  # noqa: PLC0415
 
         # the same device as the one that answers by HTTP
         typical = config.outputs.shelly_pro_3em.typical_values
-        by_port[shelly.port].append(ModbusPlan((shelly, typical), partial(ShellyModbus, typical=typical)))
+        make_shelly = partial(ShellyModbus, typical=typical)
+        by_port[shelly.port].append(ModbusPlan((shelly, typical), shelly.wait_fresh_s, make_shelly))
     return by_port
