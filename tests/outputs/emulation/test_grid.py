@@ -10,7 +10,7 @@ from emulating import GridMeter, in_event_loop, running
 from iskra_server.base.clock import boottime_s
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
-from iskra_server.meter.units import WATT
+from iskra_server.meter.units import WATT, Unit
 from iskra_server.outputs.emulation.grid import Grid, configured_meter
 from iskra_server.reading.hub import Hub
 from samples import EXPORT, METER_ID, SERVER_ID, energy, power
@@ -43,6 +43,13 @@ def test_phases_are_shown_only_where_all_three_are_sent() -> None:
     # the total is the meter's own, not our sum
     assert (all_three := meter.grid.newest()) and list(all_three.phases_w or ()) == [100, 200, 301]
     assert all_three.power_w == 600
+
+
+def test_currents_have_no_sign() -> None:
+    meter = GridMeter()
+    currents = [Register(Obis.parse(f"{code}.7.0"), raw, -1, Unit(33)) for code, raw in ((31, -54), (51, 0), (71, 53))]
+    meter.send(power(-12), *currents)
+    assert (reading := meter.grid.newest()) and list(reading.currents_a) == [Decimal("5.4"), 0, Decimal("5.3")]
 
 
 def test_a_telegram_without_power_is_no_record() -> None:
