@@ -117,7 +117,7 @@ class HttpListener(TcpListener):
             if refusal := self._refusal(request, device):
                 await _send(connection, writer, refusal, has_body=request.method != "HEAD")
             elif device and request.is_upgrade and device.has_websocket(request.path):
-                if socket := await accept(raw, reader, writer, client):
+                if socket := await accept(raw, reader, writer, client, self.mark_idle):
                     await device.talk(socket)
                 return
             elif device:
