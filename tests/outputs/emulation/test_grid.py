@@ -6,14 +6,16 @@ from decimal import Decimal
 
 import pytest
 
+from diagnosis.well import facts
 from emulating import GridMeter, in_event_loop, running
 from iskra_server.base.clock import boottime_s
+from iskra_server.diagnosis.status import run_checks
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import WATT, Unit
 from iskra_server.outputs.emulation.grid import Grid, configured_meter
 from iskra_server.reading.hub import Hub
-from samples import EXPORT, METER_ID, SERVER_ID, energy, power
+from samples import EXPORT, METER_ID, SERVER_ID, energy, power, sample
 
 
 def phase(number: int, watts: int) -> Register:
@@ -129,3 +131,14 @@ def test_the_meter_is_found_by_its_number_or_server_id() -> None:
         assert configured_meter(name, meter.hub, list)() == METER_ID
     assert configured_meter("1 ISK 00 99999999", meter.hub, list)() is None
     assert configured_meter("", meter.hub, list)() == METER_ID
+
+
+def test_without_a_name_the_meter_of_a_solar_plant_is_never_shown() -> None:
+    hub = Hub()
+    hub.publish(sample(power(400)), is_production=True)
+    plant = run_checks(facts(meter_id=METER_ID, role="production"))
+    assert configured_meter("", hub, lambda: [plant])() is None
+    assert configured_meter("", hub, list)() is None
+    assert configured_meter(METER_ID, hub, lambda: [plant])() == METER_ID
+    house = run_checks(facts(meter_id="1 ISK 00 99999999", role="grid"))
+    assert configured_meter("", hub, lambda: [plant, house])() == "1 ISK 00 99999999"

@@ -181,13 +181,17 @@ class Grid:
 
 
 def configured_meter(name: str, hub: Hub, statuses: Callable[[], Sequence[Status]]) -> Callable[[], str | None]:
-    """Finds the meter with this number, server id or configured name; without a name that of the first source."""
+    """Finds the meter with this number, server id or configured name; without a name that of the first source.
+
+    That of a solar plant only by its name: a battery that followed it would be wrong at any time.
+    """
     wanted = compact_name(name)
 
     def find() -> str | None:
         if not wanted:
-            sources = statuses()
-            return sources[0].meter_id if sources else next(iter(hub.electricity_meters()), None)
+            if sources := statuses():
+                return next((source.meter_id for source in sources if source.facts.role == "grid"), None)
+            return next((meter_id for meter_id in hub.electricity_meters() if not hub.is_production(meter_id)), None)
         for meter_id, sample in hub.newest.items():
             if wanted in (compact_name(meter_id), sample.reading.server_id.hex()):
                 return meter_id
