@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
 from iskra_server.config import Config, ConfigError, OutputsConfig
 from iskra_server.outputs.emulation.clients import Clients, Rules, networks
 from iskra_server.outputs.emulation.device import EmulatedDevice, SendingDevice, keep_open
@@ -48,7 +50,10 @@ class _Shared(NamedTuple):
 
     def made(self, grid: Grid, planned: Iterable[PlannedDevice[Device]]) -> list[Device]:
         mac = self.mac(grid)
-        return [plan.make(Clients(grid, self.rules if plan.for_batteries else self.whole), mac) for plan in planned]
+        return [plan.make(Clients(grid, self._rules_of(plan)), mac) for plan in planned]
+
+    def _rules_of(self, plan: PlannedDevice[Device]) -> Rules:
+        return self.rules if plan.for_batteries else replace(self.whole, wait_fresh_s=plan.wait_fresh_s)
 
     def open(self, devices: Sequence[EmulatedDevice], run: Run, port: int, transport: Transport) -> Run:
         """Runs the listener of their port, and tries again where it cannot be opened."""

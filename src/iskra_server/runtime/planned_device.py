@@ -12,8 +12,11 @@ Mac = Callable[[], str | None]
 
 
 class PlannedDevice(NamedTuple, Generic[Device]):
-    """`for_batteries`: what it shows follows the rules of outputs.emulation; others show the meter as it is."""
+    """`for_batteries`: what it shows follows the rules of outputs.emulation; others show the meter as it is, and their
+    answers wait `wait_fresh_s` for the next telegram.
+    """
 
     settings: Hashable
     make: Callable[[Clients, Mac], Device]
     for_batteries: bool = False
+    wait_fresh_s: float = 0.0

@@ -61,11 +61,12 @@ def modbus_devices(config: Config) -> "dict[int, list[PlannedDevice[ModbusDevice
         from iskra_server.outputs.emulation.sunspec import SunSpec  # noqa: PLC0415
 
         make = partial(SunSpec, unit=sunspec.unit, zero_if_missing=sunspec.zero_if_missing)
-        by_port[sunspec.port].append(PlannedDevice(sunspec, make))
+        by_port[sunspec.port].append(PlannedDevice(sunspec, make, wait_fresh_s=sunspec.wait_fresh_s))
     if (shelly := config.outputs.shelly_modbus).enabled:
         from iskra_server.outputs.emulation.shelly_modbus import ShellyModbus  # noqa: PLC0415
 
         # the same device as the one that answers by HTTP
         typical = config.outputs.shelly_pro_3em.typical_values
-        by_port[shelly.port].append(PlannedDevice((shelly, typical), partial(ShellyModbus, typical=typical)))
+        make_shelly = partial(ShellyModbus, typical=typical)
+        by_port[shelly.port].append(PlannedDevice((shelly, typical), make_shelly, wait_fresh_s=shelly.wait_fresh_s))
     return by_port
