@@ -35,11 +35,11 @@ class Browser(ServiceListener):
 
     async def at(self, port: int) -> AsyncServiceInfo | None:
         """The service at a port of ours; others of this machine are not looked at."""
-        for name in set(self.names):
-            info = AsyncServiceInfo(self._type, name)
-            if await info.async_request(self._zeroconf.zeroconf, 1000) and info.port == port:
-                return info
-        return None
+        infos = [AsyncServiceInfo(self._type, name) for name in self.names]
+        # at the same time: one that has gone is waited for
+        answered = await asyncio.gather(*(info.async_request(self._zeroconf.zeroconf, 1000) for info in infos))
+        found = zip(infos, answered, strict=True)
+        return next((info for info, has_answered in found if has_answered and info.port == port), None)
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def browsing(type_: str, address: str = BROWSER) -> AsyncIterator[Browser]
         await zeroconf.async_close()
 
 
-async def until(condition: Callable[[], Awaitable[object]], deadline_s: float = 20.0) -> None:
+async def until(condition: Callable[[], Awaitable[object]], deadline_s: float = 60.0) -> None:
     async with asyncio.timeout(deadline_s):
         while not await condition():  # noqa: ASYNC110 - the network tells nobody
             await asyncio.sleep(0.05)

@@ -16,7 +16,6 @@ import asyncio
 from collections.abc import Sequence
 from struct import Struct
 
-from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.grid import GridReading
 from iskra_server.outputs.emulation.tcp_listener import TcpListener
@@ -53,9 +52,6 @@ class ModbusDevice(EmulatedDevice):
     input_registers = False
     unit: int | None = None
 
-    def __init__(self, name: str, clients: Clients) -> None:
-        super().__init__(name, clients)
-
     def has(self, unit: int) -> bool:
         return self.unit is None or self.unit == unit
 
@@ -74,12 +70,11 @@ class ModbusDevice(EmulatedDevice):
         raise NotImplementedError
 
 
-class ModbusListener(TcpListener):
+class ModbusListener(TcpListener[ModbusDevice]):
     """The devices of one port: the unit and the address decide which of them answers."""
 
     def __init__(self, host: str, port: int, devices: Sequence[ModbusDevice]) -> None:
         super().__init__(host, port, devices, _HEADER.size + _MAX_LENGTH)
-        self.devices = devices
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = str(writer.get_extra_info("peername")[0])
