@@ -18,7 +18,7 @@ const reading = (id, at = now) =>
 const status = (id, age = null, ok = true) => ({ meter_id: id, ok, simulated: true, facts: { name: "", age_s: age } });
 
 beforeEach(() => {
-  const empty = { meters: new Map(), statuses: [], virtual: [], statusAt: 0, chosen: null, lostAt: null, recorded: [] };
+  const empty = { meters: new Map(), statuses: [], statusAt: 0, chosen: null, lostAt: null, recorded: [], virtual: [] };
   Object.assign(store.store, empty);
   store.notify();
 });
@@ -263,4 +263,17 @@ test("a virtual meter is chosen by hand alone: first comes a meter, or why it is
   assert.deepEqual([store.store.chosen, store.chosenStatus()], [null, store.store.statuses[0]]);
   store.chooseMeter("pump");
   assert.deepEqual([store.store.chosen, store.chosenStatus()], ["pump", null]);
+});
+
+test("a virtual meter can be chosen before it has a value, and says what it is computed from", () => {
+  const parts = [{ name: "Z1", counts: "plus" }, { name: "Z2", counts: "minus" }, { name: "Z3", counts: "plus" }];
+  Object.assign(store.store, { statuses: [status("1", 1)], virtual: [{ id: "Heat pump", simulated: false, parts }] });
+  store.notify();
+  assert.deepEqual(store.meterIds(), ["1", "Heat pump"]);
+  assert.equal(store.partsText(store.virtualState("Heat pump")), "Z1 − Z2 + Z3");
+  store.chooseMeter("Heat pump");
+  // its state is not that of the only source
+  assert.equal(store.chosenStatus() ?? null, null);
+  assert.equal(store.isSimulated(), false);
+  assert.equal(store.virtualState("1"), undefined);
 });

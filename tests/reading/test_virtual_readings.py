@@ -109,6 +109,19 @@ def test_without_one_part_it_is_absent_after_three_seconds(tried: Tried) -> None
     assert tried.state(6.2).ok
 
 
+def test_the_silent_part_is_named_as_soon_as_the_value_is_stale(tried: Tried) -> None:
+    for second in range(3):
+        tried.send(Z1, power(1000), at_s=second)
+        tried.send(Z2, power(400), at_s=second + 0.3)
+    for second in (3, 4, 5):
+        tried.send(Z1, power(1000), at_s=second)
+    # what was published last is of the time 2; the second meter has sent at 2.3
+    assert not tried.is_fresh(5.1)
+    state = tried.state(5.1)
+    assert (state.ok, state.advice.fault) == (False, "part_stale")
+    assert "10000002" in state.sentence
+
+
 def test_a_part_that_is_too_old_already_gives_no_value(tried: Tried) -> None:
     tried.send(Z1, power(1000), at_s=-3.1)
     assert tried.send(Z2, power(400), at_s=0) == []

@@ -153,12 +153,13 @@ class ShellyHttp(HttpDevice):
         arrived_s = counted_s = reading.arrived_s if reading else float("-inf")
         while True:
             await grid.newer(arrived_s, NOTIFY_WAIT_S)
-            newest, shelly = grid.newest(), self._identify()
-            if shelly is None or newest is None or newest.arrived_s <= arrived_s:
+            newest = grid.newest()
+            if newest is None or newest.arrived_s <= arrived_s:
                 continue
-            if (reading := self.clients.told_now(socket.client)) is None:
+            arrived_s = newest.arrived_s
+            shelly, reading = self._identify(), self.clients.told_now(socket.client)
+            if shelly is None or reading is None:
                 continue
-            arrived_s = reading.arrived_s
             moment = self._moment(shelly, reading)
             statuses = [measured_status(moment)]
             if arrived_s >= counted_s + COUNTERS_EVERY_S:

@@ -97,7 +97,7 @@ class Meters:
     def why_stale(self, meter_id: str) -> str:
         """The sentence about a meter without a current reading."""
         virtual, status = self._virtual().get(meter_id), self.status(meter_id)
-        if virtual and not virtual.ok:
+        if virtual and not virtual.ok and virtual.advice.fault != "virtual_well":
             return virtual.sentence
         return status.sentence if status and not status.ok else f"Meter {meter_id} has no current reading."
 
