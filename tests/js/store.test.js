@@ -257,14 +257,6 @@ test("a total of another list is older than the newest telegram", () => {
   assert.equal(store.lagOf(meter, "energy_export"), 0);
 });
 
-test("a virtual meter is chosen by hand alone: first comes a meter, or why it is not read", () => {
-  Object.assign(store.store, { statuses: [status(null, null, false)], virtual: [{ id: "pump" }, { id: "rest" }] });
-  store.notify();
-  assert.deepEqual([store.store.chosen, store.chosenStatus()], [null, store.store.statuses[0]]);
-  store.chooseMeter("pump");
-  assert.deepEqual([store.store.chosen, store.chosenStatus()], ["pump", null]);
-});
-
 test("a virtual meter can be chosen before it has a value, and says what it is computed from", () => {
   const parts = [{ name: "Z1", counts: "plus" }, { name: "Z2", counts: "minus" }, { name: "Z3", counts: "plus" }];
   Object.assign(store.store, { statuses: [status("1", 1)], virtual: [{ id: "Heat pump", simulated: false, parts }] });
@@ -276,4 +268,12 @@ test("a virtual meter can be chosen before it has a value, and says what it is c
   assert.equal(store.chosenStatus() ?? null, null);
   assert.equal(store.isSimulated(), false);
   assert.equal(store.virtualState("1"), undefined);
+});
+
+test("a virtual meter is chosen by hand alone: first comes a meter, or why it is not read", () => {
+  Object.assign(store.store, { statuses: [status(null, null, false)], virtual: [{ id: "pump" }, { id: "rest" }] });
+  store.notify();
+  assert.deepEqual([store.store.chosen, store.chosenStatus()], [null, store.store.statuses[0]]);
+  store.chooseMeter("pump");
+  assert.deepEqual([store.store.chosen, store.chosenStatus()], ["pump", null]);
 });
