@@ -66,8 +66,7 @@ class ModbusListener(TcpListener):
         super().__init__(host, port, devices, _HEADER.size + _MAX_LENGTH)
         self.devices = devices
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = str(writer.get_extra_info("peername")[0])
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str) -> None:
         while True:
             self.mark_idle()
             async with asyncio.timeout(IDLE_S):
