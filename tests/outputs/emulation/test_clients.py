@@ -1,6 +1,7 @@
 """The rules of answering: who may ask, when an answer is due, and what is shown."""
 
 import asyncio
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -35,6 +36,8 @@ def test_a_public_address_gets_no_answer(address: str) -> None:
 def test_a_list_of_addresses_and_networks_allows_these_alone() -> None:
     asked = GridMeter().clients(Rules(networks("192.168.1.30, 10.0.0.0/24")))
     assert [asked.may_ask(ip) for ip in ("192.168.1.30", "10.0.0.7", "192.168.1.31")] == [True, True, False]
+    # a client by IPv4 of a server that listens to both
+    assert [asked.may_ask(f"::ffff:{ip}") for ip in ("192.168.1.30", "192.168.1.31")] == [True, False]
 
 
 def test_a_wrong_address_in_the_list_is_named() -> None:
@@ -82,6 +85,22 @@ async def test_a_client_that_knows_the_telegram_waits_for_the_next_one() -> None
         meter.send(power(200))
         told = await asyncio.wait_for(second, 10)
         assert told and told.power_w == 200
+
+
+@in_event_loop
+async def test_who_repeats_its_request_waits_no_longer_for_that() -> None:
+    meter = GridMeter()
+    asked = meter.clients(Rules(wait_fresh_s=1))
+    meter.send(power(100))
+    await asked.told(CLIENT)
+    # each is replaced before it has waited a second, and no telegram comes
+    began_s, answer = boottime_s(), None
+    while answer is None:
+        with suppress(TimeoutError):
+            answer = await asyncio.wait_for(asked.told(CLIENT), 0.2)
+        assert boottime_s() - began_s < 8
+    assert boottime_s() - began_s >= 0.99
+    assert answer.power_w == 100
 
 
 @in_event_loop

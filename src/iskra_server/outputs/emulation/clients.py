@@ -4,7 +4,8 @@ a client may ask      from the configured addresses; without them from every pri
 at most often         MAX_PER_S requests a second of one client are answered
 min_interval_s        an answer waits until so much time has passed since the last one to this client
 wait_fresh_s          an answer waits for the next telegram, where the client knows the last one: a battery that
-                      asks more often than the meter sends would correct the same error twice
+                      asks more often than the meter sends would correct the same error twice. Who asks again
+                      meanwhile waits no longer for that
 target_w              what is shown is the power less this: the battery keeps so much import
 dead_band_w           less than this is shown as 0
 batteries             each is shown its share
@@ -14,7 +15,7 @@ import asyncio
 from collections import OrderedDict
 from datetime import UTC, datetime
 from decimal import Decimal
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -57,6 +58,8 @@ class _Client:
         self.interval_s: float | None = None
         self.age_s: float | None = None
         self.max_age_s: float | None = None
+        # of the request that has waited longest for a telegram, None while none does
+        self.waiting_since_s: float | None = None
         # requests that may be answered at once, see `Clients.may_ask`
         self.allowance = float(MAX_PER_S)
 
@@ -99,8 +102,12 @@ class Clients:
         client, rules = self._client(address), self.rules
         await asyncio.sleep(max(0.0, client.told_s + rules.min_interval_s - boottime_s()))
         if rules.wait_fresh_s:
-            await self.grid.newer(client.told_arrived_s, rules.wait_fresh_s)
+            # by UDP a request that is repeated replaces the one before
+            client.waiting_since_s = client.waiting_since_s or boottime_s()
+            waited_s = boottime_s() - client.waiting_since_s
+            await self.grid.newer(client.told_arrived_s, max(0.0, rules.wait_fresh_s - waited_s))
         reading = self.told_now(address)
+        client.waiting_since_s = None
         if reading:
             client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s
         return reading
@@ -147,6 +154,8 @@ class Clients:
             ip = ip_address(address.partition("%")[0])
         except ValueError:
             return False
+        # a client by IPv4, where the server listens to both
+        ip = ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip
         if self.rules.networks:
             return any(ip in network for network in self.rules.networks)
         return ip.is_private or ip.is_link_local
