@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server.config import Config, ConfigError, OutputsConfig
@@ -105,6 +106,14 @@ def _shared(config: Config) -> _Shared:
     from iskra_server.outputs.emulation.grid import Grid, configured_meter  # noqa: PLC0415
 
     keys = config.outputs.emulation
+    try:
+        # a name would be looked up in between two telegrams
+        ip_address(keys.host)
+    except ValueError:
+        raise ConfigError(
+            f"outputs.emulation.host is '{keys.host[:40]}'; it must be an IP address of this machine, or 0.0.0.0 for "
+            "every one."
+        ) from None
     try:
         allowed = networks(keys.clients)
     except ValueError as error:
