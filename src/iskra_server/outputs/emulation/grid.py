@@ -18,7 +18,7 @@ from msgspec import Struct
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.identity import compact_name
-from iskra_server.meter.lists import Shown, shown
+from iskra_server.meter.lists import LIST_PROTOCOLS, Shown, shown
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
@@ -45,7 +45,8 @@ class GridReading(Struct, frozen=True, gc=False):
     """Power in W, + import and - export; energies in Wh; voltages in V, currents in A, frequency in Hz.
 
     What the meter does not send is None. `arrived_s` is when the telegram of the power arrived (boot time); `mean_w` is
-    the mean power of the last minute; `tariffs_wh` the import of tariffs 1 and 2.
+    the mean power of the last minute; `tariffs_wh` the import of tariffs 1 and 2. `may_lack_counters`: they may
+    come in telegrams of their own, of some meters once an hour.
     """
 
     meter_id: str
@@ -60,6 +61,7 @@ class GridReading(Struct, frozen=True, gc=False):
     voltages_v: tuple[Decimal | None, Decimal | None, Decimal | None]
     currents_a: tuple[Decimal | None, Decimal | None, Decimal | None]
     frequency_hz: Decimal | None
+    may_lack_counters: bool = False
 
 
 class Grid:
@@ -155,6 +157,7 @@ class Grid:
             voltages_v=values(_VOLTAGES),
             currents_a=values(_CURRENTS),
             frequency_hz=value(_FREQUENCY),
+            may_lack_counters=sample.reading.protocol in LIST_PROTOCOLS,
         )
 
     def _note(self, sample: Sample) -> None:
