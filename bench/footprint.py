@@ -2,10 +2,10 @@
 
     python bench/footprint.py [seconds]
 
-Memory of a meter of each protocol comes first. Memory and processor time are then those of `serve` at a pseudo-terminal
-that is fed a telegram a second at 9600 baud, as the kernel counts them; once with history, which is the default, and
-once without. sml2mqtt gets the same bytes at the same moments at a port of its own, and publishes to mosquitto. The
-start is measured at several phases of the second.
+Memory of a meter of each protocol comes first, then that of the emulated devices. Memory and processor time are then
+those of `serve` at a pseudo-terminal that is fed a telegram a second at 9600 baud, as the kernel counts them; once with
+history, which is the default, and once without. sml2mqtt gets the same bytes at the same moments at a port of its own,
+and publishes to mosquitto. The start is measured at several phases of the second.
 Our modules are compiled before, as pip compiles what it installs. Requests are counted by wrk, in turns with a bare
 ASGI function under the same uvicorn settings. wrk and mosquitto are installed by apt for root; else what needs them is
 left out.
@@ -33,6 +33,8 @@ import peers
 import pushes
 import telegrams
 import texts
+from control_loop.devices import DEVICES, ECOTRACKER, environment, ports
+from device_answers import client
 from iskra_server.codecs.dlms.encoder import hdlc
 from iskra_server.codecs.text.parity import with_parity
 from line import PERIOD_S, Line
@@ -45,6 +47,9 @@ WARM_UP_S = 5
 PHASES_S = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 ROUNDS = 3
 MEMORY_TELEGRAMS = 40
+AT_ONCE = {"IES_EMULATION_WAIT_FRESH_S": "0"}
+# within the limit of requests of a client, and before the reading is stale
+DEVICE_REQUESTS = 20
 PATH = "/api/electricity/cumulated"
 HISTORY = {"IES_HISTORY_ENABLED": "true"}
 SML2MQTT = "sml2mqtt==3.7.0"
@@ -63,6 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         os.environ["IES_DATA_DIR"] = directory
         protocols(Head(Path(directory, "protocols")))
+        emulated_devices(Head(Path(directory, "devices")))
         cost(Path(directory), seconds)
         start(Head(Path(directory, "start")))
         if wrk := program("wrk"):
@@ -87,6 +93,34 @@ def protocols(head: Head) -> None:
                 head.send(make(number))
                 until(lambda server=server, number=number: server.status()["facts"]["telegrams"] == number)
             print(f"{name:45}{memory_mb(server.process.pid):9.1f}")
+
+
+def emulated_devices(head: Head) -> None:
+    """Memory with no emulated device, with the first and with all of them; those with a client here are asked."""
+    print(f"{'a meter, without history':45}memory MB")
+    for name, devices in {"no emulated device": (), ECOTRACKER.name: (ECOTRACKER,), "all devices": DEVICES}.items():
+        at = ports(devices)
+        environ = environment(at) | AT_ONCE | (unasked() if len(devices) > 1 else {})
+        with serving("serve", str(head.link), environ=environ) as server:
+            until(lambda server=server: server.status()["facts"]["is_open"])
+            for number in range(1, MEMORY_TELEGRAMS + 1):
+                head.send(telegrams.telegram(seconds=1000 + number))
+                until(lambda server=server, number=number: server.status()["facts"]["telegrams"] == number)
+            for device in devices:
+                with client(device.name, at) as ask:
+                    for _ in range(DEVICE_REQUESTS):
+                        ask()
+            print(f"{name:45}{memory_mb(server.process.pid):9.1f}")
+
+
+def unasked() -> dict[str, str]:
+    """The settings of the devices that no client here asks; no broker is there for Victron."""
+    return {
+        **{f"IES_{section}_ENABLED": "true" for section in ("SUNSPEC", "SHELLY_MODBUS", "SMA_ENERGY_METER", "VICTRON")},
+        "IES_SUNSPEC_PORT": str(free_port()),
+        "IES_SHELLY_MODBUS_PORT": str(free_port()),
+        "IES_VICTRON_URL": f"mqtt://127.0.0.1:{free_port()}",
+    }
 
 
 def cost(directory: Path, seconds: int) -> None:

@@ -15,7 +15,7 @@ PAGES = sorted(page.name for page in (DOCS / "de").glob("*.md"))
 # what a householder reads first
 NEEDED = {
     *("index.md", "raspberry-pi.md", "ir-head.md", "meters.md", "home-assistant.md", "home-assistant-app.md"),
-    *("page.md", "contracts.md", "prices.md", "notifications.md", "faults.md"),
+    *("page.md", "contracts.md", "prices.md", "notifications.md", "emulation.md", "faults.md"),
 }
 LEFT_OUT = "Nur auf Englisch"
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)

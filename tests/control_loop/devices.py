@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from control_loop import meter_clients
 from control_loop.meter_clients import MeterClient, Path
+from outputs.emulation.modbus_client import frame, reading
 from running import Server, free_port
 
 Connect = Callable[[Server, int, str], AbstractAsyncContextManager[MeterClient]]
@@ -29,6 +30,11 @@ def _http(path: str, *keys: Path) -> Connect:
     return lambda _, port, address: meter_clients.http(f"http://127.0.0.1:{port}", address, path, *keys)
 
 
+def _modbus(address: int, *, unit: int, low_word_first: bool) -> Connect:
+    request = frame(reading(address, 2), unit=unit)
+    return lambda _, port, client: meter_clients.modbus(port, client, request, low_word_first=low_word_first)
+
+
 METERS_API = Device("/api/v1/meters", "", lambda server, _, address: meter_clients.meters_api(server.url, address))
 ECOTRACKER = Device("EcoTracker", "ECOTRACKER", _http("/v1/json", "power"))
 SHELLY_UDP = Device("Shelly UDP", "SHELLY_PRO_3EM", lambda _, port, address: meter_clients.shelly_udp(port, address))
@@ -42,7 +48,12 @@ SHELLY_EM1 = Device("Shelly EM1", "SHELLY_EM1", _http("/rpc/EM1.GetStatus?id=0",
 SHELLY_3EM = Device("Shelly 3EM", "SHELLY_3EM", _http("/status", "total_power"))
 # power is the first channel
 VZLOGGER = Device("vzlogger", "VZLOGGER", _http("/", "data", 0, "tuples", 0, 1))
-DEVICES = (ECOTRACKER, SHELLY_UDP, SHELLY_HTTP, SHELLY_WEBSOCKET, SHELLY_EM1, SHELLY_3EM, VZLOGGER)
+SUNSPEC = Device("SunSpec", "SUNSPEC", _modbus(40_097, unit=1, low_word_first=False))
+SHELLY_MODBUS = Device("Shelly Modbus", "SHELLY_MODBUS", _modbus(1013, unit=7, low_word_first=True))
+DEVICES = (
+    *(ECOTRACKER, SHELLY_UDP, SHELLY_HTTP, SHELLY_WEBSOCKET, SHELLY_EM1, SHELLY_3EM, VZLOGGER),
+    *(SUNSPEC, SHELLY_MODBUS),
+)
 
 
 def ports(devices: Iterable[Device]) -> dict[str, int]:

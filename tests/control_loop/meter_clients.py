@@ -5,6 +5,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from struct import unpack
 from typing import Any, Protocol
 
 import httpx
@@ -73,6 +74,46 @@ class UdpClient(asyncio.DatagramProtocol):
             self._answers.pop(number, None)
 
 
+class ModbusClient:
+    """A float of a Modbus device, as an inverter reads it: its request, and the order of its two words."""
+
+    def __init__(self, port: int, address: str, request: bytes, *, low_word_first: bool) -> None:
+        self._port, self._address = port, address
+        self._request, self._low_word_first = request, low_word_first
+        self._is_asking = False
+        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def power_w(self) -> float | None:
+        try:
+            return await self._ask()
+        except EOFError:
+            return None
+        finally:
+            if self._is_asking:
+                # an answer that comes too late must not be taken for the next one
+                self.close()
+
+    def close(self) -> None:
+        if self._connection:
+            self._connection[1].close()
+            self._connection = None
+
+    async def _ask(self) -> float | None:
+        self._is_asking = True
+        if self._connection is None:
+            self._connection = await asyncio.open_connection("127.0.0.1", self._port, local_addr=(self._address, 0))
+        reader, writer = self._connection
+        writer.write(self._request)
+        (length,) = unpack(">4xH", await reader.readexactly(6))
+        answer = await reader.readexactly(length)
+        self._is_asking = False
+        if answer[1] & 0x80:
+            return None
+        words = answer[3:]
+        (power_w,) = unpack(">f", words[2:] + words[:2] if self._low_word_first else words)
+        return float(power_w)
+
+
 class WebSocketClient:
     """JSON-RPC over WebSocket, as Hoymiles asks a Shelly: the status and the counters."""
 
@@ -136,6 +177,15 @@ async def meters_api(url: str, address: str) -> AsyncIterator[MeterClient]:
 async def http(url: str, address: str, path: str, *keys: Path) -> AsyncIterator[MeterClient]:
     async with http_client(url, address) as client:
         yield HttpClient(client, path, *keys)
+
+
+@asynccontextmanager
+async def modbus(port: int, address: str, request: bytes, *, low_word_first: bool) -> AsyncIterator[MeterClient]:
+    client = ModbusClient(port, address, request, low_word_first=low_word_first)
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 @asynccontextmanager

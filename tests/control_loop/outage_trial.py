@@ -21,7 +21,7 @@ from msgspec import Struct
 from control_loop.batteries import TIMEOUT_S
 from control_loop.devices import Device, environment, ports
 from control_loop.network_meter import NetworkMeter
-from control_loop.truth import Truth
+from control_loop.truth import LATE_S, Truth
 from running import Server, free_port, serving
 
 FAKETIME = glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
@@ -45,6 +45,8 @@ class Trial(Struct, frozen=True):
     longest_gap_s: float = 30.0
     fault_every_s: float = 15.0
     seed: int = 1
+    # as of the checker
+    late_s: float = LATE_S
 
 
 class Outcome(Struct, frozen=True):
@@ -58,7 +60,7 @@ class Outage:
     def __init__(self, trial: Trial, folder: Path, listener: socket.socket) -> None:
         self._trial = trial
         self._chance = random.Random(trial.seed)
-        self.truth = Truth(trial.stale_after_s)
+        self.truth = Truth(trial.stale_after_s, trial.late_s)
         self.faults = Counter[str]()
         self._clock = folder / "clock"
         self._meter_url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
@@ -75,9 +77,10 @@ class Outage:
             environ |= {"FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         self.truth.started(time.monotonic())
         self.server = self._stack.enter_context(serving("serve", self._meter_url, environ=environ, port=self._port))
+        self.truth.ready(time.monotonic())
 
     def stop(self) -> None:
-        self.truth.stopped(time.monotonic())
+        self.truth.stopped()
         self._stack.close()
 
     async def send_telegrams(self, listener: socket.socket) -> None:

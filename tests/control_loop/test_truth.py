@@ -1,6 +1,6 @@
 """The checker itself: it finds each kind of wrong answer, and nothing wrong with right ones."""
 
-from control_loop.truth import LATE_S, START_S, Truth
+from control_loop.truth import LATE_S, Truth
 
 STALE_AFTER_S = 10.0
 
@@ -9,6 +9,7 @@ def truth() -> Truth:
     """A server since second 0, and telegrams of 101, 102 and 103 W at seconds 10, 11 and 12."""
     truth = Truth(STALE_AFTER_S)
     truth.started(0.0)
+    truth.ready(1.0)
     assert [truth.next_power_w(second) for second in (10.0, 11.0, 12.0)] == [101, 102, 103]
     return truth
 
@@ -47,33 +48,35 @@ def test_an_older_value_after_a_newer_one() -> None:
 
 def test_a_value_from_before_the_start() -> None:
     checker = truth()
-    checker.stopped(12.5)
+    checker.stopped()
     checker.started(13.0)
     checker.check("a", 13.5, 13.6, 103)
     assert checker.wrong == ["a: a telegram from before the start of the server"]
 
 
-def test_no_answer_although_there_is_a_current_telegram() -> None:
+def test_an_answer_is_missing_where_there_is_a_current_telegram() -> None:
     checker = truth()
     checker.check("a", 13.0, 13.1, None)
-    assert len(checker.wrong) == 1
+    assert (len(checker.missing), checker.wrong) == (1, [])
 
 
-def test_no_answer_is_right_while_the_server_starts_and_stops() -> None:
+def test_no_answer_is_missing_while_the_server_starts_and_stops() -> None:
     checker = Truth(STALE_AFTER_S)
     checker.started(0.0)
     checker.next_power_w(0.5)
-    checker.check("a", START_S - 0.1, START_S, None)
-    checker.stopped(START_S)
-    checker.check("a", START_S + 0.5, START_S + 0.6, None)
-    assert checker.wrong == []
+    checker.check("a", 1.5, 1.5, None)
+    checker.ready(2.0)
+    checker.check("a", 2.5, 2.6, None)
+    checker.stopped()
+    checker.check("a", 3.5, 3.6, None)
+    assert checker.missing == []
 
 
-def test_no_answer_is_right_between_a_step_of_the_clock_and_the_next_telegram() -> None:
+def test_no_answer_is_missing_between_a_step_of_the_clock_and_the_next_telegram() -> None:
     checker = truth()
     checker.clock_moved(12.5)
     checker.check("a", 13.5, 13.6, None)
-    assert checker.wrong == []
+    assert checker.missing == []
     checker.next_power_w(14.0)
     checker.check("a", 14.6, 14.7, None)
-    assert len(checker.wrong) == 1
+    assert len(checker.missing) == 1

@@ -1,31 +1,35 @@
 """A checker that knows the truth: each telegram has a power of its own, so an answer says of which telegram it is.
 
 An answer is wrong where no telegram had this power, where its telegram was older than the limit when it was asked for,
-where the server was started after the telegram, and where the same client has had a newer one before. No answer is
-wrong where there was a telegram that every client had the time to get.
+where the server was started after the telegram, and where the same client has had a newer one before. An answer is
+missing where the server could have given one; a busy machine misses some.
 """
 
 from bisect import bisect_right
 from collections import Counter
+from math import inf
 
 # telegrams of one run: one a second for most of a day
 FIRST_W, LAST_W = 101, 60_000
-# from the telegram on the wire to the answer, on a busy machine
+# on a machine that is not busy
 LATE_S = 0.5
-# a server that was just started connects to its meter first
-START_S = 5.0
 
 
 class Truth:
-    """`wrong` are sentences; `oldest_s` is the highest age of an answer when it came. Times are monotonic seconds."""
+    """`wrong` and `missing` are sentences; `oldest_s` is the highest age of an answer when it came.
 
-    def __init__(self, stale_after_s: float) -> None:
+    `late_s`: how late a busy machine may be from the telegram on the wire to its record. Times are monotonic seconds.
+    """
+
+    def __init__(self, stale_after_s: float, late_s: float = LATE_S) -> None:
         self.wrong: list[str] = []
+        self.missing: list[str] = []
         self.answers, self.refusals = Counter[str](), Counter[str]()
         self.oldest_s = 0.0
-        self._stale_after_s = stale_after_s
+        self._stale_after_s, self._late_s = stale_after_s, late_s
         self._sent_s: list[float] = []
-        self._started_s = self._stopped_s = self._moved_s = 0.0
+        self._started_s = self._moved_s = 0.0
+        self._ready_s = inf
         self._newest: dict[str, int] = {}
 
     def next_power_w(self, now_s: float) -> int:
@@ -34,11 +38,15 @@ class Truth:
         return FIRST_W + len(self._sent_s) - 1
 
     def started(self, now_s: float) -> None:
-        """The server was started; it was not there before."""
-        self._started_s, self._stopped_s = now_s, 0.0
+        """The server is started now; it was not there before, and is not ready yet."""
+        self._started_s, self._ready_s = now_s, inf
 
-    def stopped(self, now_s: float) -> None:
-        self._stopped_s = now_s
+    def ready(self, now_s: float) -> None:
+        """The server answers."""
+        self._ready_s = now_s
+
+    def stopped(self) -> None:
+        self._ready_s = inf
 
     def clock_moved(self, until_s: float) -> None:
         """The wall clock of the server moves until then: an answer may be missing before the next telegram."""
@@ -49,31 +57,26 @@ class Truth:
         if power_w is None:
             self.refusals[client] += 1
             if self._should_answer(asked_s, answered_s):
-                self._report(
-                    f"{client}: no answer {asked_s - self._started_s:.2f} s after the start, with a current telegram"
-                )
+                self.missing.append(f"{client}: none {asked_s - self._ready_s:.2f} s after the start")
             return
         self.answers[client] += 1
         number = round(power_w) - FIRST_W
         if not 0 <= number < len(self._sent_s):
-            self._report(f"{client}: {power_w} W was never sent")
+            self.wrong.append(f"{client}: {power_w} W was never sent")
             return
         sent_s = self._sent_s[number]
         self.oldest_s = max(self.oldest_s, answered_s - sent_s)
-        if asked_s - sent_s > self._stale_after_s + LATE_S:
-            self._report(f"{client}: the telegram was {asked_s - sent_s:.2f} s old when it was asked for")
+        if asked_s - sent_s > self._stale_after_s + self._late_s:
+            self.wrong.append(f"{client}: the telegram was {asked_s - sent_s:.2f} s old when it was asked for")
         if sent_s < self._started_s <= asked_s:
-            self._report(f"{client}: a telegram from before the start of the server")
+            self.wrong.append(f"{client}: a telegram from before the start of the server")
         if number < self._newest.get(client, 0):
-            self._report(f"{client}: telegram {number} after {self._newest[client]}")
+            self.wrong.append(f"{client}: telegram {number} after {self._newest[client]}")
         self._newest[client] = number
 
     def _should_answer(self, asked_s: float, answered_s: float) -> bool:
         """Whether the server ran, and had a current telegram, from well before the question to the end."""
-        newest = bisect_right(self._sent_s, asked_s - LATE_S) - 1
-        if self._stopped_s or newest < 0 or self._sent_s[newest] < max(self._started_s + START_S, self._moved_s):
+        newest = bisect_right(self._sent_s, asked_s - self._late_s) - 1
+        if newest < 0 or self._sent_s[newest] < max(self._ready_s + self._late_s, self._moved_s):
             return False
-        return answered_s - self._sent_s[newest] < self._stale_after_s - LATE_S
-
-    def _report(self, sentence: str) -> None:
-        self.wrong.append(sentence)
+        return answered_s - self._sent_s[newest] < self._stale_after_s - self._late_s

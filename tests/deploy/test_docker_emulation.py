@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -32,21 +33,40 @@ services:
       interval: 1s
 """
 
+# as docker-compose.yml alone, in a network of the engine's own
+BRIDGE = """
+services:
+  iskra-server:
+    ports: !override ["127.0.0.1:{page}:8080", "127.0.0.1:{port}:80"]
+    command: [serve, "simulator:MT175"]
+    environment:
+      IES_ECOTRACKER_ENABLED: "true"
+    networks: {{default: {{ipv4_address: 172.31.98.3}}}}
+networks:
+  default: {{ipam: {{config: [{{subnet: 172.31.98.0/24}}]}}}}
+"""
+
 
 class Household(Project):
-    def __init__(self, engine: Engine, image: str, folder: Path, *files: Path) -> None:
+    def __init__(self, engine: Engine, image: str, folder: Path, *files: Path, changes: str = OVERRIDE) -> None:
         self.page, self.port = free_port(), free_port_below_1024()
         override = folder / f"override-{self.port}.yml"
-        override.write_text(OVERRIDE.format(page=self.page, port=self.port))
+        override.write_text(changes.format(page=self.page, port=self.port))
         super().__init__(engine, ROOT / "docker-compose.yml", *files, override, environ={"ISKRA_IMAGE": image})
 
     def sentence(self) -> str:
-        """Of the only output."""
+        return str(self._output().get("sentence", ""))
+
+    def notices(self) -> set[str]:
+        return {notice["fault"] for notice in self._output().get("notices", ())}
+
+    def _output(self) -> dict[str, Any]:
+        """The only one; empty before it has started."""
         try:
             outputs = httpx.get(f"http://127.0.0.1:{self.page}/api/v1/status").json()["outputs"]
         except httpx.TransportError:
-            return ""
-        return str(outputs[0]["sentence"]) if outputs else ""
+            return {}
+        return dict(outputs[0]) if outputs else {}
 
 
 def answers(port: int) -> bool:
@@ -80,7 +100,7 @@ def household(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFacto
 
 def test_a_battery_is_answered_at_a_port_below_1024(household: Household) -> None:
     until(lambda: answers(household.port))
-    assert household.sentence() == ""
+    assert household.sentence() == "" and "bridge_only" not in household.notices()
 
 
 def test_the_container_is_healthy(household: Household) -> None:
@@ -126,6 +146,20 @@ def test_without_it_the_server_says_what_is_missing(
         assert plain.sentence().startswith(f"This container may not open TCP port {plain.port}: ")
     finally:
         plain.compose("down", "--volumes", "--timeout", "5")
+
+
+def test_in_a_network_of_containers_it_says_that_nobody_finds_it_until_somebody_asks(
+    engine: Engine, image: str, tmp_path: Path
+) -> None:
+    bridged = Household(engine, image, tmp_path, changes=BRIDGE)
+    bridged.compose("up", "--detach")
+    try:
+        until(lambda: "bridge_only" in bridged.notices())
+        # at an address that was entered by hand
+        until(lambda: answers(bridged.port))
+        assert "bridge_only" not in bridged.notices()
+    finally:
+        bridged.compose("down", "--volumes", "--timeout", "5")
 
 
 def test_the_app_with_host_network_is_an_ecotracker_by_one_option(engine: Engine, image: str, tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ const { daysOf, energyScale, netEnergy, shadeOf } = await load("views/heatGrid.j
 test("the range of bars is that of the highest, pale ones too", () => {
   assert.deepEqual(barRange([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]), [-1, 2]);
   assert.deepEqual(barRange([{ up: 2, down: null }]), [0, 2]);
+  // an export below 0 stands on the import
+  assert.deepEqual(barRange([{ up: 2, down: -0.5 }]), [0, 2.5]);
   assert.deepEqual(barRange([{ up: 1, down: 0, wholeUp: 3, wholeDown: 0.5 }]), [-0.5, 3]);
+  assert.deepEqual(barRange([{ up: -0.2, down: null, wholeUp: 0 }, { up: 1, down: null, wholeUp: 3 }]), [-0.2, 3]);
   assert.deepEqual(barRange([]), [0, 0]);
 });
 

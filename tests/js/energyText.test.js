@@ -80,7 +80,7 @@ test("axes have labels at full hours, days, months and years", () => {
 });
 
 test("an export below 0 is the solar power that a heat pump has used", () => {
-  const bucket = { begin: "2026-11-22T10:00:00Z", end: "2026-11-22T10:15:00Z", import_wh: "100.0", export_wh: "-300.5" };
+  const bucket = { begin: BEGIN, end: END, import_wh: "100.0", export_wh: "-300.5" };
   assert.equal(energyText(bucket, { kind: "complete" }, 4),
     `${words.fromGrid} 0.1000 kWh (400 W) · ${words.virtual.solar} 0.3005 kWh (1\u202f202 W)`);
   assert.equal(exportName("-1"), words.virtual.solar);

@@ -18,7 +18,7 @@ const reading = (id, at = now) =>
 const status = (id, age = null, ok = true) => ({ meter_id: id, ok, simulated: true, facts: { name: "", age_s: age } });
 
 beforeEach(() => {
-  const empty = { meters: new Map(), statuses: [], statusAt: 0, chosen: null, lostAt: null, recorded: [] };
+  const empty = { meters: new Map(), statuses: [], statusAt: 0, chosen: null, lostAt: null, recorded: [], virtual: [] };
   Object.assign(store.store, empty);
   store.notify();
 });
@@ -255,4 +255,25 @@ test("a total of another list is older than the newest telegram", () => {
   assert.equal(store.lagOf(meter, "energy_import"), 300);
   assert.equal(store.lagOf(meter, "power"), 0);
   assert.equal(store.lagOf(meter, "energy_export"), 0);
+});
+
+test("a virtual meter can be chosen before it has a value, and says what it is computed from", () => {
+  const parts = [{ name: "Z1", counts: "plus" }, { name: "Z2", counts: "minus" }, { name: "Z3", counts: "plus" }];
+  Object.assign(store.store, { statuses: [status("1", 1)], virtual: [{ id: "Heat pump", simulated: false, parts }] });
+  store.notify();
+  assert.deepEqual(store.meterIds(), ["1", "Heat pump"]);
+  assert.equal(store.partsText(store.virtualState("Heat pump")), "Z1 − Z2 + Z3");
+  store.chooseMeter("Heat pump");
+  // its state is not that of the only source
+  assert.equal(store.chosenStatus() ?? null, null);
+  assert.equal(store.isSimulated(), false);
+  assert.equal(store.virtualState("1"), undefined);
+});
+
+test("a virtual meter is chosen by hand alone: first comes a meter, or why it is not read", () => {
+  Object.assign(store.store, { statuses: [status(null, null, false)], virtual: [{ id: "pump" }, { id: "rest" }] });
+  store.notify();
+  assert.deepEqual([store.store.chosen, store.chosenStatus()], [null, store.store.statuses[0]]);
+  store.chooseMeter("pump");
+  assert.deepEqual([store.store.chosen, store.chosenStatus()], ["pump", null]);
 });

@@ -31,8 +31,13 @@ def test_parts_are_names_numbers_and_server_ids() -> None:
     ("virtual", "key", "sentence"),
     [
         (VirtualConfig("", "Z1"), "virtual.1.name", "virtual.1.name is missing; give the virtual meter a name"),
-        (VirtualConfig(" Pump", "Z1"), "virtual.1.name", "it must have no slash, and no space at its ends"),
+        (
+            VirtualConfig(" Pump", "Z1"),
+            "virtual.1.name",
+            "it must have no slash or backslash, and no space at its ends",
+        ),
         (VirtualConfig("Pump/2", "Z1"), "virtual.1.name", "it must have no slash"),
+        (VirtualConfig("Pump\\", "Z1"), "virtual.1.name", "it must have no slash"),
         (VirtualConfig("Z 1", "Z2"), "virtual.1.name", "'Z 1', as another meter is called; choose its own"),
         (VirtualConfig("Pump", "", "Z2"), "virtual.1.plus", "virtual.1.plus names no meter; list those that 'Pump'"),
         (VirtualConfig("Pump", "Z1", "Z9"), "virtual.1.minus", "'Z9', which is no meter: the names are Z1, Z2. Name"),
@@ -50,6 +55,11 @@ def test_a_mistake_is_named_with_its_place(virtual: VirtualConfig, key: str, sen
 def test_a_virtual_meter_of_a_virtual_one_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"virtual\.2\.plus names 'Both', which is a virtual meter too; name the"):
         plan_of(configured(VirtualConfig("Both", "Z1, Z2"), VirtualConfig("Rest", "Both", "Z2")))
+
+
+def test_a_name_that_a_meter_has_is_told_before_the_parts_of_others() -> None:
+    with pytest.raises(ConfigError, match=r"virtual\.2\.name is 'Z2', as another meter is called"):
+        virtual_meters(configured(VirtualConfig("Pump", "Z1", "Z2"), VirtualConfig("Z2", "Z1")))
 
 
 def test_a_name_that_two_meters_have_is_refused() -> None:

@@ -10,6 +10,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Choose it in the app of the battery. Battery and server must be in the same network; broadcast is blocked by some access points and in guest networks.",
         "Seit {minutes} Minuten hat niemand dieses Gerät abgefragt.",
         "Wählen Sie es in der App des Speichers aus. Speicher und Server müssen im selben Netz sein; manche Access Points und Gastnetze blockieren Broadcasts."),
+    "shows_no_meter": (
+        "This device is silent, because the meter that it shows is not read; others are.",
+        "Set outputs.emulation.meter to the number or name of a meter that is read, or leave it out.",
+        "Dieses Gerät schweigt, weil der Zähler, den es zeigt, nicht gelesen wird; andere werden gelesen.",
+        "Setzen Sie outputs.emulation.meter auf Nummer oder Namen eines Zählers, der gelesen wird, oder lassen Sie es weg."),
     "shows_no_power": (
         "This device is silent, because meter {meter} sends no power.",
         "If the meter is locked, enter its PIN: iskra-server unlock shows how. A meter that has no register for power cannot be followed.",

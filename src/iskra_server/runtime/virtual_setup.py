@@ -17,10 +17,12 @@ _MIN_DIGITS = 4
 def virtual_meters(config: Config) -> tuple[CombinedMeter, ...]:
     """Raises ConfigError. That no meter has the number of a part shows only when meters are read."""
     names = [compact_name(entry.name) for entry in config.virtual]
-    meters = []
-    for number, entry in enumerate(config.virtual, 1):
-        path = f"virtual.{number}"
+    entries = [(f"virtual.{number}", entry) for number, entry in enumerate(config.virtual, 1)]
+    # first: with a wrong name, the parts of another one look wrong
+    for path, entry in entries:
         _check_name(entry, path, config, names)
+    meters = []
+    for path, entry in entries:
         parts = [MeterPart(name, sign) for sign, text in ((1, entry.plus), (-1, entry.minus)) for name in _names(text)]
         if not _names(entry.plus):
             raise ConfigError(f"{path}.plus names no meter; list those that '{entry.name}' adds up.", f"{path}.plus")
@@ -39,9 +41,11 @@ def _check_name(entry: VirtualConfig, path: str, config: Config, names: Sequence
         raise ConfigError(
             f'{path}.name is missing; give the virtual meter a name, such as "Heat pump".', f"{path}.name"
         )
-    if entry.name != entry.name.strip() or "/" in entry.name:
+    # a name is part of addresses, and of lines for InfluxDB
+    if entry.name != entry.name.strip() or {"/", "\\"} & set(entry.name):
         raise ConfigError(
-            f"{path}.name is '{entry.name}'; it must have no slash, and no space at its ends.", f"{path}.name"
+            f"{path}.name is '{entry.name}'; it must have no slash or backslash, and no space at its ends.",
+            f"{path}.name",
         )
     if names.count(name) > 1 or name in map(compact_name, _configured(config)):
         raise ConfigError(f"{path}.name is '{entry.name}', as another meter is called; choose its own.", f"{path}.name")

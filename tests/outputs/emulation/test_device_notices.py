@@ -11,9 +11,10 @@ from emulating import CLIENT, GridMeter
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.advice import Advice, advise
 from iskra_server.outputs.emulation import device
-from iskra_server.outputs.emulation.clients import Rules, networks
+from iskra_server.outputs.emulation.clients import Clients, Rules, networks
 from iskra_server.outputs.emulation.device import EmulatedDevice, SendingDevice
-from iskra_server.outputs.emulation.device_notices import UNASKED_S, device_notices
+from iskra_server.outputs.emulation.device_notices import START_S, UNASKED_S, device_notices
+from iskra_server.outputs.emulation.grid import Grid, configured_meter
 from samples import EXPORT, energy, power, sample
 
 
@@ -58,6 +59,16 @@ def test_a_meter_without_power_makes_the_device_silent() -> None:
     meter.send(energy(123_456_789))
     assert faults(meter) == ["shows_no_power"]
     assert meter.grid.newest() is None
+
+
+def test_a_name_that_no_meter_has_is_told_as_soon_as_another_one_is_read() -> None:
+    meter = GridMeter()
+    asked = Clients(Grid(meter.hub, configured_meter("Hous", meter.hub, list), 10.0), Rules())
+    assert list(device_notices(asked, None)) == []
+    meter.send(energy(123_456_789), power(300))
+    assert [notice.fault for notice in device_notices(asked, None)] == ["shows_no_meter"]
+    # the other one may be found later
+    assert list(device_notices(asked, None, None, START_S - 1)) == []
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(8, []), (10, ["shows_seldom"]), (30, ["shows_seldom"])])

@@ -234,6 +234,21 @@ async def test_a_websocket_loses_no_message_of_several_that_come_at_once() -> No
 
 
 @in_event_loop
+async def test_a_silent_websocket_makes_room_and_one_that_asks_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A battery that has left the Wi-Fi never closes its own."""
+    monkeypatch.setattr(tcp_listener, "MAX_CONNECTIONS", 2)
+    async with listening() as port:
+        asking, silent = [await connect(f"ws://{LOOPBACK}:{port}/echo/socket") for _ in range(2)]
+        await asking.send("power")
+        assert await asking.recv() == "POWER"
+        async with connect(f"ws://{LOOPBACK}:{port}/echo/socket"):
+            await silent.wait_closed()
+            await asking.send("again")
+            assert await asking.recv() == "AGAIN"
+        await asking.close()
+
+
+@in_event_loop
 async def test_a_page_of_the_internet_cannot_open_a_websocket() -> None:
     async with listening() as port:
         with pytest.raises(InvalidStatus, match="403"):

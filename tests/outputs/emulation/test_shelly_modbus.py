@@ -115,7 +115,7 @@ async def test_any_unit_and_both_functions_are_answered_and_the_last_number_is_n
         # a telegram without counters does not set them back
         meter.send(power(-250))
         assert float_of(await client.registers(1162, 2), 1162, 1162) == 12_345_679
-        meter.grid.stale_after_s = 0.0
+        meter.grid.stale_after_s = 0
         assert await client.ask(reading(1013, 2)) == b"\x83\x0b"
         assert await client.ask(reading(1162, 2)) == b"\x83\x0b"
         assert await client.registers(0, 14) == identity(MAC)

@@ -5,8 +5,9 @@ from msgspec import structs
 import submeters
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
+from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart, virtual_reading
 from iskra_server.outputs.influx.lines import line
-from samples import EXPORT, START, energy, power, sample
+from samples import EXPORT, START, energy, power, reading, sample
 
 START_MS = int(START.timestamp()) * 1000
 
@@ -40,3 +41,12 @@ def test_gas_is_no_electricity() -> None:
     _, gas, heat = submeters.p1_samples()
     assert (line(gas) or b"").startswith(b"gas,meter=G0099000000000029 mbus1_reading=1569.646 ")
     assert (line(heat) or b"").startswith(b"heat,meter=H0099000000000077 mbus2_reading=12345000000 ")
+
+
+def test_a_virtual_meter_has_its_name_as_a_tag() -> None:
+    pump = CombinedMeter("Heat pump", (MeterPart("Z1", 1), MeterPart("Z2", -1)))
+    content = virtual_reading(pump, [reading(power(1000)), reading(power(400))])
+    assert content
+    shown = line(structs.replace(sample(power(1)), reading=content, source="virtual"))
+    assert shown
+    assert shown.startswith(rb"electricity,meter=Heat\ pump power=600 ")

@@ -76,6 +76,20 @@ def test_the_page_without_javascript_says_why() -> None:
     assert f"No meter {SECOND} is being read." in shown
 
 
+def test_it_is_not_added_to_its_parts() -> None:
+    pump = Pump(first=1000, second=400)
+    answer = pump.site.get(f"/api/v1/sum?meters=Heat pump,{SECOND}")
+    assert answer.status_code == 400
+    assert f"eter {SECOND} would count twice" in answer.json()["detail"]
+
+
+def test_the_page_without_javascript_misses_no_total_of_a_difference() -> None:
+    shown = Pump(first=1000, second=400).site.get("/").text
+    (card,) = [part for part in shown.split("<section") if "<h2>Heat pump</h2>" in part]
+    assert "600" in card
+    assert "1.8.0" not in card
+
+
 def test_metrics_have_its_power() -> None:
     lines = Pump(first=400, second=1000).site.get("/metrics").text
     assert 'iskra_power_watts{meter="Heat pump",obis="1-0:16.7.0",name="power"} -600' in lines

@@ -68,8 +68,9 @@ class EmulatedDevice:
         )
 
     def _notices(self) -> Iterator[Advice]:
-        unasked_s = boottime_s() - max(self._opened_s, self.clients.asked_s) if self.is_asked else None
-        return device_notices(self.clients, unasked_s, self._network)
+        open_s = boottime_s() - self._opened_s
+        unasked_s = min(open_s, boottime_s() - self.clients.asked_s) if self.is_asked else None
+        return device_notices(self.clients, unasked_s, self._network, open_s)
 
 
 class SendingDevice(EmulatedDevice):

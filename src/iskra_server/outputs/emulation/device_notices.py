@@ -1,6 +1,7 @@
 """What is worth knowing of an emulated device while its port is open. The most important one first."""
 
 from collections.abc import Iterator
+from math import inf
 
 from iskra_server.diagnosis.advice import Advice, advise
 from iskra_server.meter.lists import current_reading
@@ -11,6 +12,8 @@ from iskra_server.outputs.emulation.grid import Grid
 from iskra_server.outputs.state import UNASKED
 
 UNASKED_S = 600.0
+# until every meter is found
+START_S = 120.0
 # a telegram is sometimes late
 _LATE = 0.9
 # as for a meter that is polled: one telegram may be missing
@@ -19,22 +22,27 @@ _INTERVALS = 2.5
 _MAX_STALE_AFTER_S = 300
 
 
-def device_notices(clients: Clients, unasked_s: float | None, network: Advice | None = None) -> Iterator[Advice]:
+def device_notices(
+    clients: Clients, unasked_s: float | None, network: Advice | None = None, open_s: float = inf
+) -> Iterator[Advice]:
     """`unasked_s` is the time without a request; None for a device that sends unasked.
 
+    `open_s` is how long its port has been open.
     `network` is why nothing can find this server; where something asks all the same, it does not matter.
     """
     if network and not clients.requests:
         yield network
     elif unasked_s is not None and unasked_s >= UNASKED_S:
         yield advise(UNASKED, {"minutes": f"{UNASKED_S / 60:.0f}"})
+    # where no meter is read at all, the diagnosis says why
+    if open_s >= START_S and clients.grid.others_are_read():
+        yield advise("shows_no_meter")
     yield from _of_meter(clients.grid, is_target_missing=clients.rules.for_batteries and not clients.rules.target_w)
 
 
 def _of_meter(grid: Grid, *, is_target_missing: bool) -> Iterator[Advice]:
     sample = grid.last_sample()
     if sample is None:
-        # the diagnosis of the meter says why
         return
     reading = current_reading(sample, 0.0)
     meter = {"meter": reading.meter_id}

@@ -82,12 +82,11 @@ class HttpDevice(EmulatedDevice):
         return ()
 
 
-class HttpListener(TcpListener):
+class HttpListener(TcpListener[HttpDevice]):
     """The devices of one port."""
 
     def __init__(self, host: str, port: int, devices: Sequence[HttpDevice]) -> None:
         super().__init__(host, port, devices, MAX_BYTES)
-        self.devices = devices
         self._hosts = Hosts()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str) -> None:

@@ -22,7 +22,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.grid import GridReading
 from iskra_server.outputs.emulation.http_listener import JSON_TYPE, DeviceAnswer, DeviceRequest, HttpDevice
-from iskra_server.outputs.emulation.shelly_identity import Identify, ShellyIdentity, ShellyModel
+from iskra_server.outputs.emulation.shelly_identity import VERSION, Identify, ShellyIdentity, ShellyModel
 from iskra_server.outputs.emulation.shelly_methods import (
     Methods,
     Need,
@@ -153,12 +153,13 @@ class ShellyHttp(HttpDevice):
         arrived_s = counted_s = reading.arrived_s if reading else float("-inf")
         while True:
             await grid.newer(arrived_s, NOTIFY_WAIT_S)
-            newest, shelly = grid.newest(), self._identify()
-            if shelly is None or newest is None or newest.arrived_s <= arrived_s:
+            newest = grid.newest()
+            if newest is None or newest.arrived_s <= arrived_s:
                 continue
-            if (reading := self.clients.told_now(socket.client)) is None:
+            arrived_s = newest.arrived_s
+            shelly, reading = self._identify(), self.clients.told_now(socket.client)
+            if shelly is None or reading is None:
                 continue
-            arrived_s = reading.arrived_s
             moment = self._moment(shelly, reading)
             statuses = [measured_status(moment)]
             if arrived_s >= counted_s + COUNTERS_EVERY_S:
@@ -173,7 +174,7 @@ class ShellyHttp(HttpDevice):
         if shelly := self._identify():
             name = shelly.upper_id if self._has_upper_name else shelly.id
             generation = {"gen": str(shelly.model.generation)}
-            all_text = generation | {"app": shelly.model.app, "ver": shelly.model.version}
+            all_text = generation | {"app": shelly.model.app, "ver": VERSION}
             for service, text in zip(SERVICES, (all_text, generation), strict=True):
                 yield AnnouncedService(service, name, port, text, name)
 

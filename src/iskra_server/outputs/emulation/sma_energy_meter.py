@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 
 
 class SmaEnergyMeter(SendingDevice):
-    """Sends from each address of `host`. `mac` is what its serial number is made of, None before the meter is known."""
+    """Sends to each network of `host`. `mac` is what its serial number is made of, None before the meter is known."""
 
     def __init__(self, clients: Clients, mac: Callable[[], str | None], *, model: Model, host: str) -> None:
         super().__init__(NAME, clients)
@@ -96,7 +96,7 @@ class SmaEnergyMeter(SendingDevice):
         if boottime_s() - self._looked_s < _LOOK_EVERY_S:
             return
         self._looked_s = boottime_s()
-        addresses = addresses_of(self._host)
+        addresses = addresses_of(self._host, one_per_interface=True)
         for address in self._sockets.keys() - set(addresses):
             self._sockets.pop(address).close()
         for address in addresses:
@@ -176,8 +176,7 @@ def _powers(first: int, power_w: Decimal, counters_wh: Iterable[Decimal]) -> Ite
 
 
 def _now(channel: int, value: Decimal) -> bytes:
-    """Some meters send currents with the sign of the power, where this format has none."""
-    return pack(">BBBBI", 0, channel, _NOW, 0, min(_MAX_NOW, _whole(abs(value))))
+    return pack(">BBBBI", 0, channel, _NOW, 0, max(0, min(_MAX_NOW, _whole(value))))
 
 
 def _counter(channel: int, energy_wh: Decimal) -> bytes:

@@ -9,6 +9,7 @@ import socket
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -27,20 +28,23 @@ class _Connection(Struct):
     idle_since_s: float | None
 
 
-class TcpListener:
+Device = TypeVar("Device", bound=EmulatedDevice)
+
+
+class TcpListener(Generic[Device]):
     """`devices` are those that are asked at this port; `max_bytes` limits what is buffered of one connection."""
 
-    def __init__(self, host: str, port: int, devices: Sequence[EmulatedDevice], max_bytes: int) -> None:
+    def __init__(self, host: str, port: int, devices: Sequence[Device], max_bytes: int) -> None:
         self.host = host
         self.port = port
-        self._at_port = devices
+        self.devices = devices
         self._max_bytes = max_bytes
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
     async def run(self) -> None:
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
         server = await asyncio.start_server(self._connected, self.host, self.port, limit=self._max_bytes)
-        for device in self._at_port:
+        for device in self.devices:
             device.recovered()
         try:
             async with server:

@@ -29,7 +29,8 @@ from iskra_server.outputs.emulation.grid_totals import mean_voltage_v, total_cur
 
 NAME = "victron"
 ONLINE, OFFLINE = b"online", b"offline"
-_RETRY_S, _MAX_RETRY_S = 1.0, 30.0
+# a battery waits for it
+_RETRY_S, _MAX_RETRY_S = 1.0, 5.0
 # how soon a reading that becomes stale is noticed
 _CHECK_S = 1.0
 # the broker drops a message that nobody got within this time (MQTT 5)

@@ -136,7 +136,7 @@ async def _live(context: Context, request: Request) -> Response:
     try:
         query = Query(request.query_params, [METERS.name], now=datetime.now(UTC), tz=context.settings.tz)
         views = [_view(meters, name) for name in _names(query)]
-        _check_once([view.id] for view in views)
+        _check_once(meters.counted(view.id) for view in views)
     except (BadRequest, NotFound) as error:
         return error_response(error)
     powers = {view.id: register for view in views for register in view.registers if register.name == "power"}

@@ -17,6 +17,7 @@ from iskra_server.meter.lists import Shown, shown
 from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Sample
+from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.web.server_view import ServerView
 
@@ -130,7 +131,8 @@ def _current(sample: Sample, age_s: float, tz: ZoneInfo, language: Language, *, 
     ]
     pairs = "".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in rows if text)
     notes = [words["simulated"]] if sample.simulated else []
-    notes += [words["no total"]] if total is None or total.register.value is None else []
+    has_no_total = (total is None or total.register.value is None) and not is_virtual(sample.reading)
+    notes += [words["no total"]] if has_no_total else []
     return "".join(f"<p>{note}</p>" for note in notes) + f'<dl class="pairs">{pairs}</dl>'
 
 

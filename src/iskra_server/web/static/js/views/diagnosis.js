@@ -8,7 +8,7 @@ import { link } from "../router.js";
 import { setupWords } from "../setupWords.js";
 import { pageState, store, subscribe } from "../store.js";
 import { askedCard, outputNotices } from "./asked.js";
-import { outputItem, SIGNS, virtualItem } from "./stateItems.js";
+import { outputItem, SIGNS, virtualItem, virtualNotices } from "./stateItems.js";
 
 // checks that may fail because the head is not well placed
 const ALIGNMENT_CHECKS = ["data", "signal", "protocol", "telegrams", "checksums"];
@@ -25,7 +25,7 @@ export function showDiagnosis(main, signal) {
     setContent(list,
       statuses.length ? statuses.map(sourceCard) : make("p.empty.card", noStatus),
       store.virtual.length > 0 && make("section.card", make("h2", setupWords.virtualMeters),
-        make("ol.checks", store.virtual.map(virtualItem))),
+        make("ol.checks", store.virtual.map(virtualItem)), virtualNotices(store.virtual)),
       history && make("section.card", make("h2", words.sections.history), make("p", history)),
       outputs.length > 0 && make("section.card", make("h2", setupWords.outputs),
         make("ol.checks", outputs.map(outputItem)), outputNotices(outputs)),

@@ -41,12 +41,15 @@ export function outputName(name) {
   return [names[output] ?? output, place?.replace(" port", "")].filter(Boolean).join(", ");
 }
 
-/** A virtual meter: what it is computed from, and why it has no power. @param {Api.VirtualState} state */
-export function virtualItem(state) {
-  const sentences = [...(state.ok ? [] : [state.advice]), ...state.notices].map(localized);
-  const text = sentences.map(({ sentence, next_step: next }) => `${sentence} ${next}`).join(" ");
-  return stateItem(state.ok, state.id, `= ${partsText(state)}${text && `. ${text}`}`);
-}
+/** A virtual meter: what it is computed from. @param {Api.VirtualState} state */
+export const virtualItem = (state) => stateItem(state.ok, state.id, `= ${partsText(state)}`);
+
+/** Why virtual meters have no power, and what is worth knowing. @param {Api.VirtualState[]} states */
+export const virtualNotices = (states) => states.flatMap(({ id, ok, advice, notices }) =>
+  [...(ok ? [] : [advice]), ...notices].map((fault) => {
+    const { sentence, next_step: next } = localized(fault);
+    return make("p.notice", make("strong", `${id}:`), ` ${sentence} ${next}`);
+  }));
 
 /** @param {boolean} ok @param {string} name @param {string} sentence */
 export function stateItem(ok, name, sentence) {
