@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -88,6 +89,14 @@ def _check_ports(outputs: OutputsConfig) -> None:
 
 def _shared(config: Config) -> _Shared:
     keys = config.outputs.emulation
+    try:
+        # a name would be looked up in between two telegrams
+        ip_address(keys.host)
+    except ValueError:
+        raise ConfigError(
+            f"outputs.emulation.host is '{keys.host[:40]}'; it must be an IP address of this machine, or 0.0.0.0 for "
+            "every one."
+        ) from None
     try:
         allowed = networks(keys.clients)
     except ValueError as error:
