@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from emulating import GridMeter, in_event_loop, running
+from emulating import GridMeter, in_event_loop, running, until
 from iskra_server.outputs.emulation import tcp_listener
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.tcp_listener import TcpListener
@@ -101,6 +101,20 @@ async def test_a_client_that_went_before_it_was_accepted_is_no_error() -> None:
         (await echo(port, b"next\n"))[1].close()
     gc.collect()
     assert errors == []
+
+
+@in_event_loop
+async def test_of_many_that_come_at_the_same_moment_no_more_stay_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp_listener, "MAX_CONNECTIONS", 3)
+    async with listening() as port:
+        opened = [await echo(port, b"first\n") for _ in range(3)]
+        opened += await asyncio.gather(*(asyncio.open_connection(LOOPBACK, port) for _ in range(30)))
+        # an answer, or the end
+        ends = [asyncio.ensure_future(reader.read()) for reader, _ in opened]
+        await until(lambda: sum(not end.done() for end in ends) <= 3)
+        for end, (_, writer) in zip(ends, opened, strict=True):
+            end.cancel()
+            writer.close()
 
 
 @in_event_loop

@@ -89,7 +89,7 @@ class TcpListener(Generic[Device]):
             # to make room, or because the server stops: the task of a connection ends without being awaited
             pass
         finally:
-            del self._connections[_task()]
+            self._connections.pop(_task(), None)
 
     def _make_room(self, client: str) -> bool:
         """Ends the longest idle connection of the client with the most; where all are busy, its oldest one.
@@ -101,11 +101,14 @@ class TcpListener(Generic[Device]):
         theirs = {task: each for task, each in self._connections.items() if counts[each.client] == most}
         idle = {task: each.idle_since_s for task, each in theirs.items() if each.idle_since_s is not None}
         if idle:
-            min(idle, key=idle.__getitem__).cancel()
+            ended = min(idle, key=idle.__getitem__)
         elif counts[client] < most:
-            next(iter(theirs)).cancel()
+            ended = next(iter(theirs))
         else:
             return False
+        # at once: others may come before its task notices
+        del self._connections[ended]
+        ended.cancel()
         return True
 
 
