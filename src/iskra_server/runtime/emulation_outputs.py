@@ -8,11 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server.config import Config, ConfigError, OutputsConfig
+from iskra_server.meter.identity import compact_name
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
 from iskra_server.runtime.unshared_devices import ModbusPlan, SendingPlan, modbus_devices, sending_devices
+from iskra_server.runtime.virtual_setup import may_be_number, no_such_meter
 
 if TYPE_CHECKING:
     # for their types alone: they are imported only where a device is enabled
@@ -73,6 +75,7 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
     modbus = modbus_devices(config)
     if not by_port and not shellys and not sending and not modbus:
         return
+    _check_meter(config)
     shared = _shared(config)
     for shelly in shellys:
         # of this device, by port
@@ -99,6 +102,15 @@ def _check_ports(outputs: OutputsConfig) -> None:
                 f"outputs.{name}.port: outputs.{taken[section.port]} has port {section.port} already, and one port "
                 "cannot be two Shelly devices; give one of them another port, or disable it."
             )
+
+
+def _check_meter(config: Config) -> None:
+    """Raises ConfigError. That no meter has the number shows only when meters are read."""
+    path, name = "outputs.emulation.meter", config.outputs.emulation.meter
+    names = (*(meter.name for meter in config.meters), *(meter.name for meter in config.virtual))
+    known = [other for other in names if other]
+    if name and compact_name(name) not in map(compact_name, known) and not may_be_number(name):
+        raise ConfigError(no_such_meter(path, name, known), path)
 
 
 def _shared(config: Config) -> _Shared:
