@@ -1,12 +1,15 @@
 """The connections of one TCP port: MAX_CONNECTIONS at once, then the longest idle one makes room."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.outputs.emulation.device import EmulatedDevice
 
 MAX_CONNECTIONS = 256
+
+log = logging.getLogger(__name__)
 
 
 class TcpListener:
@@ -24,6 +27,7 @@ class TcpListener:
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
         server = await asyncio.start_server(self._connected, self.host, self.port, limit=self._max_bytes)
         for device in self._at_port:
+            log.info("%s: TCP port %d is open.", device.name, self.port)
             device.recovered()
         try:
             async with server:

@@ -4,6 +4,7 @@ A client has one answer under way: a newer request replaces an older one that st
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -12,6 +13,8 @@ from iskra_server.outputs.emulation.reach import broadcast_addresses
 
 # a request has about 60 bytes
 MAX_BYTES = 2048
+
+log = logging.getLogger(__name__)
 
 Answer = Callable[[bytes, str], Awaitable[bytes | None]]
 
@@ -39,6 +42,7 @@ class UdpListener(asyncio.DatagramProtocol):
                 transports.append(transport)
             # answers come from the address of this machine
             self._transport = transports[0]
+            log.info("%s: UDP port %d is open.", self.device.name.partition(" at ")[0], self.port)
             self.device.recovered()
             await loop.create_future()
         finally:
