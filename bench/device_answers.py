@@ -5,7 +5,8 @@
 A meter sends over TCP, each telegram with a power of its own. First a client asks ten times a second at random moments,
 with wait_fresh_s = 0: the time of an answer, and the age of its telegram when it arrives, from the moment before the
 telegram is written. Then with wait_fresh_s = 2 the client always waits for the next telegram: how far behind the
-telegram the answer is. That is all of the way: kernel, decoder, guard, device, kernel.
+telegram the answer is. That is all of the way: kernel, decoder, guard, device, kernel. `bare` is a process that counts
+telegrams and answers by UDP, without any processing: what this machine takes in any case.
 """
 
 import asyncio
@@ -26,10 +27,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from websockets.sync.client import connect
 
-from control_loop.devices import DEVICES, SHELLY_3EM, VZLOGGER, Device, environment, ports
+from control_loop.devices import DEVICES, SHELLY_3EM, VZLOGGER, environment, ports
 from control_loop.network_meter import NetworkMeter
 from control_loop.truth import FIRST_W
-from running import serving, until
+from processes import running
+from running import free_port, serving, until
 
 REQUESTS = 200
 PAUSE_S = 0.1
@@ -41,9 +43,30 @@ PATHS = {
     "Shelly 3EM": "/status",
     "vzlogger": "/",
 }
+SECTIONS = {device.name: device.section for device in DEVICES}
 # energy managers ask these: no answer waits for a telegram
-AT_ONCE = (SHELLY_3EM, VZLOGGER)
+AT_ONCE = (SHELLY_3EM.name, VZLOGGER.name)
 REQUEST = {"method": "EM.GetStatus", "params": {"id": 0}}
+
+BARE = "bare, by UDP"
+RELAY = r"""
+import select, socket, sys
+meter = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+port = socket.socket(type=socket.SOCK_DGRAM)
+port.bind(("127.0.0.1", int(sys.argv[2])))
+power, waits, told, client = int(sys.argv[3]) - 1, sys.argv[4] == "True", 0, None
+while True:
+    readable, _, _ = select.select([meter, port], [], [])
+    if meter in readable:
+        power += meter.recv(65536).count(b"\x1b\x1b\x1b\x1b\x1a")
+    if port in readable:
+        _, client = port.recvfrom(4096)
+    if client and power > (told if waits else 0):
+        port.sendto(b'{"power": %d}' % power, client)
+        told, client = power, None
+"""
+
+NAMES = (BARE, *SECTIONS)
 
 # sends a request, and returns the answer
 Ask = Callable[[], bytes]
@@ -58,19 +81,19 @@ def main() -> None:
     chance = random.Random(1)
     answers: dict[str, tuple[list[float], list[float]]] = {}
     with served(INTERVAL_S, wait_fresh_s=0) as (at, sent_s):
-        for device in DEVICES:
-            with client(device, at) as ask:
+        for name in NAMES:
+            with client(name, at) as ask:
                 asked = [timed(ask, sent_s, chance.uniform(0.5, 1.5) * PAUSE_S) for _ in range(count)]
-            answers[device.name] = [answer_s for answer_s, _ in asked], [age_s for _, age_s in asked]
+            answers[name] = [answer_s for answer_s, _ in asked], [age_s for _, age_s in asked]
     with served(WAITING_INTERVAL_S, wait_fresh_s=2) as (at, sent_s):
-        for device in DEVICES:
+        for name in NAMES:
             behind = "-"
-            if device not in AT_ONCE:
-                with client(device, at) as ask:
+            if name not in AT_ONCE:
+                with client(name, at) as ask:
                     timed(ask, sent_s, 0)
                     behind = ms([timed(ask, sent_s, 0)[1] for _ in range(count)])
-            times = "".join(f"{ms(times):>19}" for times in answers[device.name])
-            print(f"{device.name:18}{times}{behind:>19}", flush=True)
+            times = "".join(f"{ms(times):>19}" for times in answers[name])
+            print(f"{name:18}{times}{behind:>19}", flush=True)
 
 
 def timed(ask: Ask, sent_s: list[float], pause_s: float) -> tuple[float, float]:
@@ -101,13 +124,14 @@ def served(interval_s: float, wait_fresh_s: float) -> Iterator[tuple[dict[str, i
     at, sent_s, stop = ports(DEVICES), [], threading.Event()
     environ = environment(at) | {"IES_EMULATION_WAIT_FRESH_S": str(wait_fresh_s)}
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        with serving("serve", url, environ=environ) as server:
+        meter_port, bare = listener.getsockname()[1], free_port()
+        relay = sys.executable, "-c", RELAY, meter_port, bare, FIRST_W, wait_fresh_s > 0
+        with running(*relay), serving("serve", f"tcp://127.0.0.1:{meter_port}", environ=environ) as server:
             meter = threading.Thread(target=lambda: asyncio.run(send(listener, interval_s, sent_s, stop)))
             meter.start()
             try:
                 until(lambda: server.cumulated().status_code == 200)
-                yield at, sent_s
+                yield at | {BARE: bare}, sent_s
             finally:
                 stop.set()
                 meter.join()
@@ -116,25 +140,30 @@ def served(interval_s: float, wait_fresh_s: float) -> Iterator[tuple[dict[str, i
 async def send(listener: socket.socket, interval_s: float, sent_s: list[float], stop: threading.Event) -> None:
     meter = NetworkMeter()
     async with meter.listening(listener):
+        # the server and the bare process count from the first telegram on
+        while meter.clients < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         while not stop.is_set():
             sent_s.append(time.monotonic())
             meter.send(FIRST_W + len(sent_s) - 1, time.monotonic())
+            # without the time that it took to make the telegram
+            sent_s[-1] = meter.written_s
             await asyncio.sleep(interval_s)
 
 
 @contextmanager
-def client(device: Device, at: dict[str, int]) -> Iterator[Ask]:
-    """A client that keeps its connection."""
-    port = at[device.section]
+def client(name: str, at: dict[str, int]) -> Iterator[Ask]:
+    """A client of the device of this name that keeps its connection."""
+    port = at[SECTIONS.get(name, BARE)]
     with ExitStack() as stack:
-        if device.name == "Shelly WebSocket":
+        if name == "Shelly WebSocket":
             yield websocket(stack, port)
-        elif device.name == "Shelly UDP":
+        elif name in PATHS:
+            yield http(stack, port, PATHS[name])
+        else:
             datagrams = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
             datagrams.connect(("127.0.0.1", port))
             yield lambda: (datagrams.send(json.dumps({"id": 1, **REQUEST}).encode()), datagrams.recv(4096))[1]
-        else:
-            yield http(stack, port, PATHS[device.name])
 
 
 def websocket(stack: ExitStack, port: int) -> Ask:

@@ -107,7 +107,7 @@ def emulated_devices(head: Head) -> None:
                 head.send(telegrams.telegram(seconds=1000 + number))
                 until(lambda server=server, number=number: server.status()["facts"]["telegrams"] == number)
             for device in devices:
-                with client(device, at) as ask:
+                with client(device.name, at) as ask:
                     for _ in range(DEVICE_REQUESTS):
                         ask()
             print(f"{name:45}{memory_mb(server.process.pid):9.1f}")

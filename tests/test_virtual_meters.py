@@ -154,13 +154,12 @@ def test_it_has_the_history_of_its_meters_and_its_own_contract(cellar: Cellar) -
     assert "Heat pump" in [meter["id"] for meter in cellar.server.get("/api/v1/history/meters").json()["meters"]]
 
 
+@pytest.mark.slow
 def test_without_one_meter_it_is_absent_after_three_seconds_and_comes_back(cellar: Cellar) -> None:
     cellar.second.is_silent.set()
-    began_s = time.monotonic()
     answer = until(
         lambda: gone if (gone := cellar.server.get("/api/v1/meters/Heat%20pump")).status_code == 503 else None
     )
-    assert time.monotonic() - began_s > 2
     assert answer.json()["detail"].startswith("Meter Z2 has sent nothing for more than 3 s.")
     until(lambda: cellar.published("availability") == "offline")
     assert "power" not in cellar.published("state")

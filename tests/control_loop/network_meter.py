@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -17,10 +18,10 @@ START_MWS = 1_000_000 * TENTH_WH
 
 
 class NetworkMeter:
-    """`count` is the number of telegrams so far."""
+    """`count` is the number of telegrams so far, `written_s` when the last one was written (monotonic)."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count, self.written_s = 0, 0.0
         self._clients: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
@@ -37,6 +38,11 @@ class NetworkMeter:
                     with suppress(OSError):
                         await client.wait_closed()
 
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._clients)
+
     def send(self, power_w: int, second: float, import_mws: float = 0.0, export_mws: float = 0.0) -> None:
         """One telegram: power of the first phase, which is all, and energies since the start."""
         self.count += 1
@@ -44,5 +50,6 @@ class NetworkMeter:
         state = State(int(second), (power_w * 1000, 0, 0), *counters, 0)
         data = telegram(LAYOUT, PLATE, state, int(second), self.count)
         self._clients = {client for client in self._clients if not client.is_closing()}
+        self.written_s = time.monotonic()
         for client in self._clients:
             client.write(data)

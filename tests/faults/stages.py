@@ -712,6 +712,10 @@ ELSEWHERE = {
         ),
         (Path("outputs/emulation/test_device_notices.py"), "of an output, not of a meter"),
     ),
+    **dict.fromkeys(
+        ("part_unknown", "part_twice", "part_stale", "part_no_power", "part_is_coarse", "name_taken", "virtual_well"),
+        (Path("reading/test_virtual_readings.py"), "of a virtual meter, not of a source"),
+    ),
     "no_production": (Path("diagnosis/test_notices.py"), "a meter at a solar plant"),
     "no_values": (Path("diagnosis/test_checks.py"), "what a later decoder may give"),
     "opening": (Path("diagnosis/test_status.py"), "a port opens within milliseconds"),

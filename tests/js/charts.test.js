@@ -15,6 +15,7 @@ test("the range of bars is that of the highest, pale ones too", () => {
   // an export below 0 stands on the import
   assert.deepEqual(barRange([{ up: 2, down: -0.5 }]), [0, 2.5]);
   assert.deepEqual(barRange([{ up: 1, down: 0, wholeUp: 3, wholeDown: 0.5 }]), [-0.5, 3]);
+  assert.deepEqual(barRange([{ up: -0.2, down: null, wholeUp: 0 }, { up: 1, down: null, wholeUp: 3 }]), [-0.2, 3]);
   assert.deepEqual(barRange([]), [0, 0]);
 });
 

@@ -269,3 +269,11 @@ test("a virtual meter can be chosen before it has a value, and says what it is c
   assert.equal(store.isSimulated(), false);
   assert.equal(store.virtualState("1"), undefined);
 });
+
+test("a virtual meter is chosen by hand alone: first comes a meter, or why it is not read", () => {
+  Object.assign(store.store, { statuses: [status(null, null, false)], virtual: [{ id: "pump" }, { id: "rest" }] });
+  store.notify();
+  assert.deepEqual([store.store.chosen, store.chosenStatus()], [null, store.store.statuses[0]]);
+  store.chooseMeter("pump");
+  assert.deepEqual([store.store.chosen, store.chosenStatus()], ["pump", null]);
+});

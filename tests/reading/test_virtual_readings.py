@@ -106,7 +106,20 @@ def test_without_one_part_it_is_absent_after_three_seconds(tried: Tried) -> None
     # it is back with the next telegram
     assert tried.send(Z2, power(400), at_s=6.1) == [600]
     assert tried.is_fresh(6.2)
-    assert tried.state(6.2).ok
+    assert (tried.state(6.2).ok, tried.state(6.2).advice.fault) == (True, "virtual_well")
+
+
+def test_the_silent_part_is_named_as_soon_as_the_value_is_stale(tried: Tried) -> None:
+    for second in range(3):
+        tried.send(Z1, power(1000), at_s=second)
+        tried.send(Z2, power(400), at_s=second + 0.3)
+    for second in (3, 4, 5):
+        tried.send(Z1, power(1000), at_s=second)
+    # what was published last is of the time 2; the second meter has sent at 2.3
+    assert not tried.is_fresh(5.1)
+    state = tried.state(5.1)
+    assert (state.ok, state.advice.fault) == (False, "part_stale")
+    assert "10000002" in state.sentence
 
 
 def test_a_part_that_is_too_old_already_gives_no_value(tried: Tried) -> None:
@@ -141,6 +154,7 @@ def test_an_unknown_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     tried.send(Z1, power(1000), at_s=0)
     state = tried.state(0)
+    assert state.advice.fault == "part_unknown"
     assert state.sentence.startswith("No meter 99999999 is being read. Check plus and minus")
     assert [(part.counts, part.meter) for part in state.parts] == [("plus", Z1), ("minus", None)]
 
@@ -153,6 +167,7 @@ def test_a_source_that_has_not_read_its_meter_yet_is_no_unknown_one(monkeypatch:
 def test_two_names_of_one_meter_give_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = Tried(monkeypatch, CombinedMeter("Heat pump", (MeterPart("Z1", 1, Z1, "port"), MeterPart(Z1, -1))))
     assert tried.send(Z1, power(1000), at_s=0) == []
+    assert tried.state(0).advice.fault == "part_twice"
     assert "are the same meter: 1 ISK 00 10000001" in tried.state(0).sentence
 
 
@@ -160,6 +175,7 @@ def test_a_part_without_power_is_named_and_one_with_whole_kwh_too(tried: Tried) 
     tried.send(Z1, power(1000), at_s=0)
     assert tried.send(Z2, energy(7, 3), at_s=0.1) == []
     state = tried.state(0.1)
+    assert state.advice.fault == "part_no_power"
     assert state.sentence.startswith("Meter 10000002 sends no power")
     assert [notice.fault for notice in state.notices] == ["part_is_coarse"]
 
@@ -169,6 +185,7 @@ def test_a_real_meter_of_this_name_is_never_hidden(tried: Tried) -> None:
     tried.send(Z1, power(1000), at_s=0)
     tried.send(Z2, power(400), at_s=0.1)
     assert tried.sample().reading.protocol == "sml"
+    assert tried.state(0.1).advice.fault == "name_taken"
     assert "Give the virtual meter another name" in tried.state(0.1).sentence
 
 

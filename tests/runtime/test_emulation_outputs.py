@@ -98,7 +98,8 @@ def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> Non
         "IES_VZLOGGER_ENABLED": "true",
         "IES_VZLOGGER_PORT": str(vzlogger_port),
     }
-    with serving("serve", "simulator:MT175?rate=10", environ=environ) as server:
+    # at night: 100 to 200 W
+    with serving("serve", "simulator:MT175?rate=10&start=2026-01-20T02:00:00Z", environ=environ) as server:
 
         def answer(at: int, path: str) -> httpx.Response | None:
             try:

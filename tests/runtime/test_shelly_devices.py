@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from emulating import GridMeter
 from iskra_server.config import Config, ConfigError, load
 from iskra_server.runtime.shelly_devices import shelly_devices
 from running import free_port, serving, until
@@ -32,13 +31,6 @@ def test_both_devices_have_the_ports_of_the_real_ones(tmp_path: Path) -> None:
     identity = gen3.identify(lambda: "02ab34cd56ef")()
     assert identity and identity.id == "shellyemg3-02ab34cd56ef"
     assert gen3.identify(lambda: None)() is None
-
-
-def test_each_port_of_a_device_knows_whether_another_one_is_asked(tmp_path: Path) -> None:
-    (pro,) = shelly_devices(configured(tmp_path, "[outputs.shelly_pro_3em]\nenabled = true\n"))
-    udp, http = GridMeter().clients(), GridMeter().clients()
-    device = pro.by_http({"shelly_pro_3em at UDP port 1010": udp}, http, lambda: None)
-    assert list(device.elsewhere) == [udp, http]
 
 
 @pytest.mark.parametrize(

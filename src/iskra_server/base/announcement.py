@@ -142,11 +142,11 @@ def _opened(addresses: Iterable[str]) -> "AsyncZeroconf":
     return AsyncZeroconf(interfaces=list(addresses), ip_version=IPVersion.V4Only)
 
 
-def addresses_of(host: str) -> tuple[str, ...]:
+def addresses_of(host: str, *, one_per_interface: bool = False) -> tuple[str, ...]:
     """The IPv4 addresses at which other machines reach a server listening on `host`: one, or all of this machine.
 
     The first one is that towards the internet, where this machine has a default route. Those of container bridges lead
-    nowhere else and are left out.
+    nowhere else and are left out. `one_per_interface`: of several addresses of an interface, one.
     """
     with suppress(ValueError):
         if not (address := IPv4Address(host)).is_unspecified:
@@ -155,14 +155,17 @@ def addresses_of(host: str) -> tuple[str, ...]:
         return ()
     from ifaddr import get_adapters  # noqa: PLC0415
 
-    addresses = {
-        ip.ip
+    outward = _outward_address()
+    interfaces = (
+        [ip.ip for ip in adapter.ips if isinstance(ip.ip, str) and not IPv4Address(ip.ip).is_loopback]
         for adapter in get_adapters()
         if not _CONTAINER_BRIDGE.fullmatch(adapter.name)
-        for ip in adapter.ips
-        if isinstance(ip.ip, str) and not IPv4Address(ip.ip).is_loopback
-    }
-    outward = _outward_address()
+    )
+    addresses: set[str] = set()
+    for interface in interfaces:
+        # the first one is the address that the interface had first
+        ordered = sorted(interface, key=lambda address: address != outward)
+        addresses.update(ordered[:1] if one_per_interface else ordered)
     return tuple(sorted(addresses, key=lambda address: (address != outward, address)))
 
 

@@ -5,7 +5,7 @@
                heat pump
 
 Its live values are those of its parts at about the same time, each at most `stale_after_s` old. Its energy is computed
-from their counters at the same quarter-hours (history/store/virtual_history.py); nothing of it is stored.
+from their counters at the same quarter-hours (history/store/virtual_counter.py); nothing of it is stored.
 """
 
 from collections.abc import Callable, Sequence

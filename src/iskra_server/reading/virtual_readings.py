@@ -152,6 +152,9 @@ class VirtualReadings:
         advice = _taken(meter) if self._is_taken(meter) else _why_not(meter, parts)
         # a part may send the next moment: what was published counts until it is stale
         is_current = self._hub.is_fresh(meter.id, now_s) and not self._is_taken(meter)
+        if advice is None and not is_current and self._hub.age_s(meter.id, now_s) is not None:
+            # what was published is as old as its oldest part was then; the silent part is just a bit younger
+            advice = _stale(max(parts, key=lambda part: part.age_s or 0.0), meter)
         samples = [part.sample for part in parts if part.sample]
         words = advise("virtual_well") if advice is None or is_current else advice
         return VirtualState(
@@ -212,12 +215,16 @@ def _why_not(meter: CombinedMeter, parts: Sequence[_PartNow]) -> Advice | None:
         seen[now.meter_id or ""] = name
         # a source that is configured may not have read its meter yet
         if now.sample is None or not now.is_fresh:
-            return advise("part_stale", {"meter": name, "seconds": f"{meter.stale_after_s:g}"})
+            return _stale(now, meter)
         if now.age_s is None:
             return advise("part_no_power", {"meter": name})
         if now.age_s > meter.stale_after_s:
-            return advise("part_stale", {"meter": name, "seconds": f"{meter.stale_after_s:g}"})
+            return _stale(now, meter)
     return None
+
+
+def _stale(part: _PartNow, meter: CombinedMeter) -> Advice:
+    return advise("part_stale", {"meter": part.part.name, "seconds": f"{meter.stale_after_s:g}"})
 
 
 def _taken(meter: CombinedMeter) -> Advice:

@@ -78,12 +78,10 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
     _check_meter(config)
     shared = _shared(config)
     for shelly in shellys:
-        # of this device, by port
-        clients: dict[str, Clients] = {}
         if shelly.port:
-            by_port[shelly.port].append(_HttpPlan(shelly.keys, partial(shelly.by_http, clients)))
+            by_port[shelly.port].append(_HttpPlan(shelly.keys, shelly.by_http))
         if shelly.udp_ports:
-            yield _shelly_udp(shared, shelly, clients)
+            yield _shelly_udp(shared, shelly)
     for port, devices in by_port.items():
         yield _http(shared, port, devices)
     for plan in sending:
@@ -178,8 +176,8 @@ def _http(shared: _Shared, port: int, devices: list[_HttpPlan]) -> PlannedOutput
     return PlannedOutput((name, shared.settings, *(plan.settings for plan in devices)), create)
 
 
-def _shelly_udp(shared: _Shared, shelly: "ShellyDevice", by_port: "dict[str, Clients]") -> PlannedOutput:
-    """One Shelly at its UDP ports, each with its own health and clients. `by_port` are those of all its ports."""
+def _shelly_udp(shared: _Shared, shelly: "ShellyDevice") -> PlannedOutput:
+    """One Shelly at its UDP ports, each with its own health and clients."""
     name = f"{shelly.name} by UDP"
 
     def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
@@ -195,7 +193,6 @@ def _shelly_udp(shared: _Shared, shelly: "ShellyDevice", by_port: "dict[str, Cli
         for port in shelly.udp_ports:
             clients = Clients(grid, shared.rules)
             device = EmulatedDevice(f"{shelly.name} at UDP port {port}", clients)
-            by_port[device.name], device.elsewhere = clients, by_port.values()
             listeners.append(UdpListener(shared.host, port, device, udp_answer(clients, identify)))
 
         async def run() -> None:

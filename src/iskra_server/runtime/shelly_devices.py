@@ -38,13 +38,10 @@ class ShellyDevice(NamedTuple):
 
         return identity
 
-    def by_http(self, by_port: dict[str, Clients], clients: Clients, mac: Callable[[], str | None]) -> "ShellyHttp":
-        """`by_port` are the clients of all its ports."""
+    def by_http(self, clients: Clients, mac: Callable[[], str | None]) -> "ShellyHttp":
         from iskra_server.outputs.emulation.shelly_http import ShellyHttp  # noqa: PLC0415
 
-        made = ShellyHttp(self.name, clients, self.model, self.identify(mac), has_upper_name=self.has_upper_name)
-        by_port[made.name], made.elsewhere = clients, by_port.values()
-        return made
+        return ShellyHttp(self.name, clients, self.model, self.identify(mac), has_upper_name=self.has_upper_name)
 
 
 def shelly_devices(config: Config) -> Iterator[ShellyDevice]:

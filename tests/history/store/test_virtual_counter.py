@@ -259,6 +259,24 @@ def test_its_power_is_that_of_its_energy(sqlite: Store) -> None:
     ]
 
 
+def test_it_has_no_power_while_its_export_is_unknown(sqlite: Store) -> None:
+    first, second = new_meter(), new_meter()
+    sqlite.write(readings(first, IMPORT, {0: 0, 1: 1000}), [first])
+    sqlite.write([*readings(second, IMPORT, {0: 0, 1: 200}), *readings(second, EXPORT, {0: 0, 1: 900})], [second])
+    assert opened(sqlite, difference(first, second)).power_between(QUARTER, QUARTER + 5) == []
+
+
+def test_no_meter_counts_twice_under_two_names(sqlite: Store) -> None:
+    old, new, other = new_meter(), new_meter(port="/dev/ttyUSB0"), new_meter()
+    sqlite.write([], [old, new, other])
+    sqlite.replace_meter(old.meter_id, new.meter_id)
+    named = MeterPart("Z1", 1, "", "/dev/ttyUSB0")
+    numbered, before = MeterPart(new.meter_id, 1), MeterPart(old.meter_id, 1)
+    sqlite.virtual = lambda: [CombinedMeter("Both", parts) for parts in ((named, numbered), (named, before))]
+    assert virtual_infos(sqlite) == []
+    assert opened(sqlite, CombinedMeter("Both", (named, MeterPart(other.meter_id, 1))))
+
+
 def test_it_is_known_while_all_its_parts_are(sqlite: Store) -> None:
     first, second = new_meter(), new_meter(first_s=QUARTER * 900 + 60, last_s=QUARTER * 900 + 70)
     sqlite.write([], [first])

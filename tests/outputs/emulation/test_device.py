@@ -6,10 +6,8 @@ import logging
 import pytest
 
 from emulating import CLIENT, GridMeter, in_event_loop, running, until
-from iskra_server.base.clock import boottime_s
-from iskra_server.outputs.emulation import clients, device
+from iskra_server.outputs.emulation import device
 from iskra_server.outputs.emulation.device import EmulatedDevice, keep_open
-from iskra_server.outputs.emulation.device_notices import UNASKED_S
 from samples import power
 
 
@@ -53,23 +51,3 @@ async def test_the_state_has_the_clients_and_the_answers() -> None:
     state = made.state()
     assert (state.name, state.ok, state.delivered) == ("ecotracker", True, 1)
     assert [client.address for client in state.clients] == [CLIENT]
-
-
-@in_event_loop
-async def test_a_device_with_several_ports_is_asked_when_one_of_them_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    meter = GridMeter()
-    meter.send(power(100))
-    by_udp, by_http = (EmulatedDevice(name, meter.clients()) for name in ("udp", "http"))
-    by_http.elsewhere = (by_http.clients, by_udp.clients)
-    for made in (by_udp, by_http):
-        made.recovered()
-    now_s = boottime_s() + UNASKED_S + 1
-    for module in (device, clients):
-        monkeypatch.setattr(module, "boottime_s", lambda: now_s)
-
-    def is_unasked(made: EmulatedDevice) -> bool:
-        return any(notice.fault == "nothing_asks" for notice in made.state().notices)
-
-    assert is_unasked(by_udp) and is_unasked(by_http)
-    by_udp.clients.may_ask(CLIENT)
-    assert not is_unasked(by_http)

@@ -10,27 +10,32 @@ from iskra_server.outputs.emulation.device_identity import FILE, Identities
 from samples import METER_ID
 
 OTHER = "1 ISK 00 12345679"
+UNKNOWN = "unknown at ttyUSB0"
 
 
-def test_it_is_a_locally_administered_address() -> None:
-    assert re.fullmatch("02[0-9a-f]{10}", Identities(Path("/nowhere") / FILE, "own").mac(METER_ID))
+def test_it_is_a_locally_administered_address(tmp_path: Path) -> None:
+    assert re.fullmatch("02[0-9a-f]{10}", Identities(tmp_path / FILE, "own").mac(METER_ID))
 
 
-def test_it_is_made_from_the_number_of_the_meter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("meter_id", [METER_ID, UNKNOWN])
+def test_it_differs_from_server_to_server_and_from_meter_to_meter(tmp_path: Path, meter_id: str) -> None:
+    """A test system beside the real one reads the same meter, and simulated meters have the same numbers everywhere."""
     first, second = (Identities(tmp_path / name, name) for name in ("a", "b"))
+    assert len({first.mac(meter_id), second.mac(meter_id), first.mac(OTHER)}) == 3
+
+
+def test_without_a_folder_a_meter_with_a_number_keeps_it_and_no_two_others_have_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    first, second = (Identities(tmp_path / "file" / FILE, "") for _ in range(2))
     assert first.mac(METER_ID) == second.mac(METER_ID)
-    assert first.mac(METER_ID) != first.mac(OTHER)
-
-
-def test_meters_without_a_number_differ_from_server_to_server(tmp_path: Path) -> None:
-    first, second = (Identities(tmp_path / name, name) for name in ("a", "b"))
-    assert first.mac("unknown at ttyUSB0") != second.mac("unknown at ttyUSB0")
+    assert first.mac(UNKNOWN) != second.mac(UNKNOWN)
+    assert first.mac(UNKNOWN) == first.mac(UNKNOWN)
 
 
 def test_it_survives_a_restart_and_a_later_version(tmp_path: Path) -> None:
-    made = Identities(tmp_path / FILE, "own").mac("unknown at ttyUSB0")
+    made = Identities(tmp_path / FILE, "own").mac(UNKNOWN)
     # even if the server were another one
-    assert Identities(tmp_path / FILE, "another").mac("unknown at ttyUSB0") == made
+    assert Identities(tmp_path / FILE, "another").mac(UNKNOWN) == made
 
 
 def test_two_devices_share_the_file(tmp_path: Path) -> None:

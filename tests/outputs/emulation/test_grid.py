@@ -53,7 +53,7 @@ def test_a_telegram_without_power_is_no_record() -> None:
 
 def test_a_stale_telegram_is_no_record() -> None:
     meter = GridMeter(stale_after_s=10)
-    meter.send(power(400), age_s=9)
+    meter.send(power(400), age_s=5)
     assert meter.grid.newest() is not None
     meter = GridMeter(stale_after_s=10)
     meter.send(power(400), age_s=10.5)

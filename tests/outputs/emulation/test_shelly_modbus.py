@@ -10,7 +10,7 @@ from struct import unpack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulating import MAC, GridMeter, grid_reading, in_event_loop, running, until
+from emulating import MAC, STALE_AFTER_S, GridMeter, grid_reading, in_event_loop, running
 from iskra_server.outputs.emulation.modbus_listener import ModbusListener
 from iskra_server.outputs.emulation.shelly_modbus import DATA, STATUS, ShellyModbus, energies, identity, status
 from outputs.emulation.modbus_client import LOOPBACK, ModbusClient, connected, reading
@@ -101,7 +101,7 @@ async def asking(meter: GridMeter) -> AsyncIterator[ModbusClient]:
 
 @in_event_loop
 async def test_any_unit_and_both_functions_are_answered_and_the_last_number_is_not_repeated() -> None:
-    meter = GridMeter(stale_after_s=0.3)
+    meter = GridMeter()
     async with asking(meter) as client:
         assert await client.ask(reading(0, 6), unit=7) == b"\x83\x0b"
         meter.send_power(-250)
@@ -115,10 +115,11 @@ async def test_any_unit_and_both_functions_are_answered_and_the_last_number_is_n
         # a telegram without counters does not set them back
         meter.send(power(-250))
         assert float_of(await client.registers(1162, 2), 1162, 1162) == 12_345_679
-        await until(lambda: meter.grid.newest() is None)
+        meter.grid.stale_after_s = 0
         assert await client.ask(reading(1013, 2)) == b"\x83\x0b"
         assert await client.ask(reading(1162, 2)) == b"\x83\x0b"
         assert await client.registers(0, 14) == identity(MAC)
+        meter.grid.stale_after_s = STALE_AFTER_S
         meter.send_power(100)
         assert float_of(await client.registers(1013, 2), 1013, 1013) == 100
 

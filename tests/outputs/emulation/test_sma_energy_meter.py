@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulating import MAC, GridMeter, grid_reading, in_event_loop, running, until
+from emulating import MAC, STALE_AFTER_S, GridMeter, grid_reading, in_event_loop, running, until
 from iskra_server.outputs.emulation import device_notices, sma_energy_meter
 from iskra_server.outputs.emulation.sma_energy_meter import Model, SmaEnergyMeter, datagram, serial
 from outputs.emulation.sma_group import decoded, listening, serial_of
@@ -136,7 +136,7 @@ async def test_the_group_gets_each_new_reading_and_hears_nothing_of_an_old_one(
 ) -> None:
     monkeypatch.setattr(sma_energy_meter, "MIN_INTERVAL_S", 0.01)
     monkeypatch.setattr(sma_energy_meter, "MAX_INTERVAL_S", 0.05)
-    meter = GridMeter(stale_after_s=0.2)
+    meter = GridMeter()
     with listening() as group:
         group.setblocking(False)
         async with asyncio.timeout(60), sending(meter) as device:
@@ -148,9 +148,8 @@ async def test_the_group_gets_each_new_reading_and_hears_nothing_of_an_old_one(
             assert data[2, 4] == 2500
             # repeated while it is current
             assert (await next_datagram(group))[2, 4] == 2500
-            await until(lambda: meter.grid.newest() is None)
+            meter.send(power(70), age_s=STALE_AFTER_S + 1)
             sent = device.state().delivered
-            meter.send(power(70), age_s=1)
             # the device has looked at the old reading
             await asyncio.sleep(0.1)
             assert device.state().delivered == sent

@@ -62,6 +62,8 @@ async def test_each_network_of_the_house_hears_it_and_that_of_containers_does_no
             groups = {}
             for cable in (FIRST, SECOND):
                 connect(server, other, cable)
+            # a second address of an interface is no network of its own
+            server.run(*f"ip address add 10.2.0.9/24 dev {FIRST[0]}".split())
             with inside(other.pid):
                 for cable in (CONTAINERS, FIRST, SECOND):
                     # a socket that has joined on one interface gets what arrives at another, too
@@ -73,6 +75,7 @@ async def test_each_network_of_the_house_hears_it_and_that_of_containers_does_no
             for cable in (FIRST, SECOND):
                 data, sender, ttl = await received(groups[cable])
                 assert (sender, ttl, decoded(data)[1, 4]) == (cable[1], 32, 6000)
+            assert {(await received(groups[FIRST]))[1] for _ in range(4)} == {FIRST[1]}
             # a network that goes does not disturb the other
             server.run(*f"ip link delete {FIRST[0]}".split())
             meter.send_power(700)

@@ -10,7 +10,7 @@ from struct import unpack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulating import MAC, GridMeter, grid_reading, in_event_loop, running, until
+from emulating import MAC, STALE_AFTER_S, GridMeter, grid_reading, in_event_loop, running
 from iskra_server import __version__
 from iskra_server.outputs.emulation.modbus_listener import ModbusListener
 from iskra_server.outputs.emulation.sunspec import SunSpec, identity, measurements
@@ -138,16 +138,17 @@ async def test_all_registers_over_a_connection() -> None:
 
 @in_event_loop
 async def test_without_a_current_reading_the_target_does_not_answer() -> None:
-    meter = GridMeter(stale_after_s=0.3)
+    meter = GridMeter()
     async with asking(meter) as (client, _):
         assert await client.ask(reading(40_000, 2), unit=2) == b"\x83\x0b"
         meter.send_power(600)
         assert await float_at(client, 40_097) == 600
-        await until(lambda: meter.grid.newest() is None)
+        meter.grid.stale_after_s = 0
         assert await client.ask(reading(40_097, 2), unit=2) == b"\x83\x0b"
         assert await client.ask(reading(40_000, 72), unit=2) == b"\x83\x0b"
         # who it is does not age
         assert await client.registers(40_000, 71, unit=2) == identity(MAC, 2)
+        meter.grid.stale_after_s = STALE_AFTER_S
         meter.send_power(700)
         assert await float_at(client, 40_097) == 700
 

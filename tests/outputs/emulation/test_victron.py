@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulating import MAC, GridMeter, grid_reading, in_event_loop, running, until
+from emulating import MAC, STALE_AFTER_S, GridMeter, grid_reading, in_event_loop, running, until
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.mqtt.access import broker_access
 from iskra_server.outputs.emulation import victron
 from iskra_server.outputs.emulation.victron import Victron, payload
 from outputs.mqtt.broker import Mosquitto, Subscriber, retained
+from samples import power
 
 POWER_W = Decimal("412.3")
 TOPIC, AVAILABILITY = "house/grid", "house/grid/availability"
@@ -70,7 +71,7 @@ async def test_each_telegram_is_published_once_and_an_old_reading_never(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(victron, "_CHECK_S", 0.02)
-    meter = GridMeter(stale_after_s=1.0)
+    meter = GridMeter()
     with Subscriber(broker.port) as venus:
         async with publishing(meter, broker.url) as device:
             await until(lambda: venus.now.get(AVAILABILITY) == b"offline")
@@ -79,8 +80,12 @@ async def test_each_telegram_is_published_once_and_an_old_reading_never(
                 await asyncio.to_thread(venus.wait_for, TOPIC, watts // 100)
             assert [json.loads(message)["grid"]["power"] for message in venus.all_of(TOPIC)] == [100, 200, 300]
             await until(lambda: venus.now[AVAILABILITY] == b"online")
+            meter.grid.stale_after_s = 0
             await until(lambda: venus.now[AVAILABILITY] == b"offline")
-            assert meter.grid.newest() is None
+            meter.grid.stale_after_s = STALE_AFTER_S
+            meter.send(power(70), age_s=STALE_AFTER_S + 1)
+            # the device has looked at the old reading
+            await asyncio.sleep(0.1)
             meter.send_power(600)
             await until(lambda: venus.now[AVAILABILITY] == b"online")
             assert len(venus.all_of(TOPIC)) == 4 == device.state().delivered

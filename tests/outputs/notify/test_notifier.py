@@ -17,6 +17,7 @@ from diagnosis.well import facts
 from iskra_server.config import AlertsConfig
 from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.history.store.store import Store
+from iskra_server.meter.virtual_meter import VIRTUAL
 from iskra_server.outputs.notify.digests import DigestSettings
 from iskra_server.outputs.notify.memory import MemoryFile
 from iskra_server.outputs.notify.notifier import Notifier
@@ -158,8 +159,8 @@ def test_a_high_load_is_told_with_the_name_of_the_meter(receiver: HttpReceiver, 
     assert titles(receiver, "/")[0].endswith("above 6,000 W for 1 minute")
 
 
-def test_the_meter_of_a_solar_plant_is_no_load(receiver: HttpReceiver, tmp_path: Path) -> None:
-    """One that is wired the other way round shows production as import."""
+def test_plants_and_virtual_meters_are_no_load(receiver: HttpReceiver, tmp_path: Path) -> None:
+    """A plant's meter that is wired the other way round shows production as import."""
     hub, statuses = Hub(), [run_checks(facts(name="Roof", role="production"))]
     made = notifier(receiver, tmp_path, hub, statuses, alerts={"load_above_w": 6000, "load_for_minutes": 0.001})
     at_s = iter(range(1, 10_000))
@@ -169,6 +170,8 @@ def test_the_meter_of_a_solar_plant_is_no_load(receiver: HttpReceiver, tmp_path:
         now, second = datetime.now(UTC), next(at_s)
         roof = sample(power(9000), energy(1000), at_s=second)
         hub.publish(replace(roof, received_at=now), is_production=True)
+        flats = sample(power(9000), at_s=second, meter_id="Flats")
+        hub.publish(replace(flats, received_at=now, reading=replace(flats.reading, protocol=VIRTUAL)))
         hub.publish(replace(sample(power(7000), energy(1000), at_s=second, meter_id=house), received_at=now))
 
     looks = iter(range(100))

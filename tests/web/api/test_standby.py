@@ -1,14 +1,18 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+from msgspec.structs import replace
+
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.model.spot_price import Price
 from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
+from web.api.test_solar import plant
 from web.past import Past, counted, info
-from web.serving import Site, arrived
+from web.serving import Site, arrived, status
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 CONTRACT = Contract(begins=date(2025, 1, 1), energy_price=Decimal("0.3265"))
@@ -66,9 +70,17 @@ def test_a_counter_of_whole_kwh_has_none(store: Store) -> None:
     assert "base_load_w" not in answer
 
 
-def test_the_meter_of_a_solar_plant_has_neither_a_base_load_nor_the_contract_of_the_house(store: Store) -> None:
+@pytest.mark.parametrize("is_read", [True, False])
+def test_the_meter_of_a_solar_plant_has_neither_a_base_load_nor_the_contract_of_the_house(
+    store: Store, is_read: bool
+) -> None:
     site = past(store, 30, CONTRACT).site
-    site.hub.publish(arrived(), is_production=True)
+    if is_read:
+        site.hub.publish(arrived(), is_production=True)
+    else:
+        # since the start; its history knows where it was
+        store.write([], [replace(info(), port="/dev/ttyUSB1")])
+        site.statuses = [status(meter_id=None), plant(None)]
     answer = site.get("/api/v1/meters/1ISK0012345678/standby").json()
     assert answer["nights"] == 0 and not {"base_load_w", "year_wh", "currency"} & answer.keys()
     assert "contract" not in site.get("/api/v1/meters/1ISK0012345678/cost?from=yesterday").json()

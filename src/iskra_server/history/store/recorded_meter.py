@@ -144,8 +144,12 @@ class VirtualRecordedMeter(RecordedMeter):
         return self.counter(obis).nearest_before(quarter)
 
     def power_between(self, first: int, end: int) -> list[PowerQuarter]:
-        """The mean power of each quarter by its energy, as lowest and highest too: those of the parts do not add up."""
-        columns = [(1, IMPORT), (-1, EXPORT)] if EXPORT in self.series() else [(1, IMPORT)]
+        """The mean power of each quarter by its energy, as lowest and highest too: those of the parts do not add up.
+
+        None where the export is unknown.
+        """
+        has_export = any(EXPORT in series for *_, series in self._series)
+        columns = [(1, IMPORT), (-1, EXPORT)] if has_export else [(1, IMPORT)]
         nets: list[dict[int, Decimal]] = []
         for sign, obis in columns:
             column = self.counter(obis).column(first, end)
@@ -168,15 +172,17 @@ class VirtualRecordedMeter(RecordedMeter):
 
 
 def virtual_infos(reads: "Reads") -> list[MeterInfo]:
-    """The virtual meters whose parts are all in history."""
+    """The virtual meters whose parts are all in history, each once."""
     return [meter.info for virtual in reads.virtual() if (meter := _virtual_meter(reads, virtual))]
 
 
 def _virtual_meter(reads: "Reads", virtual: CombinedMeter) -> VirtualRecordedMeter | None:
-    """None where a part is not in history."""
+    """None where a part is not in history, and where two are the same meter: it would count twice."""
     parts = [(part.sign, _part(reads, part)) for part in virtual.parts]
     known = [(sign, meter) for sign, meter in parts if meter is not None]
-    return VirtualRecordedMeter(reads, virtual, known) if len(known) == len(parts) else None
+    ids = [meter_id for _, meter in known for meter_id in meter.chain]
+    is_computable = len(known) == len(parts) and len(set(ids)) == len(ids)
+    return VirtualRecordedMeter(reads, virtual, known) if is_computable else None
 
 
 def _part(reads: "Reads", part: MeterPart) -> RecordedMeter | None:

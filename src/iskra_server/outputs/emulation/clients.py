@@ -48,12 +48,15 @@ class Rules(Struct, frozen=True):
 
 
 class _Client:
-    """`told_arrived_s` is the arrival of the telegram that it was told last; all times are boot time."""
+    """`told_arrived_s` is the arrival of the telegram that it was told last; `waits_since_s` that of the first request
+    without an answer. All times are boot time.
+    """
 
     def __init__(self) -> None:
         self.requests = self.answers = 0
         self.asked_at = datetime.now(UTC)
         self.asked_s = self.told_s = self.told_arrived_s = float("-inf")
+        self.waits_since_s: float | None = None
         self.interval_s: float | None = None
         self.age_s: float | None = None
         self.max_age_s: float | None = None
@@ -95,11 +98,19 @@ class Clients:
         return True
 
     async def told(self, address: str) -> GridReading | None:
-        """The record for this client, when its answer is due; None where there is none: it must not get a number."""
+        """The record for this client, when its answer is due; None where there is none: it must not get a number.
+
+        May be cancelled for a newer request, which does not wait longer for that: a client that asks every second
+        would have no answer before the next telegram, however late that is.
+        """
         client, rules = self._client(address), self.rules
-        await asyncio.sleep(max(0.0, client.told_s + rules.min_interval_s - boottime_s()))
+        if client.waits_since_s is None:
+            client.waits_since_s = boottime_s()
+        due_s = max(client.waits_since_s, client.told_s + rules.min_interval_s)
+        await asyncio.sleep(max(0.0, due_s - boottime_s()))
         if rules.wait_fresh_s:
-            await self.grid.newer(client.told_arrived_s, rules.wait_fresh_s)
+            await self.grid.newer(client.told_arrived_s, due_s + rules.wait_fresh_s - boottime_s())
+        client.waits_since_s = None
         reading = self.told_now(address)
         if reading:
             client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s

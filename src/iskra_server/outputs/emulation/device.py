@@ -31,8 +31,6 @@ class EmulatedDevice:
         self.clients = clients
         self.sentence = ""
         self.opened = asyncio.Event()
-        # of the same device at its other ports: a battery asks one of them
-        self.elsewhere: Iterable[Clients] = ()
         self._since: datetime | None = None
         # boot time
         self._opened_s = 0.0
@@ -71,8 +69,7 @@ class EmulatedDevice:
 
     def _notices(self) -> Iterator[Advice]:
         open_s = boottime_s() - self._opened_s
-        asked_s = max(clients.asked_s for clients in (self.clients, *self.elsewhere))
-        unasked_s = min(open_s, boottime_s() - asked_s) if self.is_asked else None
+        unasked_s = min(open_s, boottime_s() - self.clients.asked_s) if self.is_asked else None
         return device_notices(self.clients, unasked_s, self._network, open_s)
 
 

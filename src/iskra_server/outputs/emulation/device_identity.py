@@ -1,7 +1,8 @@
 """The identity of an emulated device: a number like a MAC address, unique in the world and the same for ever.
 
-Batteries remember it, and two devices with one number disconnect each other. It is made from the number of the meter,
-of a meter without a number from the id of this server, and kept in a file: a later version never changes it.
+Batteries remember it, and two devices with one number disconnect each other, also through the cloud of their maker. It
+is made from the id of the meter and that of this server, a random number, and kept in a file: a later version never
+changes it.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ import json
 import logging
 import os
 import re
+import secrets
 from pathlib import Path
 
 from iskra_server.meter.identity import label, server_id
@@ -21,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Identities:
-    """`path` is the file; `own_id` distinguishes this server from others whose meters have no number."""
+    """`path` is the file; `own_id` that of this server, "" where its folder cannot be used."""
 
     def __init__(self, path: Path, own_id: str) -> None:
         self._path = path
@@ -47,13 +49,14 @@ class Identities:
             part.write_text(json.dumps(self._macs, indent=1) + "\n")
             part.replace(self._path)
         except OSError as error:
-            # made from the number of the meter it stays the same all the same
             log.info("%s cannot be written (%s).", self._path, error.strerror or error)
 
 
 def _made(meter_id: str, own_id: str) -> str:
-    named = server_id(meter_id) if label(server_id(meter_id)) else f"{own_id} {meter_id}".encode()
-    return "02" + hashlib.sha256(_SALT + named).hexdigest()[:10]
+    if not own_id and not label(server_id(meter_id)):
+        # many meters have no number: no two of them may share one here
+        own_id = secrets.token_hex()
+    return "02" + hashlib.sha256(_SALT + f"{own_id} {meter_id}".encode()).hexdigest()[:10]
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 
 
 class SmaEnergyMeter(SendingDevice):
-    """Sends from each address of `host`. `mac` is what its serial number is made of, None before the meter is known."""
+    """Sends to each network of `host`. `mac` is what its serial number is made of, None before the meter is known."""
 
     def __init__(self, clients: Clients, mac: Callable[[], str | None], *, model: Model, host: str) -> None:
         super().__init__(NAME, clients)
@@ -91,7 +91,7 @@ class SmaEnergyMeter(SendingDevice):
         if boottime_s() - self._looked_s < _LOOK_EVERY_S:
             return
         self._looked_s = boottime_s()
-        addresses = addresses_of(self._host)
+        addresses = addresses_of(self._host, one_per_interface=True)
         for address in self._sockets.keys() - set(addresses):
             self._sockets.pop(address).close()
         for address in addresses:

@@ -15,6 +15,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.config import AlertsConfig
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store import StoreError
+from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.outputs.notify import digests
 from iskra_server.outputs.notify.channel import Channel
 from iskra_server.outputs.notify.delivery import Delivery
@@ -138,7 +139,8 @@ class Notifier:
         with self._hub.subscribe(NAME) as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
-                if self._hub.is_production(meter):
+                # the meters that a virtual one is computed from are watched themselves
+                if self._hub.is_production(meter) or is_virtual(sample.reading):
                     continue
                 self._enqueue(rule.observe(sample, self._names.get(meter, meter)))
 

@@ -60,6 +60,8 @@ def history_endpoint(
         meter_id = meters.find(meter_name)
         live = meters.view(meter_id) if meter_id else None
         is_production = meter_id is not None and context.server.hub.is_production(meter_id)
+        # of plants whose meter was not read since the start
+        plant_ports = {status.port for status in meters.plants() if status.meter_id is None}
 
         def respond(reads: "Reads", query: Query) -> Response:
             meter = recorded_meter(reads, (meter_name, meter_id or "")) or (
@@ -68,7 +70,7 @@ def history_endpoint(
             if meter is None:
                 meter_ids = [info.meter_id for info in reads.meters()]
                 return problem(404, unknown_meter(meter_name, meter_ids), reason="unknown_meter", meters=meter_ids)
-            meter.is_production = is_production
+            meter.is_production = is_production or (live is None and meter.info.port in plant_ports)
             return revalidated(request, msgspec.json.encode(read(meter, query)), JSON, _REVALIDATE)
 
         return await read_history(context, request, parameters, respond)

@@ -1,7 +1,7 @@
 """GET /api/v1/meters and /api/v1/meters/{id}: the meters of this server. GET /api/v1/homeassistant: YAML for them."""
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, takewhile
 
 import msgspec
 from msgspec import Struct
@@ -51,6 +51,13 @@ class Meters:
         statuses = self._server.statuses()
         return statuses[0].meter_id if statuses else next(iter(self._hub.electricity_meters()), None)
 
+    def plants(self) -> list[Status]:
+        """The sources at solar plants, in the order of the configuration."""
+        statuses = self._server.statuses()
+        # they are the last ones: of a thousand sources no other is diagnosed, but one
+        last_first = (statuses[place] for place in reversed(range(len(statuses))))
+        return list(takewhile(lambda status: status.facts.role == "production", last_first))[::-1]
+
     def find(self, name: str) -> str | None:
         """The id of the meter with this label, with or without spaces, or with this server id in hex."""
         if name in self._hub.newest:
@@ -90,7 +97,7 @@ class Meters:
     def why_stale(self, meter_id: str) -> str:
         """The sentence about a meter without a current reading."""
         virtual, status = self._virtual().get(meter_id), self.status(meter_id)
-        if virtual and not virtual.ok:
+        if virtual and not virtual.ok and virtual.advice.fault != "virtual_well":
             return virtual.sentence
         return status.sentence if status and not status.ok else f"Meter {meter_id} has no current reading."
 

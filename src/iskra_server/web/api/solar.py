@@ -5,7 +5,6 @@ The household is that of the first meter at the grid; the plant is what all mete
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import takewhile
 
 from msgspec import UNSET, Struct, UnsetType, structs
 from starlette.requests import Request
@@ -64,19 +63,16 @@ class SolarSources(Struct, frozen=True):
 def solar_sources(server: ServerView) -> SolarSources:
     """Raises NotFound without a production meter, and without one at the grid."""
     statuses = server.statuses()
-    # the last ones are those of plants: of a thousand sources no other is diagnosed, but the first
-    last_first = (statuses[place] for place in reversed(range(len(statuses))))
-    plants = {
-        status.meter_id or status.source: status
-        for status in takewhile(lambda status: status.facts.role == "production", last_first)
-    }
+    plants: dict[str, Status] = {}
+    for status in Meters(server).plants():
+        plants.setdefault(status.meter_id or status.source, status)
     if not plants or statuses[0].facts.role == "production":
         raise NotFound(
             "no solar plant is configured beside a meter at the grid; "
             'give the section [[meters]] of the plant\'s meter role = "production"',
             "no_production_meter",
         )
-    return SolarSources(statuses[0], list(reversed(plants.values())))
+    return SolarSources(statuses[0], list(plants.values()))
 
 
 async def _live(context: Context, request: Request) -> Response:

@@ -2,9 +2,10 @@
 
 import { requestHistory } from "./api.js";
 import { sum } from "./arithmetic.js";
-import { roundedKwh } from "./energyText.js";
+import { exportName, opposite, roundedKwh } from "./energyText.js";
 import { locale, words } from "./language.js";
 import { isFuture, periodQuery } from "./periods.js";
+import { store, virtualState } from "./store.js";
 
 /** @param {string} amount @param {string} currency @param {Intl.NumberFormatOptions} options */
 function format(amount, currency, options = {}) {
@@ -38,6 +39,15 @@ export function totalText(paid, currency, amount = paid.total_amount) {
 /** The cost of an energy; empty where a part of it has no known price. */
 export const partText = (/** @type {string} */ amount, /** @type {string | undefined} */ unpriced,
   /** @type {string} */ currency) => (Number(unpriced ?? 0) ? "" : money(amount, currency));
+
+/**
+ * What is paid for energy to the grid as a part of a cost: its name, and the amount below 0; null if there is none.
+ * Above 0 it is a cost: by a price below 0, or of a virtual meter, what the solar power that it has used would have
+ * earned.
+ * @param {string} amount @param {string} currency @returns {[string, string] | null}
+ */
+export const paymentPart = (amount, currency) => (Number(amount)
+  ? [virtualState(store.chosen) ? exportName(amount) : words.toGrid, money(opposite(amount) ?? "", currency)] : null);
 
 /** Without cents. @param {string} amount @param {string} currency */
 export const moneyShort = (amount, currency) => format(amount, currency, { maximumFractionDigits: 0 });

@@ -48,8 +48,9 @@ let isChosenByHand = false;
 /** Calls the subscribers after a change. */
 export function notify() {
   const ids = meterIds();
-  // a meter at the grid comes first, even one that is not read yet
-  const first = ids.find((id) => !isPlant(id) || store.statuses[0]?.facts.role === "production") ?? null;
+  // a meter at the grid comes first, even one that is not read yet: its diagnosis is shown
+  const hasPlantsOnly = store.statuses[0]?.facts.role === "production";
+  const first = ids.find((id) => !virtualState(id) && (!isPlant(id) || hasPlantsOnly)) ?? null;
   const isGone = store.chosen !== first && !ids.includes(store.chosen ?? "");
   // a meter that is read comes before one of the history, unless somebody has chosen that
   const isOvertaken = !isChosenByHand && (isRecordedOnly(store.chosen) && !isRecordedOnly(first)
@@ -121,7 +122,7 @@ export const lastReading = () => store.meters.get(store.chosen ?? "");
 /** The state of the chosen meter's source; of a meter that was not read yet, that of a source without a meter. */
 export const chosenStatus = () => store.statuses.find((status) => status.meter_id === store.chosen)
   ?? (isRecordedOnly(store.chosen) ? store.statuses.find((status) => status.meter_id === null) ?? null
-    : readIds().length > 1 || virtualState(store.chosen) ? null : store.statuses[0]);
+    : store.chosen !== null && (readIds().length > 1 || virtualState(store.chosen)) ? null : store.statuses[0]);
 
 /** Whether a telegram has arrived after the last status, which reports a fault. */
 export function isStatusOutdated() {

@@ -8,13 +8,13 @@
 const LABEL_PX = 46;
 
 /**
- * The lowest and the highest value of bars, with zero between them; to the grid is below it.
+ * The lowest and the highest value of bars, with zero between them; below it is what goes to the grid, or is negative.
  * @param {Pick<Bar, "up" | "down" | "wholeUp" | "wholeDown">[]} bars
  * @returns {[number, number]}
  */
 export function barRange(bars) {
   const up = Math.max(0, ...bars.map((bar) => Math.max((bar.up ?? 0) - Math.min(bar.down ?? 0, 0), bar.wholeUp ?? 0)));
-  const down = Math.max(0, ...bars.map((bar) => Math.max(bar.down ?? 0, bar.wholeDown ?? 0)));
+  const down = Math.max(0, ...bars.map((bar) => Math.max(bar.down ?? 0, bar.wholeDown ?? 0, -(bar.up ?? 0))));
   return [0 - down, up];
 }
 

@@ -3,9 +3,9 @@
 import { times } from "../arithmetic.js";
 import { dateText } from "../calendar.js";
 import { comparisonWords } from "../comparisonWords.js";
-import { money, price, totalText } from "../costs.js";
+import { money, paymentPart, price, totalText } from "../costs.js";
 import { make, pair } from "../dom.js";
-import { exportAmount, exportName, roundedKwh } from "../energyText.js";
+import { roundedKwh } from "../energyText.js";
 import { decimal, rounded } from "../exact.js";
 import { words } from "../language.js";
 
@@ -27,8 +27,9 @@ const perKwh = (amount, currency) => (currency === "EUR" ? `${rounded(times(amou
 export function contractCard(contract, { currency }) {
   const texts = comparisonWords;
   const amount = (/** @type {string} */ value) => money(value, currency);
-  const nonZero = (/** @type {string} */ name, /** @type {string} */ value, sign = "") =>
-    (Number(value) ? pair(name, `${sign}${amount(value)}`) : null);
+  const nonZero = (/** @type {string} */ name, /** @type {string} */ value) =>
+    (Number(value) ? pair(name, amount(value)) : null);
+  const payment = paymentPart(contract.export_amount, currency);
   const unpriced = String(Number(contract.unpriced_import_wh) + Number(contract.unpriced_export_wh));
   const kind = contract.is_own ? texts.own : texts.sources[contract.source];
   return make("section.card.offer", { "data-own": contract.is_own },
@@ -37,8 +38,7 @@ export function contractCard(contract, { currency }) {
     make("p.outcome", differenceText(contract, currency)),
     make("dl.pairs",
       pair(words.fromGrid, amount(contract.import_amount)),
-      nonZero(exportName(contract.export_amount), exportAmount(contract.export_amount),
-        Number(contract.export_amount) > 0 ? "−" : ""),
+      payment && pair(...payment),
       pair(texts.fees, amount(contract.base_amount)),
       nonZero(texts.estimatedPart, contract.estimated_amount),
       Number(unpriced) ? pair(texts.unpricedPart, roundedKwh(unpriced)) : null),

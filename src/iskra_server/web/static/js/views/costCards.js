@@ -2,9 +2,9 @@
 
 import { dateText, shiftDays } from "../calendar.js";
 import { isComparable } from "../contractYears.js";
-import { money, partText, price } from "../costs.js";
+import { money, partText, paymentPart, price } from "../costs.js";
 import { make, pair } from "../dom.js";
-import { exportAmount, exportName, kwhShort } from "../energyText.js";
+import { kwhShort } from "../energyText.js";
 import { grouped } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
@@ -15,14 +15,11 @@ const MONTHS = 12;
 
 /** The parts of an amount by name. @param {Api.Money} paid @param {string} currency @returns {[string, string][]} */
 export function parts(paid, currency) {
-  const [amount, name] = [paid.export_amount, exportName(paid.export_amount)];
-  const sign = Number(amount) > 0 ? "−" : "";
-  /** @type {[string, string][]} */
-  const exported = Number(amount) ? [[name, `${sign}${money(exportAmount(amount), currency)}`]] : [];
+  const payment = paymentPart(paid.export_amount, currency);
   return [
     [words.fromGrid, partText(paid.import_amount, paid.unpriced_import_wh, currency) || words.cost.incomplete],
     [words.cost.base, money(paid.base_amount, currency)],
-    ...exported,
+    ...(payment ? [payment] : []),
   ];
 }
 

@@ -143,22 +143,22 @@ function totals({ kind, energy, cost }) {
     make("div.total", { "data-flow": flow }, make("dt", name), make("dd", text));
   // of what an inverter draws at night
   const highest = isPlant(store.chosen) ? null : highestText(kind, energy, cost);
+  const isSolar = isOwnSolar(energy);
+  const exported = energy.export?.total_wh;
   // on a phone the amount is on a line of its own
   const priced = (/** @type {string} */ text, /** @type {string | undefined} */ amount) =>
     [make("span", text), amount ? [" ", make("span", `· ${amount}`)] : null];
   return make("dl.totals",
     total(`↓ ${words.fromGrid}`, priced(kwhShort(energy.import.total_wh), cost?.imported), "import"),
-    energy.export && total(exportTitle(energy), priced(kwhShort(energy.export.total_wh?.replace("-", "")),
-      cost?.exported?.replace("−", "")), "export"),
+    energy.export && total(isSolar ? words.virtual.solar : `↑ ${words.toGrid}`,
+      priced(kwhShort(isSolar ? opposite(exported) : exported),
+        isSolar ? cost?.exported.replace("−", "") : cost?.exported), "export"),
     cost && total(words.cost.cost, cost.total),
     highest && total(words.highest[KINDS[kind].bucket], highest));
 }
 
-/** @param {Api.Energy} energy */
-function exportTitle({ export: exported }) {
-  const name = exportName(exported?.total_wh);
-  return name === words.toGrid ? `↑ ${name}` : name;
-}
+/** Whether an export below 0 is the solar power that a virtual meter has used. @param {Api.Energy} energy */
+const isOwnSolar = ({ export: exported }) => Number(exported?.total_wh ?? 0) < 0;
 
 /** @param {Kind} kind @param {Api.Energy} energy @param {PeriodCost | null} cost */
 function highestText(kind, energy, cost) {
@@ -206,7 +206,7 @@ const columnsOf = (shown) => [
 function rowsOf(shown) {
   const { kind, energy, bars, cost } = shown;
   const isQualityShown = hasExceptions(shown);
-  const isSolar = Number(energy.export?.total_wh ?? 0) < 0;
+  const isSolar = isOwnSolar(energy);
   return energy.buckets.map((bucket, at) => [
     // the column is narrow: no word "Uhr" behind each time
     bucketName(kind, bucket).replace(/ Uhr$/, ""),

@@ -5,7 +5,7 @@ import { QUARTER_MS, today } from "../calendar.js";
 import { loadStyles, make, makeSvg, pair, setContent, setText } from "../dom.js";
 import { wattsText } from "../energyText.js";
 import { flowsOf, produced } from "../solarFlows.js";
-import { solarPairs } from "../solarText.js";
+import { notesOf, solarPairs } from "../solarText.js";
 import { solarWords } from "../solarWords.js";
 import { currentOf, meterName, powerOf, store, subscribe } from "../store.js";
 
@@ -131,9 +131,9 @@ function nodeLabel(name, title) {
 /** @param {HTMLElement} box @param {AbortSignal} signal */
 async function refreshEachQuarter(box, signal) {
   const refresh = async () => {
-    const { total } = await request("api/v1/solar/energy", { from: today(), bucket: "day" }, signal);
-    setContent(box, make("h3", solarWords.today), make("dl.pairs",
-      solarPairs(total).map(([name, text, small]) => pair(name, text, small && make("small", ` ${small}`)))));
+    const energy = await request("api/v1/solar/energy", { from: today(), bucket: "day" }, signal);
+    setContent(box, make("h3", solarWords.today), make("dl.pairs", solarPairs(energy.total).map(([name, text, small]) =>
+      pair(name, text, small && make("small", ` ${small}`)))), notesOf(energy).map((text) => make("p.soft", text)));
   };
   // without history there is no energy of today
   await refresh().catch(() => {});

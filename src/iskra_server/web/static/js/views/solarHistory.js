@@ -1,20 +1,18 @@
 // Solar energy of a period: production, self-consumption and self-sufficiency, as a chart or a table.
 
 import { request } from "../api.js";
-import { QUARTER_MS } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { legendItem } from "../charts/legend.js";
-import { dateTime } from "../clock.js";
 import { make } from "../dom.js";
 import { axisNumber } from "../energyText.js";
-import { decimal, grouped } from "../exact.js";
+import { grouped } from "../exact.js";
 import { words } from "../language.js";
 import { KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
 import { navigate } from "../router.js";
 import { solarBar } from "../solarFlows.js";
-import { bucketText, percent, solarPairs } from "../solarText.js";
+import { bucketText, notesOf, percent, solarPairs } from "../solarText.js";
 import { solarWords } from "../solarWords.js";
-import { isPlant, meterName, store } from "../store.js";
+import { isPlant, store } from "../store.js";
 import { table } from "../table.js";
 import { axisLabels, bucketName, isLabelCentred } from "./buckets.js";
 
@@ -74,27 +72,6 @@ const textOf = (bucket, { kind }) => (kind === "future" ? words.future : kind ==
 /** @param {Api.SolarBucket} whole */
 const totals = (whole) => make("dl.totals", solarPairs(whole).map(([name, text, small]) =>
   make("div.total", make("dt", name), make("dd", text, small && make("small", ` ${small}`)))));
-
-/** What is missing, and what may be configured wrongly. @param {Api.SolarEnergy} energy */
-function notesOf({ begin, since, has_export: hasExport, production, total }) {
-  const { counted_quarters: counted, missing = [] } = total;
-  const before = since === undefined ? 0 : (Date.parse(since) - Date.parse(begin)) / QUARTER_MS;
-  const quarters = total.quarters - before;
-  const turned = production.filter(({ production_wh: own = "0", other_wh: other = "0" }) =>
-    Number(other) > Number(own));
-  return [
-    ...(hasExport ? [] : [solarWords.noExport]),
-    ...(since === undefined ? [] : [solarWords.since(dateTime(new Date(since)))]),
-    ...(hasExport && counted && counted < quarters
-      ? [solarWords.uncounted(sharePercent(counted, quarters), missing.map(meterName).join(", "))] : []),
-    ...turned.map(({ meter, counter }) => (counter === "export"
-      ? solarWords.otherCounter(meterName(meter), "2.8.0", "1.8.0", "import")
-      : solarWords.otherCounter(meterName(meter), "1.8.0", "2.8.0", "export"))),
-  ];
-}
-
-/** Rounded down: what is missing must not become 100 %. @param {number} part @param {number} whole */
-const sharePercent = (part, whole) => decimal(Math.floor((part / whole) * 1000) / 10, 1);
 
 const COLUMNS = [
   words.period, `${solarWords.production} (kWh)`, `${solarWords.selfConsumption} (kWh)`,

@@ -7,7 +7,9 @@ import { energyLegend } from "../charts/legend.js";
 import { shortTime } from "../clock.js";
 import { moneyShort, partText, requestCost, totalText } from "../costs.js";
 import { make, pair, setContent, setText } from "../dom.js";
-import { axisNumber, differenceText, energyBar, exportAmount, exportName, quarterText } from "../energyText.js";
+import {
+  axisNumber, differenceText, energyBar, exportAmount, exportName, opposite, quarterText,
+} from "../energyText.js";
 import { rounded } from "../exact.js";
 import { failureText } from "../failure.js";
 import { words } from "../language.js";
@@ -132,7 +134,8 @@ function renderFacts(box, history, meter) {
   const rows = [];
   if (totals.exported !== null) {
     const text = `${rounded(exportAmount(totals.exported), placesOf(meter, "energy_export"), 3)} kWh`;
-    rows.push([exportName(totals.exported), [text, earnedText(history.paid)].filter(Boolean).join(" · ")]);
+    const earned = earnedText(history.paid, totals.exported);
+    rows.push([exportName(totals.exported), [text, earned].filter(Boolean).join(" · ")]);
   }
   if (highest) rows.push([words.highest["15min"], `${shortTime(highest.at)} · ${rounded(highest.watts)} W`]);
   rows.push(...periodRows(history, meter), ...standbyRow(standby));
@@ -157,9 +160,15 @@ function renderProduction(box, { totals, months }) {
       pair(words.cost.thisYear, text(months.export?.total_wh))));
 }
 
-/** @param {import("../todayCost.js").TodayCost | null} paid */
-const earnedText = (paid) =>
-  paid && partText(exportAmount(paid.cost.total.export_amount), paid.cost.total.unpriced_export_wh, paid.cost.currency);
+/**
+ * What energy to the grid earned, or what it cost where it is below 0.
+ * @param {import("../todayCost.js").TodayCost | null} paid @param {string} wh
+ */
+function earnedText(paid, wh) {
+  if (!paid) return "";
+  const { export_amount: amount, unpriced_export_wh: unpriced } = paid.cost.total;
+  return partText(Number(wh) < 0 ? opposite(amount) ?? "" : amount, unpriced, paid.cost.currency);
+}
 
 /**
  * The energy of this month and of this year, and what each cost.

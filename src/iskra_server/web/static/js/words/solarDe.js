@@ -9,7 +9,8 @@ export const solarWords = {
   flow: (watts) => `Die Solaranlage erzeugt ${watts.production}: ${watts.toHouse} fließen ins Haus, ${watts.toGrid} `
     + `ins Netz. Das Haus verbraucht ${watts.house}, davon ${watts.fromGrid} aus dem Netz.`,
   noFlow: (names) => `Keine aktuelle Leistung von: ${names}`,
-  differ: "Die Werte der Zähler passen gerade nicht zusammen: Sie stammen aus verschiedenen Sekunden.",
+  differ: "Die Werte der Zähler passen gerade nicht zusammen: Sie stammen aus verschiedenen Sekunden, oder ein "
+    + "Speicher speist ins Netz ein.",
   title: "Solarstrom",
   chart: "Erzeugung",
   production: "Erzeugung",
@@ -21,8 +22,8 @@ export const solarWords = {
   ofProduction: (percent) => `${percent} % der Erzeugung`,
   today: "Heute",
   uncounted: (percent, names) =>
-    `Diese Zahlen gelten für ${percent} % der Zeit. In der übrigen fehlt ein Zählerstand von: ${names}.`,
-  since: (time) => `Die Zählerstände aller Zähler sind seit ${time} aufgezeichnet.`,
+    `Diese Zahlen gelten für ${percent} % der Zeit. In der übrigen Zeit fehlen Zählerstände von: ${names}.`,
+  since: (time) => `Alle Zähler werden seit ${time} aufgezeichnet.`,
   noExport: "Der Zähler am Netz zählt keine Einspeisung (2.8.0). Wie viel das Haus von der Erzeugung verbraucht hat, "
     + "ist deshalb nicht bekannt.",
   otherCounter: (name, own, other, value) =>

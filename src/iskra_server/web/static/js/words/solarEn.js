@@ -9,7 +9,8 @@ export const solarWords = {
     `The solar plant produces ${watts.production}: ${watts.toHouse} go to the house, ${watts.toGrid} to the grid. `
     + `The house uses ${watts.house}, ${watts.fromGrid} of it from the grid.`,
   noFlow: (/** @type {string} */ names) => `No current power of: ${names}`,
-  differ: "The readings of the meters do not fit together at this moment: they are of different seconds.",
+  differ: "The readings of the meters do not fit together right now: they are of different seconds, or a battery "
+    + "feeds the grid.",
   title: "Solar power",
   chart: "Production",
   production: "Production",
@@ -21,8 +22,8 @@ export const solarWords = {
   ofProduction: (/** @type {string} */ percent) => `${percent} % of the production`,
   today: "Today",
   uncounted: (/** @type {string} */ percent, /** @type {string} */ names) =>
-    `These numbers are of ${percent} % of the time. In the rest a reading is missing of: ${names}.`,
-  since: (/** @type {string} */ time) => `The counters of all meters are recorded since ${time}.`,
+    `These numbers are of ${percent} % of the time. For the rest, readings are missing of: ${names}.`,
+  since: (/** @type {string} */ time) => `All meters have been recorded since ${time}.`,
   noExport: "The meter at the grid does not count energy to the grid (2.8.0). What the house used of the production is "
     + "not known.",
   otherCounter: (/** @type {string} */ name, /** @type {string} */ own, /** @type {string} */ other,
