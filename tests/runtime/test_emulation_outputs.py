@@ -78,13 +78,6 @@ def test_devices_of_one_port_are_one_output(tmp_path: Path) -> None:
     assert len(list(emulation_outputs(configured(tmp_path, f"{both}port = 80\n")))) == 1
 
 
-def test_one_port_cannot_be_two_shelly_devices(tmp_path: Path) -> None:
-    first, second = ("[outputs.shelly_pro_3em]\nenabled = true\n", "[outputs.shelly_3em]\nenabled = true\n")
-    with pytest.raises(ConfigError, match=r"^outputs\.shelly_3em\.port: outputs\.shelly_pro_3em has port 80 already"):
-        list(emulation_outputs(configured(tmp_path, first + second)))
-    list(emulation_outputs(configured(tmp_path, f"{first}{second}port = 81\n")))
-
-
 def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> None:
     port, vzlogger_port = free_port(), free_port()
     environ = {

@@ -7,9 +7,10 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from iskra_server.config import Config, ConfigError, OutputsConfig
+from iskra_server.config import Config, ConfigError
 from iskra_server.meter.identity import compact_name
 from iskra_server.reading.hub import Hub
+from iskra_server.runtime.device_ports import check_tcp_ports, check_udp_ports
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
@@ -52,7 +53,7 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
     """Raises ConfigError."""
     outputs = config.outputs
     by_port: dict[int, list[_HttpPlan]] = defaultdict(list)
-    _check_ports(outputs)
+    check_tcp_ports(config)
     if outputs.ecotracker.enabled:
         from iskra_server.outputs.emulation.ecotracker import EcoTracker  # noqa: PLC0415
 
@@ -71,6 +72,7 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
         from iskra_server.runtime.shelly_devices import shelly_devices  # noqa: PLC0415
 
         shellys = list(shelly_devices(config))
+        check_udp_ports(shellys)
     sending = list(sending_devices(config))
     modbus = modbus_devices(config)
     if not by_port and not shellys and not sending and not modbus:
@@ -88,18 +90,6 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
         yield _sending(shared, plan)
     for port, plans in modbus.items():
         yield _modbus(shared, port, plans)
-
-
-def _check_ports(outputs: OutputsConfig) -> None:
-    """Two Shelly devices cannot share a port: both answer /shelly. Raises ConfigError."""
-    taken: dict[int, str] = {}
-    for name in ("shelly_pro_3em", "shelly_em1", "shelly_3em"):
-        section = getattr(outputs, name)
-        if section.enabled and section.port and taken.setdefault(section.port, name) != name:
-            raise ConfigError(
-                f"outputs.{name}.port: outputs.{taken[section.port]} has port {section.port} already, and one port "
-                "cannot be two Shelly devices; give one of them another port, or disable it."
-            )
 
 
 def _check_meter(config: Config) -> None:
