@@ -11,9 +11,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Seit {minutes} Minuten hat niemand gefragt.",
         "Wählen Sie dieses Gerät in der App des Speichers aus. Speicher und Server müssen im selben Netz sein; manche Access Points und Gastnetze blockieren Broadcasts."),
     "shows_no_meter": (
-        "Nothing is shown, because the meter that was chosen is not read; others are.",
+        "Nothing is shown, because the meter that is to be shown is not read; others are.",
         "Set outputs.emulation.meter to the number or name of a meter that is read, or leave it out.",
-        "Es wird nichts gezeigt, weil der gewählte Zähler nicht gelesen wird; andere werden gelesen.",
+        "Es wird nichts gezeigt, weil der Zähler, der gezeigt werden soll, nicht gelesen wird; andere werden gelesen.",
         "Setzen Sie outputs.emulation.meter auf Nummer oder Namen eines Zählers, der gelesen wird, oder lassen Sie es weg."),
     "shows_no_power": (
         "Nothing is shown, because meter {meter} sends no power.",
