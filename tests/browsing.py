@@ -1,13 +1,18 @@
 """A browser of multicast DNS, on the loopback of this machine or at another address."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from zeroconf import IPVersion, ServiceListener, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-LOOPBACK = "127.0.0.1"
+# Sockets share port 5353, and of those at one address any gets an answer that is for another one: so each process has
+# addresses of its own, and its browser another one than what is announced.
+_NETWORK = f"127.{os.getpid() >> 14 & 0x7F}.{os.getpid() >> 6 & 0xFF}"
+_FIRST = (os.getpid() & 0x3F) * 4
+LOOPBACK, BROWSER, ANOTHER = (f"{_NETWORK}.{_FIRST + number}" for number in (1, 2, 3))
 
 
 class Browser(ServiceListener):
@@ -30,15 +35,15 @@ class Browser(ServiceListener):
 
     async def at(self, port: int) -> AsyncServiceInfo | None:
         """The service at a port of ours; others of this machine are not looked at."""
-        for name in set(self.names):
-            info = AsyncServiceInfo(self._type, name)
-            if await info.async_request(self._zeroconf.zeroconf, 1000) and info.port == port:
-                return info
-        return None
+        infos = [AsyncServiceInfo(self._type, name) for name in self.names]
+        # at the same time: one that has gone is waited for
+        answered = await asyncio.gather(*(info.async_request(self._zeroconf.zeroconf, 1000) for info in infos))
+        found = zip(infos, answered, strict=True)
+        return next((info for info, has_answered in found if has_answered and info.port == port), None)
 
 
 @asynccontextmanager
-async def browsing(type_: str, address: str = LOOPBACK) -> AsyncIterator[Browser]:
+async def browsing(type_: str, address: str = BROWSER) -> AsyncIterator[Browser]:
     zeroconf = AsyncZeroconf(interfaces=[address], ip_version=IPVersion.V4Only)
     try:
         yield Browser(zeroconf, type_)
@@ -46,7 +51,7 @@ async def browsing(type_: str, address: str = LOOPBACK) -> AsyncIterator[Browser
         await zeroconf.async_close()
 
 
-async def until(condition: Callable[[], Awaitable[object]], deadline_s: float = 20.0) -> None:
+async def until(condition: Callable[[], Awaitable[object]], deadline_s: float = 60.0) -> None:
     async with asyncio.timeout(deadline_s):
         while not await condition():  # noqa: ASYNC110 - the network tells nobody
             await asyncio.sleep(0.05)

@@ -70,10 +70,10 @@ def test_a_battery_follows_the_meter_at_the_grid(server: Server) -> None:
     def tracked() -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{PORT}/v1/json", timeout=20)
 
-    until(lambda: tracked().status_code == 200)
+    answer = until(lambda: answer if (answer := tracked()).is_success else None)
     house, roof = (
         {register["name"]: register["value"] for register in meter["registers"]}
         for meter in server.get("/api/v1/meters").json()["meters"]
     )
-    shown = tracked().json()["energyCounterOut"]
+    shown = answer.json()["energyCounterOut"]
     assert abs(shown - house["energy_export"]) < 50 < abs(shown - roof["energy_export"])

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -13,7 +12,7 @@ import pytest
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from browsing import LOOPBACK, browsing, text_of, until
+from browsing import ANOTHER, LOOPBACK, browsing, text_of, until
 from homeassistant import network
 from iskra_server.base.announcement import AnnouncedService, Announcement, Services, addresses_of
 from running import free_port
@@ -86,7 +85,7 @@ def test_with_another_machine_of_its_name_it_has_a_name_of_its_own_and_keeps_it(
         port, text = free_port(), {"meters": ""}
         async with (
             browsing(TYPE) as browser,
-            AsyncZeroconf(interfaces=[LOOPBACK], ip_version=IPVersion.V4Only) as other,
+            AsyncZeroconf(interfaces=[ANOTHER], ip_version=IPVersion.V4Only) as other,
         ):
             type_ = f"{TYPE}.local."
             taken = AsyncServiceInfo(type_, f"test {port}.{type_}", port=1, parsed_addresses=[LOOPBACK])
@@ -105,20 +104,18 @@ def test_with_another_machine_of_its_name_it_has_a_name_of_its_own_and_keeps_it(
     asyncio.run(run())
 
 
-def test_goodbye_is_heard_promptly() -> None:
+def test_goodbye_is_heard() -> None:
     async def run() -> None:
         port = free_port()
         async with browsing(TYPE) as browser:
             async with announcing(lambda _: [service(port)]):
                 await until(lambda: browser.at(port))
                 mine = {name for name in browser.names if str(port) in name}
-                leaving_s = time.monotonic()
-            assert time.monotonic() - leaving_s < 3
 
             async def is_gone() -> bool:
                 return not mine & browser.names
 
-            await until(is_gone, 5)
+            await until(is_gone)
 
     asyncio.run(run())
 
@@ -151,7 +148,7 @@ def test_it_is_announced_where_it_listens() -> None:
     assert addresses_of("192.168.1.20") == ("192.168.1.20",)
     assert addresses_of("::1") == addresses_of("pi.local") == ()
     everywhere = addresses_of("0.0.0.0")
-    assert LOOPBACK not in everywhere
+    assert not any(address.startswith("127.") for address in everywhere)
     assert addresses_of("::") == everywhere
 
 

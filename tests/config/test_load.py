@@ -129,9 +129,11 @@ EMULATION = {
     "victron.topic": "grid/meter",
     "victron.ca_file": "/etc/ssl/venus.pem",
     "sunspec.port": "8005",
+    "sunspec.wait_fresh_s": "1",
     "sunspec.zero_if_missing": "True",
     "sunspec.unit": "2",
     "shelly_modbus.port": "8006",
+    "shelly_modbus.wait_fresh_s": "1",
 }
 
 

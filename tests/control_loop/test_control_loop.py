@@ -105,7 +105,8 @@ STEADY = [
     for device, models in (
         (ECOTRACKER, (VENUS, VENUS_D)),
         (SHELLY_UDP, (VENUS, VENUS_D, B2500, JUPITER)),
-        (SHELLY_HTTP, (VENUS_D,)),
+        # Growatt asks every three seconds
+        (SHELLY_HTTP, (JUPITER,)),
         (SHELLY_WEBSOCKET, (HOYMILES, HOYMILES_DAMPED)),
     )
     for model in models

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from iskra_server.meter.reading import Reading, Register
 from iskra_server.meter.signed_power import PHASES
 from iskra_server.meter.units import WATT
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart, is_pair, is_virtual, virtual_reading
+from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart, belong_together, is_virtual, virtual_reading
 from samples import EXPORT, IMPORT, POWER, energy, power, reading
 
 PUMP = CombinedMeter("Heat pump", (MeterPart("Z1", 1), MeterPart("Z2", -1)))
@@ -62,8 +62,28 @@ def test_the_reading_says_what_it_is() -> None:
     assert {register.derived for register in shown.registers} == {"virtual meter"}
 
 
-@pytest.mark.parametrize(("age_s", "interval_s", "expected"), [(0.4, 1, True), (0.6, 1, False), (0.1, None, False)])
-def test_values_belong_together_while_the_next_is_farther_away(
-    age_s: float, interval_s: float | None, expected: bool
+@pytest.mark.parametrize(
+    ("ages_s", "interval_s", "expected"),
+    [
+        ([0.4, 0], 1, True),
+        ([0.6, 0], 1, False),
+        ([0.1, 0], None, False),
+        # alone
+        ([0], 1, True),
+        # of three: before the longest pause, after it, within, and evenly spread
+        ([0.2, 0.1, 0], 1, True),
+        ([0.9, 0.8, 0], 1, False),
+        ([0.9, 0.1, 0], 1, False),
+        ([0.67, 0.34, 0], 1, True),
+    ],
+)
+def test_values_belong_together_before_the_longest_pause(
+    ages_s: list[float], interval_s: float | None, expected: bool
 ) -> None:
-    assert is_pair(age_s, interval_s) is expected
+    assert belong_together(ages_s, interval_s) is expected
+
+
+@given(st.lists(st.floats(0, 0.999), min_size=1, max_size=8), st.floats(0.95, 1.05))
+def test_however_parts_are_spread_there_is_a_value_in_each_interval(starts_s: list[float], usual_s: float) -> None:
+    shown = [belong_together([(now_s - start_s) % 1 for start_s in starts_s], usual_s) for now_s in starts_s]
+    assert any(shown)

@@ -38,7 +38,7 @@ def test_the_real_server_announces_itself_and_stops_in_time() -> None:
     async def run() -> None:
         async with browsing(TYPES[1]) as browser:
             environ = {"IES_SERVER_ANNOUNCE": "true", "IES_SERVER_HOST": LOOPBACK}
-            with serving("serve", "simulator:MT175", environ=environ) as server:
+            with serving("serve", "simulator:MT175", environ=environ, address=LOOPBACK) as server:
                 port = int(server.url.rpartition(":")[2])
 
                 async def with_its_meter() -> bool:

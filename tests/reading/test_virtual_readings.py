@@ -67,6 +67,14 @@ def test_the_values_that_are_nearest_to_each_other_belong_together(tried: Tried)
     assert shown == [600] * 4
 
 
+def test_three_parts_that_are_evenly_spread_have_a_value_in_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    flats = [f"1 ISK 00 1000000{number}" for number in range(3)]
+    tried = Tried(monkeypatch, CombinedMeter("Heat pump", tuple(MeterPart(flat, 1) for flat in flats)))
+    for second in range(10):
+        shown = [tried.send(flat, power(100), at_s=second + place / 3) for place, flat in enumerate(flats)]
+        assert second < 1 or [300] in shown
+
+
 def test_the_first_telegrams_do_not_decide_which_ones_belong_together(tried: Tried) -> None:
     shown = tried.send(Z2, power(400), at_s=-0.8)
     for second in range(4):

@@ -11,6 +11,7 @@ import pytest
 
 from iskra_server.config import Config, ConfigError, load
 from iskra_server.runtime.emulation_outputs import emulation_outputs
+from iskra_server.runtime.output_factory import planned_outputs
 from running import free_port, serving, until
 
 
@@ -21,9 +22,9 @@ def configured(folder: Path, text: str) -> Config:
 
 
 def test_nothing_is_emulated_unless_it_is_enabled(tmp_path: Path) -> None:
-    assert list(emulation_outputs(Config())) == []
-    config = configured(tmp_path, "[outputs.ecotracker]\nport = 8001\n")
-    assert list(emulation_outputs(config)) == []
+    keys = "[server]\nannounce = false\n[outputs.ecotracker]\nport = 8001\n[outputs.emulation]\nbatteries = 2\n"
+    config = configured(tmp_path, keys)
+    assert planned_outputs(config, (), "UTC") == ()
 
 
 def test_nothing_of_it_is_imported_unless_it_is_enabled() -> None:
@@ -32,7 +33,6 @@ def test_nothing_of_it_is_imported_unless_it_is_enabled() -> None:
     assert {name for name in done.stdout.split() if "emulation" in name} <= {
         "iskra_server.config.emulation_sections",
         "iskra_server.diagnosis.emulation_sentences",
-        "iskra_server.runtime.emulation_outputs",
     }
 
 

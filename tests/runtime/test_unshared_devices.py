@@ -10,6 +10,8 @@ import pytest
 
 from iskra_server.config import Config, ConfigError, load
 from iskra_server.runtime.emulation_outputs import emulation_outputs
+from iskra_server.runtime.planned_device import PlannedDevice
+from iskra_server.runtime.unshared_devices import modbus_devices, sending_devices
 from outputs.emulation.modbus_client import LOOPBACK, connected, reading
 from outputs.emulation.sma_group import decoded, listening
 from outputs.mqtt.broker import Mosquitto, Subscriber
@@ -71,6 +73,16 @@ def test_modbus_devices_of_one_port_are_one_output(tmp_path: Path) -> None:
     both = "[outputs.sunspec]\nenabled = true\n[outputs.shelly_modbus]\nenabled = true\n"
     assert len(list(emulation_outputs(configured(tmp_path, both)))) == 1
     assert len(list(emulation_outputs(configured(tmp_path, f"{both}port = 503\n")))) == 2
+
+
+def test_what_several_batteries_do_not_share_shows_the_meter_as_it_is(tmp_path: Path) -> None:
+    both = "[outputs.sunspec]\nenabled = true\n[outputs.sma_energy_meter]\nenabled = true\n"
+    config = configured(tmp_path, both)
+    planned: list[PlannedDevice[Any]] = [*modbus_devices(config)[502], *sending_devices(config).values()]
+    assert [(plan.settings, plan.for_batteries) for plan in planned] == [
+        (config.outputs.sunspec, False),
+        (config.outputs.sma_energy_meter, False),
+    ]
 
 
 def asked(port: int, address: int, count: int, *, unit: int = 1, function: int = 3) -> bytes:

@@ -57,6 +57,11 @@ def test_a_virtual_meter_of_a_virtual_one_is_refused() -> None:
         plan_of(configured(VirtualConfig("Both", "Z1, Z2"), VirtualConfig("Rest", "Both", "Z2")))
 
 
+def test_a_name_that_a_meter_has_is_told_before_the_parts_of_others() -> None:
+    with pytest.raises(ConfigError, match=r"virtual\.2\.name is 'Z2', as another meter is called"):
+        virtual_meters(configured(VirtualConfig("Pump", "Z1", "Z2"), VirtualConfig("Z2", "Z1")))
+
+
 def test_a_name_that_two_meters_have_is_refused() -> None:
     twin = MeterConfig(Address("tcp://head-3:2001"), "Z1")
     with pytest.raises(ConfigError, match=r"'Z1', and 2 meters have this meters\.name"):

@@ -172,6 +172,17 @@ class VictronConfig(Struct, frozen=True):
     ] = ""
 
 
+ModbusWait = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=2,
+        description="Maximum seconds that the power waits for the next telegram, where the client already knows the "
+        "last one: 1 for an inverter that swings, if it waits that long for an answer. 0: answered at once.",
+    ),
+]
+
+
 class SunSpecConfig(Struct, frozen=True):
     enabled: Enabled = False
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of Modbus; inverters ask 502.")] = 502
@@ -183,8 +194,10 @@ class SunSpecConfig(Struct, frozen=True):
             '"not implemented".'
         ),
     ] = False
+    wait_fresh_s: ModbusWait = 0.0
 
 
 class ShellyModbusConfig(Struct, frozen=True):
     enabled: Enabled = False
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of Modbus; Sigenstor asks 502.")] = 502
+    wait_fresh_s: ModbusWait = 0.0

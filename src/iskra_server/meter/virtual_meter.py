@@ -8,7 +8,8 @@ Its live values are those of its parts at about the same time, each at most `sta
 from their counters at the same quarter-hours (history/store/virtual_counter.py); nothing of it is stored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -23,6 +24,8 @@ VIRTUAL = "virtual"
 DERIVED = "virtual meter"
 # parts send every 1 to 2 s
 STALE_AFTER_S = 3.0
+# of an interval, because it varies: parts that are evenly spread must have a value as well
+_TOLERANCE = 0.1
 
 
 class MeterPart(Struct, frozen=True):
@@ -89,12 +92,18 @@ def _plus(total: Register, sign: int, register: Register) -> Register:
     return Register(total.obis, first + sign * second, scaler, total.unit, derived=total.derived)
 
 
-def is_pair(oldest_age_s: float, interval_s: float | None) -> bool:
-    """Whether the newest values of all parts belong together, where the oldest of them is so old.
+def belong_together(ages_s: Iterable[float], interval_s: float | None) -> bool:
+    """Whether the newest values of all parts belong together; `interval_s` is the usual interval of the oldest one.
 
-    Not as long as its usual interval is unknown, after one telegram.
+    Z1   x           x           x      They do before the longest pause: at z, not at the next x or y, where they are
+    Z2     y           y           y    farther apart. Else meters that see the same load at different times would
+    Z3       z           z           z  show a power that never was.
 
-    Where half of its usual interval has passed, its next value is nearer to those of the other parts: two meters that
-    see the same load at different times would show a power that never was.
+    Not as long as that interval is unknown, after one telegram.
     """
-    return interval_s is not None and oldest_age_s <= interval_s / 2
+    if interval_s is None:
+        return False
+    falling = sorted((*ages_s, 0.0), reverse=True)
+    longest_s = max(older - newer for older, newer in pairwise(falling))
+    before_s = interval_s - falling[0]
+    return longest_s <= before_s + _TOLERANCE * interval_s

@@ -23,7 +23,7 @@ from iskra_server.meter.virtual_meter import (
     CombinedMeter,
     MeterPart,
     VirtualMeters,
-    is_pair,
+    belong_together,
     is_virtual,
     virtual_reading,
 )
@@ -116,7 +116,8 @@ class VirtualReadings:
         interval_s = self._hub.usual_interval_s(oldest.sample.reading.meter_id)
         published_s = self._published_s.get(meter.id)
         if published_s is not None and (
-            oldest.arrived_s <= published_s + _SAME_S or not is_pair(oldest.age_s, interval_s)
+            oldest.arrived_s <= published_s + _SAME_S
+            or not belong_together((part.age_s or 0.0 for part in parts), interval_s)
         ):
             return
         self._published_s[meter.id] = oldest.arrived_s

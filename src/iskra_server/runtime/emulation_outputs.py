@@ -1,95 +1,83 @@
-"""The emulated grid meters of the configuration: one output for each port, or for each device that sends unasked."""
+"""The emulated grid meters of the configuration: one output for each port, or for each device that sends unasked.
+
+Imported only where one of them is enabled; and what one alone needs, only where it is.
+"""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from msgspec.structs import replace
 
 from iskra_server.config import Config, ConfigError
 from iskra_server.meter.identity import compact_name
+from iskra_server.outputs.emulation.clients import Clients, Rules, networks
+from iskra_server.outputs.emulation.device import EmulatedDevice, SendingDevice, keep_open
+from iskra_server.outputs.emulation.device_identity import FILE, Identities
+from iskra_server.outputs.emulation.grid import Grid, configured_meter
+from iskra_server.outputs.emulation.reach import Transport, cannot_listen
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.device_ports import check_tcp_ports, check_udp_ports
+from iskra_server.runtime.planned_device import Mac, PlannedDevice
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
-from iskra_server.runtime.unshared_devices import ModbusPlan, SendingPlan, modbus_devices, sending_devices
+from iskra_server.runtime.unshared_devices import modbus_devices, sending_devices
 from iskra_server.runtime.virtual_setup import may_be_number, no_such_meter
 
 if TYPE_CHECKING:
-    # for their types alone: they are imported only where a device is enabled
     from iskra_server.base.announcement import AnnouncedService
-    from iskra_server.outputs.emulation.clients import Clients, Rules
-    from iskra_server.outputs.emulation.grid import Grid
     from iskra_server.outputs.emulation.http_listener import HttpDevice
+    from iskra_server.outputs.emulation.modbus_listener import ModbusDevice
     from iskra_server.runtime.shelly_devices import ShellyDevice
 
-# makes a device of its clients and of what gives its number (device_identity.py)
-MakeHttpDevice = Callable[["Clients", Callable[[], str | None]], "HttpDevice"]
-
-
-class _HttpPlan(NamedTuple):
-    """`is_shared`: several batteries may follow it, so what it shows follows the rules of outputs.emulation."""
-
-    settings: object
-    make: MakeHttpDevice
-    is_shared: bool = True
+Device = TypeVar("Device", bound=EmulatedDevice)
+Run = Callable[[], Coroutine[None, None, None]]
+# makes the devices of an output, and what runs for them until it is cancelled
+Make = Callable[[Grid], tuple[Sequence[EmulatedDevice], Sequence[Run]]]
 
 
 class _Shared(NamedTuple):
     """What every device needs of the configuration."""
 
     host: str
-    grid: Callable[[Hub, Statuses], "Grid"]
-    mac: Callable[["Grid"], Callable[[], str | None]]
-    rules: "Rules"
-    # of devices that are not shared by several batteries
-    whole: "Rules"
-    settings: object
+    grid: Callable[[Hub, Statuses], Grid]
+    mac: Callable[[Grid], Mac]
+    rules: Rules
+    # of devices that show the meter as it is
+    whole: Rules
+    settings: Hashable
+
+    def made(self, grid: Grid, planned: Iterable[PlannedDevice[Device]]) -> list[Device]:
+        mac = self.mac(grid)
+        return [plan.make(Clients(grid, self._rules_of(plan)), mac) for plan in planned]
+
+    def _rules_of(self, plan: PlannedDevice[Device]) -> Rules:
+        return self.rules if plan.for_batteries else replace(self.whole, wait_fresh_s=plan.wait_fresh_s)
+
+    def open(self, devices: Sequence[EmulatedDevice], run: Run, port: int, transport: Transport) -> Run:
+        """Runs the listener of their port, and tries again where it cannot be opened."""
+        return partial(keep_open, devices, run, partial(cannot_listen, port, transport, host=self.host))
 
 
 def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
     """Raises ConfigError."""
-    outputs = config.outputs
-    by_port: dict[int, list[_HttpPlan]] = defaultdict(list)
     check_tcp_ports(config)
-    if outputs.ecotracker.enabled:
-        from iskra_server.outputs.emulation.ecotracker import EcoTracker  # noqa: PLC0415
-
-        by_port[outputs.ecotracker.port].append(_HttpPlan(outputs.ecotracker, EcoTracker))
-    if outputs.vzlogger.enabled:
-        from iskra_server.outputs.emulation.vzlogger import Vzlogger  # noqa: PLC0415
-
-        vzlogger = partial(Vzlogger, with_obis=outputs.vzlogger.obis)
-        by_port[outputs.vzlogger.port].append(_HttpPlan(outputs.vzlogger, vzlogger, is_shared=False))
-    if outputs.shelly_3em.enabled:
-        from iskra_server.outputs.emulation.shelly_3em import Shelly3Em  # noqa: PLC0415
-
-        by_port[outputs.shelly_3em.port].append(_HttpPlan(outputs.shelly_3em, Shelly3Em, is_shared=False))
-    shellys: list[ShellyDevice] = []
-    if outputs.shelly_pro_3em.enabled or outputs.shelly_em1.enabled:
-        from iskra_server.runtime.shelly_devices import shelly_devices  # noqa: PLC0415
-
-        shellys = list(shelly_devices(config))
-        check_udp_ports(shellys)
-    sending = list(sending_devices(config))
-    modbus = modbus_devices(config)
-    if not by_port and not shellys and not sending and not modbus:
-        return
     _check_meter(config)
-    shared = _shared(config)
+    shared, shellys = _shared(config), _shellys(config)
+    check_udp_ports(shellys)
     for shelly in shellys:
-        if shelly.port:
-            by_port[shelly.port].append(_HttpPlan(shelly.keys, shelly.by_http))
         if shelly.udp_ports:
             yield _shelly_udp(shared, shelly)
-    for port, devices in by_port.items():
-        yield _http(shared, port, devices)
-    for plan in sending:
-        yield _sending(shared, plan)
-    for port, plans in modbus.items():
-        yield _modbus(shared, port, plans)
+    for port, http in _http_devices(config, shellys).items():
+        yield _http(shared, port, http)
+    for name, sending in sending_devices(config).items():
+        yield _sending(shared, name, sending)
+    for port, modbus in modbus_devices(config).items():
+        yield _modbus(shared, port, modbus)
 
 
 def _check_meter(config: Config) -> None:
@@ -102,10 +90,6 @@ def _check_meter(config: Config) -> None:
 
 
 def _shared(config: Config) -> _Shared:
-    from iskra_server.outputs.emulation.clients import Rules, networks  # noqa: PLC0415
-    from iskra_server.outputs.emulation.device_identity import FILE, Identities  # noqa: PLC0415
-    from iskra_server.outputs.emulation.grid import Grid, configured_meter  # noqa: PLC0415
-
     keys = config.outputs.emulation
     try:
         allowed = networks(keys.clients)
@@ -116,7 +100,7 @@ def _shared(config: Config) -> _Shared:
     def grid(hub: Hub, statuses: Statuses) -> Grid:
         return Grid(hub, configured_meter(keys.meter, hub, statuses), keys.stale_after_s)
 
-    def mac(grid: Grid) -> Callable[[], str | None]:
+    def mac(grid: Grid) -> Mac:
         return lambda: identities.mac(grid.meter_id) if grid.meter_id else None
 
     rules = Rules(
@@ -130,111 +114,103 @@ def _shared(config: Config) -> _Shared:
     return _Shared(keys.host, grid, mac, rules, Rules(allowed, for_batteries=False), (keys, data_dir(config)))
 
 
-def _http(shared: _Shared, port: int, devices: list[_HttpPlan]) -> PlannedOutput:
-    name = f"devices at port {port}"
+def _shellys(config: Config) -> "list[ShellyDevice]":
+    if not config.outputs.shelly_pro_3em.enabled and not config.outputs.shelly_em1.enabled:
+        return []
+    from iskra_server.runtime.shelly_devices import shelly_devices  # noqa: PLC0415
 
+    return list(shelly_devices(config))
+
+
+def _http_devices(config: Config, shellys: "Iterable[ShellyDevice]") -> "dict[int, list[PlannedDevice[HttpDevice]]]":
+    """By their port."""
+    by_port: dict[int, list[PlannedDevice[HttpDevice]]] = defaultdict(list)
+    if (ecotracker := config.outputs.ecotracker).enabled:
+        from iskra_server.outputs.emulation.ecotracker import EcoTracker  # noqa: PLC0415
+
+        by_port[ecotracker.port].append(PlannedDevice(ecotracker, EcoTracker, for_batteries=True))
+    if (vzlogger := config.outputs.vzlogger).enabled:
+        from iskra_server.outputs.emulation.vzlogger import Vzlogger  # noqa: PLC0415
+
+        by_port[vzlogger.port].append(PlannedDevice(vzlogger, partial(Vzlogger, with_obis=vzlogger.obis)))
+    if (shelly_3em := config.outputs.shelly_3em).enabled:
+        from iskra_server.outputs.emulation.shelly_3em import Shelly3Em  # noqa: PLC0415
+
+        by_port[shelly_3em.port].append(PlannedDevice(shelly_3em, Shelly3Em))
+    for shelly in shellys:
+        if shelly.port:
+            by_port[shelly.port].append(PlannedDevice(shelly.keys, shelly.by_http, for_batteries=True))
+    return by_port
+
+
+def _output(shared: _Shared, name: str, settings: Iterable[Hashable], make: Make) -> PlannedOutput:
     def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
-        from iskra_server.base.announcement import Announcement  # noqa: PLC0415
-        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
-        from iskra_server.outputs.emulation.device import keep_open  # noqa: PLC0415
-        from iskra_server.outputs.emulation.http_listener import HttpListener  # noqa: PLC0415
-        from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
-
         grid = shared.grid(hub, statuses)
-        made = [
-            plan.make(Clients(grid, shared.rules if plan.is_shared else shared.whole), shared.mac(grid))
-            for plan in devices
-        ]
-        listener = HttpListener(shared.host, port, made)
-
-        def services(addresses: tuple[str, ...]) -> "list[AnnouncedService]":
-            return [service for device in made if not device.sentence for service in device.services(addresses, port)]
-
-        def describe(error: OSError) -> str:
-            return cannot_listen(port, "tcp", error, host=shared.host)
-
-        announcement = Announcement(host=shared.host, services=services, one_address=True)
+        devices, runs = make(grid)
 
         async def run() -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(grid.run(name))
-                tasks.create_task(announcement.run())
-                tasks.create_task(keep_open(made, listener.run, describe))
+                for part in runs:
+                    tasks.create_task(part())
 
-        return Output(Part(name, run), lambda: [device.state() for device in made])
+        return Output(Part(name, run), lambda: [device.state() for device in devices])
 
-    return PlannedOutput((name, shared.settings, *(plan.settings for plan in devices)), create)
+    return PlannedOutput((name, shared.settings, *settings), create)
+
+
+def _http(shared: _Shared, port: int, planned: "list[PlannedDevice[HttpDevice]]") -> PlannedOutput:
+    def make(grid: Grid) -> tuple[Sequence[EmulatedDevice], Sequence[Run]]:
+        from iskra_server.base.announcement import Announcement  # noqa: PLC0415
+        from iskra_server.outputs.emulation.http_listener import HttpListener  # noqa: PLC0415
+
+        devices = shared.made(grid, planned)
+
+        def services(addresses: tuple[str, ...]) -> "list[AnnouncedService]":
+            return [
+                service for device in devices if not device.sentence for service in device.services(addresses, port)
+            ]
+
+        announcement = Announcement(host=shared.host, services=services, one_address=True)
+        listener = HttpListener(shared.host, port, devices)
+        return devices, (announcement.run, shared.open(devices, listener.run, port, "tcp"))
+
+    return _output(shared, f"devices at port {port}", [plan.settings for plan in planned], make)
 
 
 def _shelly_udp(shared: _Shared, shelly: "ShellyDevice") -> PlannedOutput:
     """One Shelly at its UDP ports, each with its own health and clients."""
-    name = f"{shelly.name} by UDP"
 
-    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
-        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
-        from iskra_server.outputs.emulation.device import EmulatedDevice, keep_open  # noqa: PLC0415
-        from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
+    def make(grid: Grid) -> tuple[Sequence[EmulatedDevice], Sequence[Run]]:
         from iskra_server.outputs.emulation.shelly_udp import udp_answer  # noqa: PLC0415
         from iskra_server.outputs.emulation.udp_listener import UdpListener  # noqa: PLC0415
 
-        grid = shared.grid(hub, statuses)
         identify = shelly.identify(shared.mac(grid))
-        listeners = []
+        devices, runs = [], []
         for port in shelly.udp_ports:
-            clients = Clients(grid, shared.rules)
-            device = EmulatedDevice(f"{shelly.name} at UDP port {port}", clients)
-            listeners.append(UdpListener(shared.host, port, device, udp_answer(clients, identify)))
+            device = EmulatedDevice(f"{shelly.name} at UDP port {port}", Clients(grid, shared.rules))
+            listener = UdpListener(shared.host, port, device, udp_answer(device.clients, identify))
+            devices.append(device)
+            runs.append(shared.open([device], listener.run, port, "udp"))
+        return devices, runs
 
-        async def run() -> None:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(grid.run(name))
-                for listener in listeners:
-                    describe = partial(cannot_listen, listener.port, "udp", host=shared.host)
-                    tasks.create_task(keep_open([listener.device], listener.run, describe))
-
-        return Output(Part(name, run), lambda: [listener.device.state() for listener in listeners])
-
-    return PlannedOutput((name, shared.settings, shelly), create)
+    return _output(shared, f"{shelly.name} by UDP", [shelly], make)
 
 
-def _modbus(shared: _Shared, port: int, plans: list[ModbusPlan]) -> PlannedOutput:
-    name = f"Modbus devices at port {port}"
-
-    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
-        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
-        from iskra_server.outputs.emulation.device import keep_open  # noqa: PLC0415
+def _modbus(shared: _Shared, port: int, planned: "list[PlannedDevice[ModbusDevice]]") -> PlannedOutput:
+    def make(grid: Grid) -> tuple[Sequence[EmulatedDevice], Sequence[Run]]:
         from iskra_server.outputs.emulation.modbus_listener import ModbusListener  # noqa: PLC0415
-        from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
 
-        grid = shared.grid(hub, statuses)
-        made = [plan.make(Clients(grid, shared.whole), shared.mac(grid)) for plan in plans]
-        listener = ModbusListener(shared.host, port, made)
+        devices = shared.made(grid, planned)
+        listener = ModbusListener(shared.host, port, devices)
+        return devices, (shared.open(devices, listener.run, port, "tcp"),)
 
-        def describe(error: OSError) -> str:
-            return cannot_listen(port, "tcp", error, host=shared.host)
-
-        async def run() -> None:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(grid.run(name))
-                tasks.create_task(keep_open(made, listener.run, describe))
-
-        return Output(Part(name, run), lambda: [device.state() for device in made])
-
-    return PlannedOutput((name, shared.settings, *(plan.settings for plan in plans)), create)
+    return _output(shared, f"Modbus devices at port {port}", [plan.settings for plan in planned], make)
 
 
-def _sending(shared: _Shared, plan: SendingPlan) -> PlannedOutput:
-    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
-        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+def _sending(shared: _Shared, name: str, planned: PlannedDevice[SendingDevice]) -> PlannedOutput:
+    def make(grid: Grid) -> tuple[Sequence[EmulatedDevice], Sequence[Run]]:
+        devices = shared.made(grid, [planned])
+        return devices, [device.run for device in devices]
 
-        grid = shared.grid(hub, statuses)
-        device = plan.make(Clients(grid, shared.whole), shared.mac(grid))
-
-        async def run() -> None:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(grid.run(plan.name))
-                tasks.create_task(device.run())
-
-        return Output(Part(plan.name, run), lambda: (device.state(),))
-
-    return PlannedOutput((plan.name, shared.settings, plan.settings), create)
+    return _output(shared, name, [planned.settings], make)

@@ -1,17 +1,19 @@
-"""The configured outputs: MQTT, InfluxDB, uplink, mDNS, messages to people. Each is imported only where configured.
+"""The configured outputs: MQTT, InfluxDB, uplink, mDNS, messages to people, emulated grid meters.
 
-Emulated grid meters: see emulation_outputs.py.
+Each is imported only where configured.
 """
 
 import socket
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from msgspec.structs import astuple
 
 from iskra_server import __version__
 from iskra_server.config import Config, ConfigError
 from iskra_server.cost.contracts import Contract
 from iskra_server.reading.hub import Hub
-from iskra_server.runtime.emulation_outputs import emulation_outputs
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import is_simulated, server_id
 from iskra_server.runtime.supervision import Part
@@ -25,9 +27,17 @@ def planned_outputs(config: Config, contracts: tuple[Contract, ...], tz: str) ->
     planned = (
         *(_mdns(config), _mqtt(config, contracts, tz), _influx(config), _uplink(config)),
         _notify(config, contracts, tz),
-        *emulation_outputs(config),
+        *_emulated(config),
     )
     return tuple(output for output in planned if output)
+
+
+def _emulated(config: Config) -> Iterable[PlannedOutput]:
+    if not any(getattr(section, "enabled", False) for section in astuple(config.outputs)):
+        return ()
+    from iskra_server.runtime.emulation_outputs import emulation_outputs  # noqa: PLC0415
+
+    return emulation_outputs(config)
 
 
 def _mdns(config: Config) -> PlannedOutput | None:

@@ -1,6 +1,6 @@
 """The Shelly devices of the second and third generation in a configuration."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server.config import Config, ConfigError
@@ -13,6 +13,7 @@ from iskra_server.outputs.emulation.shelly_identity import (
     ShellyIdentity,
     ShellyModel,
 )
+from iskra_server.runtime.planned_device import Mac
 
 if TYPE_CHECKING:
     from iskra_server.outputs.emulation.shelly_http import ShellyHttp
@@ -24,21 +25,21 @@ class ShellyDevice(NamedTuple):
     """`name` is that of its section, whose values are `keys`; `port` is the TCP port, None without."""
 
     name: str
-    keys: object
+    keys: Hashable
     model: ShellyModel
     port: int | None
     udp_ports: tuple[int, ...]
     typical: bool
     has_upper_name: bool = False
 
-    def identify(self, mac: Callable[[], str | None]) -> Identify:
+    def identify(self, mac: Mac) -> Identify:
         def identity() -> ShellyIdentity | None:
             number = mac()
             return ShellyIdentity(self.model, number, self.typical) if number else None
 
         return identity
 
-    def by_http(self, clients: Clients, mac: Callable[[], str | None]) -> "ShellyHttp":
+    def by_http(self, clients: Clients, mac: Mac) -> "ShellyHttp":
         from iskra_server.outputs.emulation.shelly_http import ShellyHttp  # noqa: PLC0415
 
         return ShellyHttp(self.name, clients, self.model, self.identify(mac), has_upper_name=self.has_upper_name)

@@ -1,49 +1,37 @@
 """The emulated devices of a configuration that are not for several batteries: they send unasked, or by Modbus TCP."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from iskra_server.config import Config, ConfigError
+from iskra_server.outputs.emulation.device import SendingDevice
+from iskra_server.runtime.planned_device import PlannedDevice
 
 if TYPE_CHECKING:
     # for their types alone: they are imported only where a device is enabled
     from iskra_server.mqtt.access import BrokerAccess
-    from iskra_server.outputs.emulation.clients import Clients
-    from iskra_server.outputs.emulation.device import SendingDevice
     from iskra_server.outputs.emulation.modbus_listener import ModbusDevice
 
 
-class SendingPlan(NamedTuple):
-    """A device that sends unasked. `make` gets what gives the number of the device (device_identity.py)."""
-
-    name: str
-    settings: object
-    make: "Callable[[Clients, Callable[[], str | None]], SendingDevice]"
-
-
-class ModbusPlan(NamedTuple):
-    settings: object
-    make: "Callable[[Clients, Callable[[], str | None]], ModbusDevice]"
-
-
-def sending_devices(config: Config) -> Iterator[SendingPlan]:
-    """Those that are enabled. Raises ConfigError."""
+def sending_devices(config: Config) -> dict[str, PlannedDevice[SendingDevice]]:
+    """Those that are enabled, by their name. Raises ConfigError."""
     outputs = config.outputs
+    found: dict[str, PlannedDevice[SendingDevice]] = {}
     if (sma := outputs.sma_energy_meter).enabled:
         from iskra_server.outputs.emulation.sma_energy_meter import NAME as SMA  # noqa: PLC0415
         from iskra_server.outputs.emulation.sma_energy_meter import SmaEnergyMeter  # noqa: PLC0415
 
-        yield SendingPlan(SMA, sma, partial(SmaEnergyMeter, model=sma.model, host=outputs.emulation.host))
+        found[SMA] = PlannedDevice(sma, partial(SmaEnergyMeter, model=sma.model, host=outputs.emulation.host))
     if outputs.victron.enabled:
         from iskra_server.outputs.emulation.victron import NAME as VICTRON  # noqa: PLC0415
         from iskra_server.outputs.emulation.victron import Victron  # noqa: PLC0415
 
         access, topic = _victron_broker(config)
-        yield SendingPlan(VICTRON, (access, topic), partial(Victron, access=access, topic=topic))
+        found[VICTRON] = PlannedDevice((access, topic), partial(Victron, access=access, topic=topic))
+    return found
 
 
 def _victron_broker(config: Config) -> "tuple[BrokerAccess, str]":
@@ -66,18 +54,19 @@ def _victron_broker(config: Config) -> "tuple[BrokerAccess, str]":
     return replace(broker_settings("outputs.mqtt", mqtt), client_id=""), topic
 
 
-def modbus_devices(config: Config) -> dict[int, list[ModbusPlan]]:
+def modbus_devices(config: Config) -> "dict[int, list[PlannedDevice[ModbusDevice]]]":
     """Those that are enabled, by their port."""
-    by_port: dict[int, list[ModbusPlan]] = defaultdict(list)
+    by_port: dict[int, list[PlannedDevice[ModbusDevice]]] = defaultdict(list)
     if (sunspec := config.outputs.sunspec).enabled:
         from iskra_server.outputs.emulation.sunspec import SunSpec  # noqa: PLC0415
 
         make = partial(SunSpec, unit=sunspec.unit, zero_if_missing=sunspec.zero_if_missing)
-        by_port[sunspec.port].append(ModbusPlan(sunspec, make))
+        by_port[sunspec.port].append(PlannedDevice(sunspec, make, wait_fresh_s=sunspec.wait_fresh_s))
     if (shelly := config.outputs.shelly_modbus).enabled:
         from iskra_server.outputs.emulation.shelly_modbus import ShellyModbus  # noqa: PLC0415
 
         # the same device as the one that answers by HTTP
         typical = config.outputs.shelly_pro_3em.typical_values
-        by_port[shelly.port].append(ModbusPlan((shelly, typical), partial(ShellyModbus, typical=typical)))
+        make_shelly = partial(ShellyModbus, typical=typical)
+        by_port[shelly.port].append(PlannedDevice((shelly, typical), make_shelly, wait_fresh_s=shelly.wait_fresh_s))
     return by_port

@@ -17,10 +17,12 @@ _MIN_DIGITS = 4
 def virtual_meters(config: Config) -> tuple[CombinedMeter, ...]:
     """Raises ConfigError. That no meter has the number of a part shows only when meters are read."""
     names = [compact_name(entry.name) for entry in config.virtual]
-    meters = []
-    for number, entry in enumerate(config.virtual, 1):
-        path = f"virtual.{number}"
+    entries = [(f"virtual.{number}", entry) for number, entry in enumerate(config.virtual, 1)]
+    # first: with a wrong name, the parts of another one look wrong
+    for path, entry in entries:
         _check_name(entry, path, config, names)
+    meters = []
+    for path, entry in entries:
         parts = [MeterPart(name, sign) for sign, text in ((1, entry.plus), (-1, entry.minus)) for name in _names(text)]
         if not _names(entry.plus):
             raise ConfigError(f"{path}.plus names no meter; list those that '{entry.name}' adds up.", f"{path}.plus")

@@ -6,14 +6,16 @@ from decimal import Decimal
 
 import pytest
 
+from diagnosis.well import facts
 from emulating import GridMeter, in_event_loop, running
 from iskra_server.base.clock import boottime_s
+from iskra_server.diagnosis.status import run_checks
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
-from iskra_server.meter.units import WATT
+from iskra_server.meter.units import WATT, Unit
 from iskra_server.outputs.emulation.grid import Grid, configured_meter
 from iskra_server.reading.hub import Hub
-from samples import EXPORT, METER_ID, SERVER_ID, energy, power
+from samples import EXPORT, METER_ID, SERVER_ID, energy, power, sample
 
 
 def phase(number: int, watts: int) -> Register:
@@ -43,6 +45,13 @@ def test_phases_are_shown_only_where_all_three_are_sent() -> None:
     # the total is the meter's own, not our sum
     assert (all_three := meter.grid.newest()) and list(all_three.phases_w or ()) == [100, 200, 301]
     assert all_three.power_w == 600
+
+
+def test_currents_have_no_sign() -> None:
+    meter = GridMeter()
+    currents = [Register(Obis.parse(f"{code}.7.0"), raw, -1, Unit(33)) for code, raw in ((31, -54), (51, 0), (71, 53))]
+    meter.send(power(-12), *currents)
+    assert (reading := meter.grid.newest()) and list(reading.currents_a) == [Decimal("5.4"), 0, Decimal("5.3")]
 
 
 def test_a_telegram_without_power_is_no_record() -> None:
@@ -122,3 +131,14 @@ def test_the_meter_is_found_by_its_number_or_server_id() -> None:
         assert configured_meter(name, meter.hub, list)() == METER_ID
     assert configured_meter("1 ISK 00 99999999", meter.hub, list)() is None
     assert configured_meter("", meter.hub, list)() == METER_ID
+
+
+def test_without_a_name_the_meter_of_a_solar_plant_is_never_shown() -> None:
+    hub = Hub()
+    hub.publish(sample(power(400)), is_production=True)
+    plant = run_checks(facts(meter_id=METER_ID, role="production"))
+    assert configured_meter("", hub, lambda: [plant])() is None
+    assert configured_meter("", hub, list)() is None
+    assert configured_meter(METER_ID, hub, lambda: [plant])() == METER_ID
+    house = run_checks(facts(meter_id="1 ISK 00 99999999", role="grid"))
+    assert configured_meter("", hub, lambda: [plant, house])() == "1 ISK 00 99999999"

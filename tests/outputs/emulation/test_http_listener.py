@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from emulating import GridMeter, in_event_loop, running
-from iskra_server.outputs.emulation import http_listener
+from iskra_server.outputs.emulation import http_listener, tcp_listener
 from iskra_server.outputs.emulation.clients import Rules, networks
 from iskra_server.outputs.emulation.http_listener import DeviceAnswer, DeviceRequest, HttpDevice, HttpListener
 from iskra_server.outputs.emulation.websocket import MAX_MESSAGE, WebSocket
@@ -204,6 +204,21 @@ async def test_a_websocket_loses_no_message_of_several_that_come_at_once() -> No
         for number in range(5):
             await socket.send(f"power {number}")
         assert [await socket.recv() for _ in range(5)] == [f"POWER {number}" for number in range(5)]
+
+
+@in_event_loop
+async def test_a_silent_websocket_makes_room_and_one_that_asks_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A battery that has left the Wi-Fi never closes its own."""
+    monkeypatch.setattr(tcp_listener, "MAX_CONNECTIONS", 2)
+    async with listening() as port:
+        asking, silent = [await connect(f"ws://{LOOPBACK}:{port}/echo/socket") for _ in range(2)]
+        await asking.send("power")
+        assert await asking.recv() == "POWER"
+        async with connect(f"ws://{LOOPBACK}:{port}/echo/socket"):
+            await silent.wait_closed()
+            await asking.send("again")
+            assert await asking.recv() == "AGAIN"
+        await asking.close()
 
 
 @in_event_loop

@@ -22,6 +22,8 @@ from running import free_port
 class Registers(ModbusDevice):
     """A register's content is its address. 13 is not there now."""
 
+    power = 1
+
     def __init__(self, clients: Clients, block: range, unit: int | None = None) -> None:
         super().__init__("registers", clients)
         self.blocks = (block, range(5000, 5002))

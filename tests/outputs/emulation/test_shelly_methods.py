@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.json import encode
 
 from emulating import MAC, grid_reading
 from iskra_server.outputs.emulation.grid import GridReading
 from iskra_server.outputs.emulation.shelly_identity import EM_GEN3, PRO_3EM, PRO_EM50, ShellyIdentity, ShellyModel
-from iskra_server.outputs.emulation.shelly_measurements import encoded
 from iskra_server.outputs.emulation.shelly_methods import Methods, Need, Params, ShellyMoment
 from iskra_server.outputs.emulation.shelly_rpc import NO_CURRENT_READING, RpcError
 
@@ -34,18 +34,18 @@ def called(name: str, params: Params, model: ShellyModel, reading: GridReading |
 def test_every_method_that_clients_call_has_a_result_in_any_case(name: str) -> None:
     reading = grid_reading()
     result = call(name, reading=reading)
-    assert not isinstance(result, RpcError) and encoded(result)
+    assert not isinstance(result, RpcError) and encode(result)
     for other in (name.lower(), name.upper(), name.replace("WiFi", "Wifi").replace("WS", "Ws")):
         assert call(other, reading=reading) == result
 
 
 def test_what_it_is() -> None:
-    assert encoded(call("Shelly.GetDeviceInfo")) == (
+    assert encode(call("Shelly.GetDeviceInfo")) == (
         b'{"name":null,"id":"shellypro3em-02ab34cd56ef","mac":"02AB34CD56EF","slot":1,"model":"SPEM-003CEBEU","gen":2,'
         b'"fw_id":"20250924-062729/1.7.1-gd336f31","ver":"1.7.1","app":"Pro3EM","auth_en":false,"auth_domain":null,'
         b'"profile":"triphase"}'
     )
-    assert encoded(call("Shelly.GetDeviceInfo", PRO_EM50)) == (
+    assert encode(call("Shelly.GetDeviceInfo", PRO_EM50)) == (
         b'{"name":null,"id":"shellyproem50-02ab34cd56ef","mac":"02AB34CD56EF","slot":1,"model":"SPEM-002CEBEU50",'
         b'"gen":2,"fw_id":"20250924-062729/1.7.1-gd336f31","ver":"1.7.1","app":"ProEM50","auth_en":false,'
         b'"auth_domain":null}'
@@ -56,14 +56,14 @@ def test_what_it_is() -> None:
 
 
 def test_the_configurations_byte_by_byte() -> None:
-    assert encoded(call("Cloud.GetConfig")) == b'{"enable":false,"server":null}'
-    assert encoded(call("WS.GetConfig")) == b'{"enable":false,"server":null,"ssl_ca":"ca.pem"}'
-    assert encoded(call("EM.GetConfig", id=0)) == (
+    assert encode(call("Cloud.GetConfig")) == b'{"enable":false,"server":null}'
+    assert encode(call("WS.GetConfig")) == b'{"enable":false,"server":null,"ssl_ca":"ca.pem"}'
+    assert encode(call("EM.GetConfig", id=0)) == (
         b'{"id":0,"name":null,"blink_mode_selector":"active_energy","phase_selector":"all",'
         b'"monitor_phase_sequence":false,"reverse":{},"ct_type":"120A"}'
     )
     # evcc reads `reverse` as true or false
-    assert encoded(call("EM1.GetConfig", PRO_EM50, id="0")) == b'{"id":0,"name":null,"reverse":false,"ct_type":"50A"}'
+    assert encode(call("EM1.GetConfig", PRO_EM50, id="0")) == b'{"id":0,"name":null,"reverse":false,"ct_type":"50A"}'
 
 
 def test_the_whole_status_has_every_component() -> None:

@@ -83,7 +83,7 @@ def test_phases_voltages_currents_and_frequency_in_608_bytes() -> None:
         power_w=Decimal("-412.3"),
         phases_w=(Decimal(-500), Decimal("87.7"), Decimal(0)),
         voltages_v=(Decimal("229.3"), Decimal("229.3"), None),
-        currents_a=(Decimal("-1.812"), None, None),
+        currents_a=(Decimal("1.812"), None, None),
         frequency_hz=Decimal("49.98"),
     )
     made = datagram(reading, COUNTERS_WH, "em2", serial(MAC), 1234.567)

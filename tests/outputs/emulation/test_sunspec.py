@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from emulating import MAC, STALE_AFTER_S, GridMeter, grid_reading, in_event_loop, running
 from iskra_server import __version__
+from iskra_server.outputs.emulation.clients import Rules
 from iskra_server.outputs.emulation.modbus_listener import ModbusListener
 from iskra_server.outputs.emulation.sunspec import SunSpec, identity, measurements
 from outputs.emulation.modbus_client import LOOPBACK, ModbusClient, connected, reading
@@ -94,10 +95,12 @@ def test_what_is_decoded_is_what_was_measured(power_w: Decimal, import_wh: Decim
 
 
 @asynccontextmanager
-async def asking(meter: GridMeter, *, zero_if_missing: bool = False) -> AsyncIterator[tuple[ModbusClient, SunSpec]]:
+async def asking(
+    meter: GridMeter, *, zero_if_missing: bool = False, rules: Rules | None = None
+) -> AsyncIterator[tuple[ModbusClient, SunSpec]]:
     port = free_port()
     device = SunSpec(
-        meter.clients(),
+        meter.clients(rules),
         lambda: MAC if meter.grid.meter_id else None,
         unit=2,
         zero_if_missing=zero_if_missing,
@@ -167,3 +170,17 @@ async def test_a_counter_that_a_telegram_lacks_is_no_number_or_stays_as_it_was()
         meter.send(power(600))
         assert await float_at(client, 40_137) == 12_345_679
         assert await float_at(client, 40_079) == 0
+
+
+@in_event_loop
+async def test_the_power_waits_for_the_next_telegram_where_configured_and_nothing_else_does() -> None:
+    meter = GridMeter()
+    async with asking(meter, rules=Rules(wait_fresh_s=20.0)) as (client, _):
+        meter.send_power(600)
+        assert await float_at(client, 40_097) == 600
+        assert await float_at(client, 40_129) == 1234.5
+        again = asyncio.ensure_future(float_at(client, 40_097))
+        await asyncio.sleep(0.05)
+        assert not again.done()
+        meter.send_power(700)
+        assert await again == 700

@@ -15,7 +15,7 @@ from running import free_port
 LOOPBACK = "127.0.0.1"
 
 
-class Echo(TcpListener):
+class Echo(TcpListener[EmulatedDevice]):
     """Sends each line back; "wait" is a request that takes long."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,14 +1,14 @@
 """The power of a virtual meter from the telegrams of its parts, by the rules of its live values.
 
 Z1      x---------x---------x     A value where the newest powers of all parts belong together: the oldest one new,
-Z2        y---------y---------y   not older than the limit, and the next of that part not nearer.
+Z2        y---------y---------y   not older than the limit, and the next ones not nearer.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 from iskra_server.history.points.curve import PowerValues
-from iskra_server.meter.virtual_meter import is_pair
+from iskra_server.meter.virtual_meter import belong_together
 
 _MS = 1000
 
@@ -32,10 +32,10 @@ def combined_power(parts: Sequence[tuple[int, PowerValues]], stale_after_s: floa
         if len(moments) < len(parts):
             continue
         oldest_ms = min(moments)
-        age_ms = at_ms - oldest_ms
-        if oldest_ms <= published_ms or age_ms > limit_ms:
+        if oldest_ms <= published_ms or at_ms - oldest_ms > limit_ms:
             continue
-        if published_ms < 0 or is_pair(age_ms / _MS, intervals_s[moments.index(oldest_ms)]):
+        ages_s = ((at_ms - moment) / _MS for moment in moments)
+        if published_ms < 0 or belong_together(ages_s, intervals_s[moments.index(oldest_ms)]):
             published_ms = oldest_ms
             combined.at_ms.append(at_ms)
             combined.power_mw.append(sum(powers))

@@ -44,6 +44,7 @@ _TARIFFS = _codes("energy_import_t1", "energy_import_t2")
 class GridReading(Struct, frozen=True, gc=False):
     """Power in W, + import and - export; energies in Wh; voltages in V, currents in A, frequency in Hz.
 
+    Currents have no sign: some meters send that of the power, and a sum over the phases would be too small.
     What the meter does not send is None. `arrived_s` is when the telegram of the power arrived (boot time); `mean_w` is
     the mean power of the last minute; `tariffs_wh` the import of tariffs 1 and 2.
     """
@@ -150,6 +151,7 @@ class Grid:
             return first, second, third
 
         l1, l2, l3 = values(PHASES)
+        i1, i2, i3 = (None if current_a is None else abs(current_a) for current_a in values(_CURRENTS))
         return GridReading(
             meter_id=sample.reading.meter_id,
             simulated=sample.simulated,
@@ -161,7 +163,7 @@ class Grid:
             export_wh=value(EXPORT),
             tariffs_wh=(value(_TARIFFS[0]), value(_TARIFFS[1])),
             voltages_v=values(_VOLTAGES),
-            currents_a=values(_CURRENTS),
+            currents_a=(i1, i2, i3),
             frequency_hz=value(_FREQUENCY),
         )
 
@@ -183,13 +185,17 @@ class Grid:
 
 
 def configured_meter(name: str, hub: Hub, statuses: Callable[[], Sequence[Status]]) -> Callable[[], str | None]:
-    """Finds the meter with this number, server id or configured name; without a name that of the first source."""
+    """Finds the meter with this number, server id or configured name; without a name that of the first source.
+
+    That of a solar plant only by its name: a battery that followed it would be wrong at any time.
+    """
     wanted = compact_name(name)
 
     def find() -> str | None:
         if not wanted:
-            sources = statuses()
-            return sources[0].meter_id if sources else next(iter(hub.electricity_meters()), None)
+            if sources := statuses():
+                return next((source.meter_id for source in sources if source.facts.role == "grid"), None)
+            return next((meter_id for meter_id in hub.electricity_meters() if not hub.is_production(meter_id)), None)
         for meter_id, sample in hub.newest.items():
             if wanted in (compact_name(meter_id), sample.reading.server_id.hex()):
                 return meter_id

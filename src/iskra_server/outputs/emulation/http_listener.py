@@ -82,12 +82,11 @@ class HttpDevice(EmulatedDevice):
         return ()
 
 
-class HttpListener(TcpListener):
+class HttpListener(TcpListener[HttpDevice]):
     """The devices of one port."""
 
     def __init__(self, host: str, port: int, devices: Sequence[HttpDevice]) -> None:
         super().__init__(host, port, devices, MAX_BYTES)
-        self.devices = devices
         self._hosts = Hosts()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -117,7 +116,7 @@ class HttpListener(TcpListener):
             if refusal := self._refusal(request, device):
                 await _send(connection, writer, refusal, has_body=request.method != "HEAD")
             elif device and request.is_upgrade and device.has_websocket(request.path):
-                if socket := await accept(raw, reader, writer, client):
+                if socket := await accept(raw, reader, writer, client, self.mark_idle):
                     await device.talk(socket)
                 return
             elif device:

@@ -16,8 +16,8 @@ import asyncio
 from collections.abc import Sequence
 from struct import Struct
 
-from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.grid import GridReading
 from iskra_server.outputs.emulation.tcp_listener import TcpListener
 
 REQUEST_S = 10.0
@@ -42,29 +42,39 @@ class ModbusError(Exception):
 
 
 class ModbusDevice(EmulatedDevice):
-    """`blocks` are its registers; `input_registers`: function 4 reads them, too; `unit` None is any."""
+    """`blocks` are its registers; `input_registers`: function 4 reads them, too; `unit` None is any.
+
+    `power` is the register of the total power.
+    """
 
     blocks: tuple[range, ...]
+    power: int
     input_registers = False
     unit: int | None = None
 
-    def __init__(self, name: str, clients: Clients) -> None:
-        super().__init__(name, clients)
-
     def has(self, unit: int) -> bool:
         return self.unit is None or self.unit == unit
+
+    async def told(self, addresses: range, client: str) -> GridReading:
+        """What these registers show. Only the power waits, as configured: a client reads others one after the other.
+
+        Raises ModbusError.
+        """
+        reading = await self.clients.told(client) if self.power in addresses else self.clients.told_now(client)
+        if reading is None:
+            raise ModbusError(NO_ANSWER_OF_TARGET)
+        return reading
 
     async def read(self, addresses: range, client: str) -> bytes:
         """Registers of one of its blocks, two bytes each. Raises ModbusError."""
         raise NotImplementedError
 
 
-class ModbusListener(TcpListener):
+class ModbusListener(TcpListener[ModbusDevice]):
     """The devices of one port: the unit and the address decide which of them answers."""
 
     def __init__(self, host: str, port: int, devices: Sequence[ModbusDevice]) -> None:
         super().__init__(host, port, devices, _HEADER.size + _MAX_LENGTH)
-        self.devices = devices
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = str(writer.get_extra_info("peername")[0])

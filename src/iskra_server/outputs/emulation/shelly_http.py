@@ -22,7 +22,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.grid import GridReading
 from iskra_server.outputs.emulation.http_listener import JSON_TYPE, DeviceAnswer, DeviceRequest, HttpDevice
-from iskra_server.outputs.emulation.shelly_identity import Identify, ShellyIdentity, ShellyModel
+from iskra_server.outputs.emulation.shelly_identity import VERSION, Identify, ShellyIdentity, ShellyModel
 from iskra_server.outputs.emulation.shelly_methods import (
     Methods,
     Need,
@@ -174,7 +174,7 @@ class ShellyHttp(HttpDevice):
         if shelly := self._identify():
             name = shelly.upper_id if self._has_upper_name else shelly.id
             generation = {"gen": str(shelly.model.generation)}
-            all_text = generation | {"app": shelly.model.app, "ver": shelly.model.version}
+            all_text = generation | {"app": shelly.model.app, "ver": VERSION}
             for service, text in zip(SERVICES, (all_text, generation), strict=True):
                 yield AnnouncedService(service, name, port, text, name)
 

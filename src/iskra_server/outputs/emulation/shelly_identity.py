@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+# of all models
+VERSION, FIRMWARE = "1.7.1", "20250924-062729/1.7.1-gd336f31"
+
 
 class ShellyModel(NamedTuple):
     """`component` is what measures: EM (three phases) or EM1 (one channel). `ports` are those that batteries ask."""
@@ -11,25 +14,14 @@ class ShellyModel(NamedTuple):
     number: str
     app: str
     generation: int
-    version: str
-    firmware: str
     component: str
     profile: str | None
     ports: tuple[int, ...]
 
 
-PRO_3EM = ShellyModel(
-    *("ShellyPro3EM", "SPEM-003CEBEU", "Pro3EM", 2, "1.7.1", "20250924-062729/1.7.1-gd336f31", "EM", "triphase"),
-    ports=(1010, 2220),
-)
-PRO_EM50 = ShellyModel(
-    *("ShellyProEM50", "SPEM-002CEBEU50", "ProEM50", 2, "1.7.1", "20250924-062729/1.7.1-gd336f31", "EM1", None),
-    ports=(2223,),
-)
-EM_GEN3 = ShellyModel(
-    *("ShellyEMG3", "S3EM-002CXCEU", "EMG3", 3, "1.7.1", "20250924-062729/1.7.1-gd336f31", "EM1", None),
-    ports=(2222,),
-)
+PRO_3EM = ShellyModel("ShellyPro3EM", "SPEM-003CEBEU", "Pro3EM", 2, "EM", "triphase", (1010, 2220))
+PRO_EM50 = ShellyModel("ShellyProEM50", "SPEM-002CEBEU50", "ProEM50", 2, "EM1", None, (2223,))
+EM_GEN3 = ShellyModel("ShellyEMG3", "S3EM-002CXCEU", "EMG3", 3, "EM1", None, (2222,))
 
 
 class ShellyIdentity(NamedTuple):

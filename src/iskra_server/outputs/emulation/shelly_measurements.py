@@ -11,7 +11,6 @@ energies            Wh, those of the meter, on A: it counts the sum of its phase
 from collections.abc import Iterable
 from decimal import Decimal
 
-import msgspec
 from msgspec import Raw
 
 from iskra_server.outputs.emulation.grid import GridReading
@@ -137,8 +136,3 @@ def _energy(value_wh: Decimal | None) -> Raw | None:
         return None
     shown = f"{value_wh:f}"
     return Raw((shown if "." in shown else f"{shown}.0").encode())
-
-
-def encoded(result: object) -> bytes:
-    """As JSON, in the order of its keys."""
-    return msgspec.json.encode(result)

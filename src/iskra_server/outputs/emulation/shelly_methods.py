@@ -12,7 +12,7 @@ from enum import Enum
 from msgspec import Struct
 
 from iskra_server.outputs.emulation.grid import GridReading
-from iskra_server.outputs.emulation.shelly_identity import ShellyIdentity
+from iskra_server.outputs.emulation.shelly_identity import FIRMWARE, VERSION, ShellyIdentity
 from iskra_server.outputs.emulation.shelly_measurements import em1_data, em1_status, em_data, em_status
 from iskra_server.outputs.emulation.shelly_rpc import (
     INVALID_ARGUMENT,
@@ -25,7 +25,7 @@ from iskra_server.outputs.emulation.shelly_rpc import (
 Params = Mapping[str, object]
 Result = dict[str, object]
 # of components that an energy meter has beside its channel
-_COMPONENTS = ("Sys", "WiFi", "Cloud", "WS", "BLE", "MQTT", "Script", "Temperature")
+_COMPONENTS = ("Sys", "WiFi", "Eth", "Cloud", "WS", "BLE", "MQTT", "Modbus", "Script", "Temperature")
 _RESTART = {"restart_required": False}
 
 
@@ -128,8 +128,8 @@ def device_info(shelly: ShellyIdentity) -> Result:
         "slot": 1,
         "model": model.number,
         "gen": model.generation,
-        "fw_id": model.firmware,
-        "ver": model.version,
+        "fw_id": FIRMWARE,
+        "ver": VERSION,
         "app": model.app,
         "auth_en": False,
         "auth_domain": None,
@@ -235,7 +235,7 @@ def _sys_config(moment: ShellyMoment) -> Result:
     device = {
         "name": None,
         "mac": moment.shelly.mac.upper(),
-        "fw_id": moment.shelly.model.firmware,
+        "fw_id": FIRMWARE,
         "discoverable": True,
         "profile": moment.shelly.model.profile,
     }

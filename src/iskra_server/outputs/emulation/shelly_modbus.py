@@ -44,6 +44,7 @@ class ShellyModbus(ModbusDevice):
     """`mac` gives its number, None before the meter is known; `typical` as in shelly_measurements.py."""
 
     blocks = (_IDENTITY, _STATUS, _DATA)
+    power = STATUS["total_act_power"]
     input_registers = True
 
     def __init__(self, clients: Clients, mac: Callable[[], str | None], *, typical: bool) -> None:
@@ -58,9 +59,7 @@ class ShellyModbus(ModbusDevice):
             raise ModbusError(NO_ANSWER_OF_TARGET)
         if addresses.start in _IDENTITY:
             return _part(identity(mac), _IDENTITY, addresses)
-        reading = await self.clients.told(client)
-        if reading is None:
-            raise ModbusError(NO_ANSWER_OF_TARGET)
+        reading = await self.told(addresses, client)
         at_s = int(time.time() - self.clients.grid.age_s(reading))
         if addresses.start in _STATUS:
             return _part(status(reading, at_s, typical=self._typical), _STATUS, addresses)

@@ -171,8 +171,7 @@ def _powers(first: int, power_w: Decimal, counters_wh: Iterable[Decimal]) -> Ite
 
 
 def _now(channel: int, value: Decimal) -> bytes:
-    """Some meters send currents with the sign of the power, where this format has none."""
-    return pack(">BBBBI", 0, channel, _NOW, 0, min(_MAX_NOW, _whole(abs(value))))
+    return pack(">BBBBI", 0, channel, _NOW, 0, max(0, min(_MAX_NOW, _whole(value))))
 
 
 def _counter(channel: int, energy_wh: Decimal) -> bytes:

@@ -36,6 +36,7 @@ class SunSpec(ModbusDevice):
     """`mac` is its serial number, None before the meter is known; `zero_if_missing`: 0 where it would be NaN."""
 
     blocks = (range(FIRST, 40_197),)
+    power = 40_097
 
     def __init__(
         self, clients: Clients, mac: Callable[[], str | None], *, unit: int, zero_if_missing: bool = False
@@ -52,9 +53,7 @@ class SunSpec(ModbusDevice):
             raise ModbusError(NO_ANSWER_OF_TARGET)
         registers = identity(mac, self.unit or 0)
         if addresses.stop > _MEASURED:
-            reading = await self.clients.told(client)
-            if reading is None:
-                raise ModbusError(NO_ANSWER_OF_TARGET)
+            reading = await self.told(addresses, client)
             registers += measurements(reading, self._counters_wh(reading), self._missing) + _END
         return registers[2 * (addresses.start - FIRST) : 2 * (addresses.stop - FIRST)]
 

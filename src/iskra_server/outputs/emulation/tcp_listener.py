@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.outputs.emulation.device import EmulatedDevice
@@ -11,14 +12,16 @@ MAX_CONNECTIONS = 256
 
 log = logging.getLogger(__name__)
 
+Device = TypeVar("Device", bound=EmulatedDevice)
 
-class TcpListener:
+
+class TcpListener(Generic[Device]):
     """`devices` are those that are asked at this port; `max_bytes` limits what is buffered of one connection."""
 
-    def __init__(self, host: str, port: int, devices: Sequence[EmulatedDevice], max_bytes: int) -> None:
+    def __init__(self, host: str, port: int, devices: Sequence[Device], max_bytes: int) -> None:
         self.host = host
         self.port = port
-        self._at_port = devices
+        self.devices = devices
         self._max_bytes = max_bytes
         # connection -> since when it is idle, None while a request is answered
         self._connections: dict[asyncio.Task[None], float | None] = {}
@@ -26,7 +29,7 @@ class TcpListener:
     async def run(self) -> None:
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
         server = await asyncio.start_server(self._connected, self.host, self.port, limit=self._max_bytes)
-        for device in self._at_port:
+        for device in self.devices:
             log.info("%s: TCP port %d is open.", device.name, self.port)
             device.recovered()
         try:

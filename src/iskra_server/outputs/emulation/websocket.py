@@ -5,6 +5,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
@@ -20,12 +21,18 @@ _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
 class WebSocket:
-    """Messages of text both ways. `client` is its IP address."""
+    """Messages of text both ways. `client` is its IP address; `mark_idle` is called when it waits for a message."""
 
     def __init__(
-        self, protocol: ServerProtocol, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
+        self,
+        protocol: ServerProtocol,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        client: str,
+        mark_idle: Callable[[], None],
     ) -> None:
         self.client = client
+        self._mark_idle = mark_idle
         self._protocol = protocol
         self._reader = reader
         self._writer = writer
@@ -37,6 +44,7 @@ class WebSocket:
 
     async def receive(self) -> bytes | None:
         """The next message; None when the client has gone. Call it from one task only."""
+        self._mark_idle()
         while True:
             self._events.extend(self._protocol.events_received())
             while self._events:
@@ -79,14 +87,18 @@ class WebSocket:
 
 
 async def accept(
-    request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
+    request: bytes,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    client: str,
+    mark_idle: Callable[[], None],
 ) -> WebSocket | None:
     """Answer an upgrade; None where the request is none, and the client is told so. `request` has its bytes.
 
     Only from programs: a browser sends the origin of the page that asks, and any page of the internet may ask.
     """
     protocol = ServerProtocol(origins=[None], max_size=MAX_MESSAGE)
-    socket = WebSocket(protocol, reader, writer, client)
+    socket = WebSocket(protocol, reader, writer, client, mark_idle)
     protocol.receive_data(request)
     upgrade = next((event for event in protocol.events_received() if isinstance(event, Request)), None)
     if upgrade is None:

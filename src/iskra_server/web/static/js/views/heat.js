@@ -8,7 +8,7 @@ import { openByPointer } from "../charts/picker.js";
 import { font, hatching, penOf, pixelRatio, textScale } from "../charts/plot.js";
 import { shortTime } from "../clock.js";
 import { make, setText, setTitle } from "../dom.js";
-import { kwh, wattsText } from "../energyText.js";
+import { exportAmount, exportName, kwh, wattsText } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { failureCard } from "../failure.js";
 import { words } from "../language.js";
@@ -224,7 +224,8 @@ function cellText(day, quarter) {
   const start = `${date} ${shortTime(quarter.at)}`;
   if (quarter.at > Date.now()) return `${start} · ${words.future}`;
   if (quarter.imported === null) return `${start} · ${words.noData}`;
-  const exported = quarter.exported === null ? "" : ` · ${words.toGrid} ${kwh(quarter.exported)}`;
+  const exported = quarter.exported === null ? ""
+    : ` · ${exportName(quarter.exported)} ${kwh(exportAmount(quarter.exported))}`;
   const watts = rounded(times(quarter.imported, QUARTERS_PER_HOUR));
   return `${start} · ${words.fromGrid} ${kwh(quarter.imported)} (${watts} W)${exported}`;
 }

@@ -45,7 +45,7 @@ export const words = {
   noPower: "der Zähler sendet keine Leistung",
   virtual: {
     title: "Virtueller Zähler", solar: "eigener Solarstrom",
-    importing: "verbraucht", exporting: "abgegeben", balanced: "nichts",
+    importing: "verbraucht", exporting: "abgegeben", balanced: "weder verbraucht noch abgegeben",
     parts: (parts) => `= ${parts}`,
   },
   noTotal: "kein aktueller Gesamtstand (1.8.0); manche Zähler senden ihn nur alle 15 Minuten",

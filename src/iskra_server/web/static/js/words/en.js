@@ -43,7 +43,7 @@ export const words = {
   noPower: "the meter sends no power value",
   virtual: {
     title: "Virtual meter", solar: "own solar",
-    importing: "used", exporting: "delivered", balanced: "nothing",
+    importing: "used", exporting: "delivered", balanced: "neither used nor delivered",
     parts: (/** @type {string} */ parts) => `= ${parts}`,
   },
   noTotal: "no current total (1.8.0); some meters send it every 15 minutes only",
