@@ -5,6 +5,7 @@ such as a battery that lost its WLAN, is noticed by probes of TCP within about t
 """
 
 import asyncio
+import logging
 import socket
 from collections import Counter
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ class _Connection(Struct):
     idle_since_s: float | None
 
 
+log = logging.getLogger(__name__)
+
 Device = TypeVar("Device", bound=EmulatedDevice)
 
 
@@ -45,6 +48,7 @@ class TcpListener(Generic[Device]):
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
         server = await asyncio.start_server(self._connected, self.host, self.port, limit=self._max_bytes)
         for device in self.devices:
+            log.info("%s: TCP port %d is open.", device.name, self.port)
             device.recovered()
         try:
             async with server:
