@@ -34,10 +34,11 @@ def test_parts_are_names_numbers_and_server_ids() -> None:
         (
             VirtualConfig(" Pump", "Z1"),
             "virtual.1.name",
-            "it must have no slash or backslash, and no space at its ends",
+            "it must have no slash, backslash or comma, and no space at its ends",
         ),
         (VirtualConfig("Pump/2", "Z1"), "virtual.1.name", "it must have no slash"),
         (VirtualConfig("Pump\\", "Z1"), "virtual.1.name", "it must have no slash"),
+        (VirtualConfig("Pump, heat", "Z1"), "virtual.1.name", "it must have no slash"),
         (VirtualConfig("Z 1", "Z2"), "virtual.1.name", "'Z 1', as another meter is called; choose its own"),
         (VirtualConfig("Pump", "", "Z2"), "virtual.1.plus", "virtual.1.plus names no meter; list those that 'Pump'"),
         (VirtualConfig("Pump", "Z1", "Z9"), "virtual.1.minus", "'Z9', which is no meter: the names are Z1, Z2. Name"),

@@ -41,10 +41,10 @@ def _check_name(entry: VirtualConfig, path: str, config: Config, names: Sequence
         raise ConfigError(
             f'{path}.name is missing; give the virtual meter a name, such as "Heat pump".', f"{path}.name"
         )
-    # a name is part of addresses, and of lines for InfluxDB
-    if entry.name != entry.name.strip() or {"/", "\\"} & set(entry.name):
+    # a name is part of addresses, of lists with commas, and of lines for InfluxDB
+    if entry.name != entry.name.strip() or set("/\\,") & set(entry.name):
         raise ConfigError(
-            f"{path}.name is '{entry.name}'; it must have no slash or backslash, and no space at its ends.",
+            f"{path}.name is '{entry.name}'; it must have no slash, backslash or comma, and no space at its ends.",
             f"{path}.name",
         )
     if names.count(name) > 1 or name in map(compact_name, _configured(config)):

@@ -56,6 +56,13 @@ def test_while_one_of_them_is_not_current_there_is_no_flow() -> None:
     assert "consumption_w" not in unread and unread["grid"] == {"meter": None, "fresh": False, "age_s": None}
 
 
+def test_what_a_meter_without_export_does_not_see_is_unknown() -> None:
+    one_way = status(is_import_only=True)
+    assert "consumption_w" not in site(0, -2350, one_way, plant()).get("/api/v1/solar").json()
+    assert site(100, -2350, one_way, plant()).get("/api/v1/solar").json()["consumption_w"] == 2450
+    assert site(0, -2350).get("/api/v1/solar").json()["consumption_w"] == 2350
+
+
 def test_without_a_plant_or_without_a_meter_at_the_grid_it_is_not_found() -> None:
     for statuses in ([status()], [plant()]):
         answer = site(1, 2, *statuses).get("/api/v1/solar")

@@ -50,6 +50,15 @@ def test_the_flow_is_shown_only_while_both_meters_are_current(browser: Browser) 
         expect(page.locator(".solar-now")).to_contain_text("No meter at the grid is configured")
 
 
+def test_a_meter_without_export_shows_no_flow_while_it_shows_0_w(browser: Browser) -> None:
+    site = Site(arrived(power(0)), stale_after_s=3600)
+    site.statuses = [status(is_import_only=True), plant(name="Roof")]
+    site.hub.publish(arrived(power(-2350), meter_id=PLANT), is_production=True)
+    with served_by_thread(site) as url, page_of(browser, url) as page:
+        expect(page.locator(".solar-now")).to_contain_text("does not count energy to the grid")
+        expect(page.locator(".flow")).to_be_hidden()
+
+
 def test_without_a_plant_nothing_of_it_is_there(browser: Browser) -> None:
     site = Site(arrived(power(300)))
     site.statuses = [status(meter_id=METER_ID)]

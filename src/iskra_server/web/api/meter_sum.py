@@ -245,11 +245,13 @@ def _split(text: str) -> list[str]:
 
 
 def _check_once(ids: Iterable[Sequence[str]]) -> None:
-    """The energy of a meter named twice, or of one that another replaced, would count twice."""
+    """A meter named twice, one that another replaced, and a part of a virtual one would count twice."""
     counts = Counter(chain.from_iterable(ids))
     twice = next((meter_id for meter_id, count in counts.items() if count > 1), None)
     if twice:
-        raise BadRequest(f"meter {twice} would count twice; name it once, and no meter together with one it replaced")
+        raise BadRequest(
+            f"meter {twice} would count twice; name it once, without one that it replaced or a virtual meter of it"
+        )
 
 
 def _recorded(reads: "Reads", name: str, live: Meter | None) -> RecordedMeter:

@@ -39,6 +39,7 @@ class SolarPower(Struct, frozen=True):
 class LiveSolar(Struct, frozen=True):
     """The flows are there if every meter has a current reading with its power; `age_s` is the age of the oldest.
 
+    They are not while a meter at the grid that does not count export (2.8.0) shows 0 W: the house may export.
     `grid_w` is + from the grid, - to the grid; `consumption_w` = `production_w` + `grid_w` is what the household uses,
     `self_consumption_w` what it uses of the production. `simulated`: at least one of the meters is.
     """
@@ -91,7 +92,8 @@ async def _live(context: Context, request: Request) -> Response:
     parts = [_part(view, power_w) for view, power_w in zip(views, (grid_w, *produced), strict=True)]
     answer = LiveSolar(parts[0], parts[1:], any(status.simulated for status in statuses))
     known = [power_w for power_w in produced if power_w is not None]
-    if grid_w is None or len(known) < len(produced):
+    is_export_unknown = grid_w == 0 and sources.grid.facts.is_import_only
+    if grid_w is None or is_export_unknown or len(known) < len(produced):
         return json_response(answer)
     flows = SolarFlows(max(grid_w, Decimal(0)), max(-grid_w, Decimal(0)), sum(known, Decimal(0)))
     return json_response(

@@ -56,6 +56,8 @@ function currentFlows() {
   const watts = (/** @type {Api.SourceStatus} */ { meter_id: id }) => Number(powerOf(currentOf(id ?? "")));
   const production = plants.reduce((all, status) => all + produced(watts(status), status.facts.production_counter), 0);
   const flows = flowsOf(watts(grid), production);
+  // such a meter shows 0 W while the house exports
+  if (flows.fromGrid === 0 && flows.toGrid === 0 && grid.facts.is_import_only) return solarWords.noExport;
   return flows.house < 0 ? solarWords.differ : flows;
 }
 
