@@ -54,13 +54,6 @@ def test_a_wrong_list_of_clients_is_a_mistake_in_the_configuration(tmp_path: Pat
         list(emulation_outputs(config))
 
 
-@pytest.mark.parametrize("host", ["battery.local", "a" * 70, "192.168.1.300"])
-def test_a_host_that_is_no_address_is_a_mistake_in_the_configuration(tmp_path: Path, host: str) -> None:
-    config = configured(tmp_path, f'[outputs.ecotracker]\nenabled = true\n[outputs.emulation]\nhost = "{host}"\n')
-    with pytest.raises(ConfigError, match=rf"^outputs\.emulation\.host is '{host[:40]}'; it must be an IP address"):
-        list(emulation_outputs(config))
-
-
 @pytest.mark.parametrize("meter", ["Haus", "heat PUMP", "1 ISK 00 10000001", "0a0149534b0004", ""])
 def test_a_device_may_show_a_named_or_virtual_meter_or_one_of_any_number(tmp_path: Path, meter: str) -> None:
     assert len(list(emulation_outputs(configured(tmp_path, shown_meter(meter))))) == 1
@@ -77,6 +70,13 @@ def shown_meter(name: str) -> str:
         f'[outputs.ecotracker]\nenabled = true\n[outputs.emulation]\nmeter = "{name}"\n'
         '[[meters]]\nurl = "none"\nname = "Haus"\n[[virtual]]\nname = "Heat pump"\nplus = ["1ISK0010000001"]\n'
     )
+
+
+@pytest.mark.parametrize("host", ["battery.local", "a" * 70, "192.168.1.300"])
+def test_a_host_that_is_no_address_is_a_mistake_in_the_configuration(tmp_path: Path, host: str) -> None:
+    config = configured(tmp_path, f'[outputs.ecotracker]\nenabled = true\n[outputs.emulation]\nhost = "{host}"\n')
+    with pytest.raises(ConfigError, match=rf"^outputs\.emulation\.host is '{host[:40]}'; it must be an IP address"):
+        list(emulation_outputs(config))
 
 
 def test_devices_of_one_port_are_one_output(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ MAX_CONNECTIONS = 256
 # the first probe after so long without a byte (s), the time between two (s), and how many stay without an answer
 _PROBES = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
+log = logging.getLogger(__name__)
+
 
 class _Connection(Struct):
     """`client` is its IP address; `idle_since_s` None while a request is answered."""
@@ -28,8 +30,6 @@ class _Connection(Struct):
     client: str
     idle_since_s: float | None
 
-
-log = logging.getLogger(__name__)
 
 Device = TypeVar("Device", bound=EmulatedDevice)
 
