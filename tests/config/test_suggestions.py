@@ -17,3 +17,12 @@ def test_else_all_names_are_listed() -> None:
 
 def test_a_long_name_is_not_repeated_whole() -> None:
     assert short("x" * 61) == "x" * 60 + "..." and short("x" * 60) == "x" * 60
+
+
+def test_the_beginning_of_several_names_suggests_all_of_them() -> None:
+    names = ("outputs.shelly_3em", "outputs.shelly_em1", "outputs.sunspec")
+    assert suggestion("outputs.shelly", names) == (
+        "; did you mean outputs.shelly_3em or outputs.shelly_em1?",
+        "; meinten Sie outputs.shelly_3em oder outputs.shelly_em1?",
+    )
+    assert suggestion("outputs.sun", names)[0] == "; did you mean outputs.sunspec?"

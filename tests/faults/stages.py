@@ -701,7 +701,15 @@ ELSEWHERE = {
         (Path("sources/test_mqtt_topic.py"), "needs a broker"),
     ),
     **dict.fromkeys(
-        ("nothing_asks", "shows_no_meter", "shows_no_power", "shows_seldom", "shows_import_only", "shows_simulated"),
+        (
+            "nothing_asks",
+            "shows_no_meter",
+            "shows_no_power",
+            "shows_production",
+            "shows_seldom",
+            "shows_import_only",
+            "shows_simulated",
+        ),
         (Path("outputs/emulation/test_device_notices.py"), "of an output, not of a meter"),
     ),
     **dict.fromkeys(

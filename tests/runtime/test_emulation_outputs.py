@@ -54,6 +54,24 @@ def test_a_wrong_list_of_clients_is_a_mistake_in_the_configuration(tmp_path: Pat
         list(emulation_outputs(config))
 
 
+@pytest.mark.parametrize("meter", ["Haus", "heat PUMP", "1 ISK 00 10000001", "0a0149534b0004", ""])
+def test_a_device_may_show_a_named_or_virtual_meter_or_one_of_any_number(tmp_path: Path, meter: str) -> None:
+    assert len(list(emulation_outputs(configured(tmp_path, shown_meter(meter))))) == 1
+
+
+def test_a_name_that_no_meter_has_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
+    mistake = r"^outputs\.emulation\.meter names 'Flat', which is no meter: the names are Haus, Heat pump\. "
+    with pytest.raises(ConfigError, match=mistake):
+        list(emulation_outputs(configured(tmp_path, shown_meter("Flat"))))
+
+
+def shown_meter(name: str) -> str:
+    return (
+        f'[outputs.ecotracker]\nenabled = true\n[outputs.emulation]\nmeter = "{name}"\n'
+        '[[meters]]\nurl = "none"\nname = "Haus"\n[[virtual]]\nname = "Heat pump"\nplus = ["1ISK0010000001"]\n'
+    )
+
+
 @pytest.mark.parametrize("host", ["battery.local", "a" * 70, "192.168.1.300"])
 def test_a_host_that_is_no_address_is_a_mistake_in_the_configuration(tmp_path: Path, host: str) -> None:
     config = configured(tmp_path, f'[outputs.ecotracker]\nenabled = true\n[outputs.emulation]\nhost = "{host}"\n')
@@ -65,13 +83,6 @@ def test_devices_of_one_port_are_one_output(tmp_path: Path) -> None:
     both = "[outputs.ecotracker]\nenabled = true\n[outputs.vzlogger]\nenabled = true\n"
     assert len(list(emulation_outputs(configured(tmp_path, both)))) == 2
     assert len(list(emulation_outputs(configured(tmp_path, f"{both}port = 80\n")))) == 1
-
-
-def test_one_port_cannot_be_two_shelly_devices(tmp_path: Path) -> None:
-    first, second = ("[outputs.shelly_pro_3em]\nenabled = true\n", "[outputs.shelly_3em]\nenabled = true\n")
-    with pytest.raises(ConfigError, match=r"^outputs\.shelly_3em\.port: outputs\.shelly_pro_3em has port 80 already"):
-        list(emulation_outputs(configured(tmp_path, first + second)))
-    list(emulation_outputs(configured(tmp_path, f"{first}{second}port = 81\n")))
 
 
 def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> None:

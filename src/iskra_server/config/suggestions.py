@@ -18,6 +18,9 @@ def suggestion(name: str, names: Iterable[str]) -> Bilingual:
     names = list(names)
     section, _, last = name.rpartition(".")
     inside = {path.rpartition(".")[2]: path for path in names if path.rpartition(".")[0] == section}
+    begun = [path for key, path in inside.items() if key.startswith(f"{last}_")]
+    if len(begun) > 1:
+        return f"; did you mean {_any(begun, 'or')}?", f"; meinten Sie {_any(begun, 'oder')}?"
     # the right key in a wrong section
     same = [path for path in names if path.rpartition(".")[2] == last]
     if len(same) == 1:
@@ -31,3 +34,7 @@ def suggestion(name: str, names: Iterable[str]) -> Bilingual:
         return f"; did you mean {near[0]}?", f"; meinten Sie {near[0]}?"
     known = ", ".join(inside.values() or names)
     return f"; known are {known}.", f"; bekannt sind {known}."
+
+
+def _any(paths: list[str], conjunction: str) -> str:
+    return f"{', '.join(paths[:-1])} {conjunction} {paths[-1]}"

@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from iskra_server.config import Config, ConfigError, OutputsConfig
+from iskra_server.config import Config, ConfigError
+from iskra_server.meter.identity import compact_name
 from iskra_server.outputs.emulation.clients import Clients, Rules, networks
 from iskra_server.outputs.emulation.device import EmulatedDevice, SendingDevice, keep_open
 from iskra_server.outputs.emulation.device_identity import FILE, Identities
 from iskra_server.outputs.emulation.grid import Grid, configured_meter
 from iskra_server.outputs.emulation.reach import Transport, cannot_listen
 from iskra_server.reading.hub import Hub
+from iskra_server.runtime.device_ports import check_tcp_ports, check_udp_ports
 from iskra_server.runtime.planned_device import Device, Mac, PlannedDevice
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
 from iskra_server.runtime.unshared_devices import modbus_devices, sending_devices
+from iskra_server.runtime.virtual_setup import may_be_number, no_such_meter
 
 if TYPE_CHECKING:
     from iskra_server.base.announcement import AnnouncedService
@@ -62,8 +65,10 @@ class _Shared(NamedTuple):
 
 def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
     """Raises ConfigError."""
-    _check_ports(config.outputs)
+    check_tcp_ports(config)
+    _check_meter(config)
     shared, shellys = _shared(config), _shellys(config)
+    check_udp_ports(shellys)
     for shelly in shellys:
         if shelly.udp_ports:
             yield _shelly_udp(shared, shelly)
@@ -75,16 +80,13 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
         yield _modbus(shared, port, modbus)
 
 
-def _check_ports(outputs: OutputsConfig) -> None:
-    """Two Shelly devices cannot share a port: both answer /shelly. Raises ConfigError."""
-    taken: dict[int, str] = {}
-    for name in ("shelly_pro_3em", "shelly_em1", "shelly_3em"):
-        section = getattr(outputs, name)
-        if section.enabled and section.port and taken.setdefault(section.port, name) != name:
-            raise ConfigError(
-                f"outputs.{name}.port: outputs.{taken[section.port]} has port {section.port} already, and one port "
-                "cannot be two Shelly devices; give one of them another port, or disable it."
-            )
+def _check_meter(config: Config) -> None:
+    """Raises ConfigError. That no meter has the number shows only when meters are read."""
+    path, name = "outputs.emulation.meter", config.outputs.emulation.meter
+    names = (*(meter.name for meter in config.meters), *(meter.name for meter in config.virtual))
+    known = [other for other in names if other]
+    if name and compact_name(name) not in map(compact_name, known) and not may_be_number(name):
+        raise ConfigError(no_such_meter(path, name, known), path)
 
 
 def _shared(config: Config) -> _Shared:

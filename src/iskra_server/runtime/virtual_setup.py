@@ -65,13 +65,18 @@ def _check_part(part: MeterPart, entry: VirtualConfig, path: str, config: Config
         raise ConfigError(
             f"{path} names '{part.name}', and {len(matches)} meters have this meters.name; give each its own.", path
         )
-    if not matches and sum(character.isdigit() for character in name) < _MIN_DIGITS:
-        known = f"the names are {', '.join(configured)}" if configured else "no meter has a meters.name"
-        raise ConfigError(
-            f"{path} names '{part.name}', which is no meter: {known}. Name a meter by its meters.name, number "
-            "or server id.",
-            path,
-        )
+    if not matches and not may_be_number(name):
+        raise ConfigError(no_such_meter(path, part.name, configured), path)
+
+
+def may_be_number(name: str) -> bool:
+    """Whether this may be the number or the server id of a meter that is not read yet."""
+    return sum(character.isdigit() for character in name) >= _MIN_DIGITS
+
+
+def no_such_meter(path: str, name: str, known: Sequence[str]) -> str:
+    names = f"the names are {', '.join(known)}" if known else "no meter has a meters.name"
+    return f"{path} names '{name}', which is no meter: {names}. Name a meter by its meters.name, number or server id."
 
 
 def _configured(config: Config) -> list[str]:

@@ -81,10 +81,10 @@ def test_the_server_tells_who_asks_an_emulated_device(run: Run) -> None:
     with serving("serve", METER, environ=environ) as server:
         until(lambda: is_answered(f"http://127.0.0.1:{port}/v1/json"))
         done = run("doctor", METER, "--lang", "de", IES_PORT=server.url.rpartition(":")[2], **environ)
-        until(lambda: "ecotracker: This device shows a simulated meter" in server.log)
+        until(lambda: "ecotracker: A simulated meter is shown" in server.log)
     lines = [line for line in done.stdout.splitlines() if line.startswith("ecotracker: ")]
-    assert lines[0].startswith("ecotracker: Dieses Gerät zeigt einen simulierten Zähler")
-    assert lines[1].startswith("ecotracker: 127.0.0.1 hat ")
+    assert lines[0].startswith("ecotracker: Ein simulierter Zähler wird gezeigt")
+    assert lines[1].startswith("ecotracker: Anfragen von 127.0.0.1: ")
 
 
 def is_answered(url: str) -> bool:

@@ -20,16 +20,16 @@ def test_what_fails_and_who_asks_is_told_in_both_languages() -> None:
     assert list(output_lines([failing, asked], "en")) == [
         "ecotracker: TCP port 80 is in use by nginx (pid 812).",
         f"vzlogger: {advise('shows_simulated').en}",
-        "vzlogger: 192.168.1.30 sent 340 requests, one every 2.0 s; 338 were answered, with readings 310 ms old, "
+        "vzlogger: requests of 192.168.1.30: 340, one every 2.0 s; answered: 338, with readings 310 ms old, "
         "at most 1.1 s.",
     ]
     assert list(output_lines([asked], "de")) == [
         f"vzlogger: {advise('shows_simulated').de}",
-        "vzlogger: 192.168.1.30 hat 340 Anfragen gesendet, eine alle 2,0 s; 338 wurden beantwortet, mit Werten im "
-        "Alter von 310 ms, höchstens 1,1 s.",
+        "vzlogger: Anfragen von 192.168.1.30: 340, im Abstand von 2,0 s; beantwortet: 338, mit Werten im Alter von "
+        "310 ms, höchstens 1,1 s.",
     ]
 
 
 def test_a_first_request_without_an_answer_has_neither_interval_nor_age() -> None:
     asked = OutputState("ecotracker", ok=True, clients=(OutputClient("10.0.0.7", 1, 0, NOW, None, None, None),))
-    assert list(output_lines([asked], "en")) == ["ecotracker: 10.0.0.7 sent 1 requests."]
+    assert list(output_lines([asked], "en")) == ["ecotracker: requests of 10.0.0.7: 1."]

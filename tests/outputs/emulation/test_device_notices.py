@@ -61,6 +61,12 @@ def test_a_meter_without_power_makes_the_device_silent() -> None:
     assert meter.grid.newest() is None
 
 
+def test_the_meter_of_a_solar_plant_is_none_to_follow() -> None:
+    meter = GridMeter()
+    meter.hub.publish(sample(energy(123_456_789), energy(12_345, obis=EXPORT), power(-300)), is_production=True)
+    assert faults(meter) == faults(meter, Rules(for_batteries=False)) == ["shows_production"]
+
+
 def test_a_name_that_no_meter_has_is_told_as_soon_as_another_one_is_read() -> None:
     meter = GridMeter()
     asked = Clients(Grid(meter.hub, configured_meter("Hous", meter.hub, list), 10.0), Rules())

@@ -45,6 +45,9 @@ def test_the_flow_is_shown_only_while_both_meters_are_current(browser: Browser) 
     with served_by_thread(site) as url, page_of(browser, url) as page:
         expect(page.locator(".solar-now")).to_contain_text("No current power of: Roof")
         expect(page.locator(".flow")).to_be_hidden()
+    site.statuses = [plant(name="Roof")]
+    with served_by_thread(site) as url, page_of(browser, url) as page:
+        expect(page.locator(".solar-now")).to_contain_text("No meter at the grid is configured")
 
 
 def test_a_meter_without_export_shows_no_flow_while_it_shows_0_w(browser: Browser) -> None:

@@ -15,14 +15,14 @@ class _Texts(NamedTuple):
 
 _TEXTS: dict[Language, _Texts] = {
     "en": _Texts(
-        "{address} sent {requests} requests",
+        "requests of {address}: {requests}",
         ", one every {interval}",
-        "; {answers} were answered, with readings {age} old, at most {highest}",
+        "; answered: {answers}, with readings {age} old, at most {highest}",
     ),
     "de": _Texts(
-        "{address} hat {requests} Anfragen gesendet",
-        ", eine alle {interval}",
-        "; {answers} wurden beantwortet, mit Werten im Alter von {age}, höchstens {highest}",
+        "Anfragen von {address}: {requests}",
+        ", im Abstand von {interval}",
+        "; beantwortet: {answers}, mit Werten im Alter von {age}, höchstens {highest}",
     ),
 }
 

@@ -46,6 +46,8 @@ def _of_meter(grid: Grid, *, is_target_missing: bool) -> Iterator[Advice]:
         return
     reading = current_reading(sample, 0.0)
     meter = {"meter": reading.meter_id}
+    if grid.is_production():
+        yield advise("shows_production", meter)
     if not reading.get(POWER):
         yield advise("shows_no_power", meter)
         return

@@ -122,6 +122,10 @@ class Grid:
         """Whether the meter is not known, but another one is."""
         return self.meter_id is None and bool(self._hub.electricity_meters())
 
+    def is_production(self) -> bool:
+        """Whether the meter is that of a solar plant."""
+        return bool((meter_id := self.meter_id) and self._hub.is_production(meter_id))
+
     def usual_interval_s(self) -> float | None:
         """Between two telegrams of the meter."""
         return self._hub.usual_interval_s(meter_id) if (meter_id := self.meter_id) else None

@@ -5,6 +5,7 @@ such as a battery that lost its WLAN, is noticed by probes of TCP within about t
 """
 
 import asyncio
+import logging
 import socket
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from iskra_server.outputs.emulation.device import EmulatedDevice
 MAX_CONNECTIONS = 256
 # the first probe after so long without a byte (s), the time between two (s), and how many stay without an answer
 _PROBES = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+
+log = logging.getLogger(__name__)
 
 
 class _Connection(Struct):
@@ -45,6 +48,7 @@ class TcpListener(Generic[Device]):
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
         server = await asyncio.start_server(self._connected, self.host, self.port, limit=self._max_bytes)
         for device in self.devices:
+            log.info("%s: TCP port %d is open.", device.name, self.port)
             device.recovered()
         try:
             async with server:

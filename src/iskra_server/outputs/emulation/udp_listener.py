@@ -5,6 +5,7 @@ MAX_ANSWERING clients, which a forged flood looks like, the one that has waited 
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -14,6 +15,8 @@ from iskra_server.outputs.emulation.reach import broadcast_addresses
 # a request has about 60 bytes
 MAX_BYTES = 2048
 MAX_ANSWERING = 256
+
+log = logging.getLogger(__name__)
 
 # address and port; by IPv6 also the flow and the network of the address
 Place = tuple[str, int] | tuple[str, int, int, int]
@@ -43,6 +46,7 @@ class UdpListener(asyncio.DatagramProtocol):
                 transports.append(transport)
             # answers come from the address of this machine
             self._transport = transports[0]
+            log.info("%s: UDP port %d is open.", self.device.name.partition(" at ")[0], self.port)
             self.device.recovered()
             await loop.create_future()
         finally:

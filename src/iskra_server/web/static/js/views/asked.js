@@ -19,7 +19,7 @@ export function outputNotices(outputs) {
       found.set(text, (found.get(text) ?? new Set()).add(outputName(name.split(" at ")[0])));
     }
   }
-  return [...found].map(([text, names]) => make("p.notice", make("strong", [...names].join(", ")), " ", text));
+  return [...found].map(([text, names]) => make("p.notice", make("strong", `${[...names].join(", ")}:`), " ", text));
 }
 
 /** A reading may be told within a millisecond. @param {number} seconds */
@@ -30,7 +30,7 @@ export function askedCard(outputs) {
   const asked = outputs.filter(({ clients }) => clients.length);
   if (!asked.length) return null;
   const texts = setupWords.asked;
-  return make("section.card", make("h2", texts.title),
+  return make("section.card.asked", make("h2", texts.title),
     asked.map(({ name, clients }) =>
       table([outputName(name), texts.every, texts.answered, texts.age], clients.map(clientRow))),
     make("p.soft.how", texts.how));

@@ -48,7 +48,8 @@ function currentFlows() {
     .map((status) => [status.meter_id ?? status.source, status])).values()];
   const statuses = [...(grid ? [grid] : []), ...plants];
   const missing = statuses.filter(({ meter_id: id }) => powerOf(currentOf(id ?? "")) === undefined);
-  if (!grid || missing.length) {
+  if (!grid) return solarWords.noGrid;
+  if (missing.length) {
     return solarWords.noFlow(missing.map(({ meter_id: id, facts, source }) =>
       (id ? meterName(id) : facts.name || source)).join(", "));
   }

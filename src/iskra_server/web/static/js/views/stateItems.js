@@ -29,7 +29,8 @@ export function outputItem({ name, ok, sentence, requests, ...counts }) {
   const summary = requests === null
     ? COUNTS.filter((kind) => counts[kind] || kind === "delivered")
       .map((kind) => `${grouped(String(counts[kind]))} ${setupWords.counts[kind]}`).join(" · ")
-    : setupWords.asked.count(grouped(String(counts.delivered)), grouped(String(requests)));
+    : requests ? setupWords.asked.count(grouped(String(counts.delivered)), grouped(String(requests)))
+      : setupWords.asked.none;
   return stateItem(ok, outputName(name), sentence || summary);
 }
 

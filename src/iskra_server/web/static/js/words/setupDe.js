@@ -35,6 +35,7 @@ export const setupWords = {
   asked: {
     title: "Wer abfragt",
     count: (answers, requests) => `${answers} von ${requests} Anfragen beantwortet`,
+    none: "noch nicht abgefragt",
     every: "Abstand",
     answered: "Antworten",
     age: "Alter",

@@ -35,6 +35,7 @@ export const setupWords = {
     title: "Who asks",
     count: (/** @type {string} */ answers, /** @type {string} */ requests) =>
       `${answers} of ${requests} requests answered`,
+    none: "not asked yet",
     every: "Interval",
     answered: "Answers",
     age: "Age",

@@ -8,6 +8,7 @@ export const solarWords = {
   grid: "Netz",
   flow: (watts) => `Die Solaranlage erzeugt ${watts.production}: ${watts.toHouse} fließen ins Haus, ${watts.toGrid} `
     + `ins Netz. Das Haus verbraucht ${watts.house}, davon ${watts.fromGrid} aus dem Netz.`,
+  noGrid: 'Kein Zähler am Netz ist eingerichtet: Ergänzen Sie ihn unter [[meters]], ohne role = "production".',
   noFlow: (names) => `Keine aktuelle Leistung von: ${names}`,
   differ: "Die Werte der Zähler passen gerade nicht zusammen: Sie stammen aus verschiedenen Sekunden, oder ein "
     + "Speicher speist ins Netz ein.",

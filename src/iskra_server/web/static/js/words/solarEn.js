@@ -8,6 +8,7 @@ export const solarWords = {
   flow: (/** @type {Record<"production" | "toHouse" | "toGrid" | "fromGrid" | "house", string>} */ watts) =>
     `The solar plant produces ${watts.production}: ${watts.toHouse} go to the house, ${watts.toGrid} to the grid. `
     + `The house uses ${watts.house}, ${watts.fromGrid} of it from the grid.`,
+  noGrid: 'No meter at the grid is configured: add one to [[meters]] without role = "production".',
   noFlow: (/** @type {string} */ names) => `No current power of: ${names}`,
   differ: "The readings of the meters do not fit together right now: they are of different seconds, or a battery "
     + "feeds the grid.",
