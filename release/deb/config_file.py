@@ -33,6 +33,7 @@ only root and the service read it, which is in the group dialout:
 # what is said of a section that is a list
 ABOUT = {
     "meters": "One entry for each meter. Without any, the head is found automatically.",
+    "virtual": "One entry for each virtual meter: a sum or a difference of others.",
     "contracts": "One entry for each contract or change of price, the oldest first.",
     "offers": "Contracts that are compared with yours; the tables of contracts can be used here too.",
     "tokens": "One entry for each access token that shows some groups of meters only.",
@@ -41,6 +42,9 @@ ABOUT = {
 # by path, or by name: where the default cannot be written, would be refused, or is not that of the service
 EXAMPLES: dict[str, Any] = {
     "history.data_dir": "/var/lib/iskra-server",
+    "virtual.name": "Heat pump",
+    "virtual.plus": "1 ISK 00 12345678",
+    "virtual.minus": "1 ISK 00 23456789",
     "contracts.begins": date(2026, 1, 1),
     "offers.name": "Another supplier",
     "from": "17:00",

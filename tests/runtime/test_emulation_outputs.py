@@ -54,6 +54,13 @@ def test_a_wrong_list_of_clients_is_a_mistake_in_the_configuration(tmp_path: Pat
         list(emulation_outputs(config))
 
 
+@pytest.mark.parametrize("host", ["battery.local", "a" * 70, "192.168.1.300"])
+def test_a_host_that_is_no_address_is_a_mistake_in_the_configuration(tmp_path: Path, host: str) -> None:
+    config = configured(tmp_path, f'[outputs.ecotracker]\nenabled = true\n[outputs.emulation]\nhost = "{host}"\n')
+    with pytest.raises(ConfigError, match=rf"^outputs\.emulation\.host is '{host[:40]}'; it must be an IP address"):
+        list(emulation_outputs(config))
+
+
 def test_devices_of_one_port_are_one_output(tmp_path: Path) -> None:
     both = "[outputs.ecotracker]\nenabled = true\n[outputs.vzlogger]\nenabled = true\n"
     assert len(list(emulation_outputs(configured(tmp_path, both)))) == 2

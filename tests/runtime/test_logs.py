@@ -24,6 +24,7 @@ def logged(level: str, form: str) -> str:
         "import logging, iskra_server.runtime.logs as logs\n"
         f"logs.set_up({level!r}, {form!r})\n"
         "logging.getLogger('a').info('one %d', 1)\n"
+        "logging.getLogger('websockets.server').info('connection open')\n"
         "try: 1 / 0\n"
         "except ZeroDivisionError: logging.getLogger('b').exception('two')\n"
     )
@@ -41,6 +42,10 @@ def test_json_is_one_object_a_line() -> None:
     assert (first["level"], first["logger"], first["message"]) == ("info", "a", "one 1")
     assert first["time"].endswith("Z")
     assert "ZeroDivisionError" in second["traceback"]
+
+
+def test_connections_of_strangers_are_not_logged() -> None:
+    assert "connection open" not in logged("info", "text")
 
 
 def test_the_level_is_kept() -> None:

@@ -45,6 +45,9 @@ class Reads:
     def meters(self) -> list[Any]:
         return []
 
+    def virtual(self) -> list[Any]:
+        return []
+
     @contextmanager
     def snapshot(self) -> Iterator["Reads"]:
         yield self

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from iskra_server.outputs.emulation.device_identity import FILE, Identities
 from iskra_server.outputs.emulation.grid import Grid, configured_meter
 from iskra_server.outputs.emulation.reach import Transport, cannot_listen
 from iskra_server.reading.hub import Hub
-from iskra_server.runtime.planned_device import Mac, PlannedDevice
+from iskra_server.runtime.planned_device import Device, Mac, PlannedDevice
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from iskra_server.outputs.emulation.modbus_listener import ModbusDevice
     from iskra_server.runtime.shelly_devices import ShellyDevice
 
-Device = TypeVar("Device", bound=EmulatedDevice)
 Run = Callable[[], Coroutine[None, None, None]]
 # makes the devices of an output, and what runs for them until it is cancelled
 Make = Callable[[Grid], tuple[Sequence[EmulatedDevice], Sequence[Run]]]
@@ -48,14 +48,14 @@ class _Shared(NamedTuple):
     whole: Rules
     settings: Hashable
 
-    def made(self, grid: Grid, planned: Iterable[PlannedDevice[Device]]) -> list[Device]:
+    def make_devices(self, grid: Grid, planned: Iterable[PlannedDevice[Device]]) -> list[Device]:
         mac = self.mac(grid)
         return [plan.make(Clients(grid, self._rules_of(plan)), mac) for plan in planned]
 
     def _rules_of(self, plan: PlannedDevice[Device]) -> Rules:
         return self.rules if plan.for_batteries else replace(self.whole, wait_fresh_s=plan.wait_fresh_s)
 
-    def open(self, devices: Sequence[EmulatedDevice], run: Run, port: int, transport: Transport) -> Run:
+    def keep_open(self, devices: Sequence[EmulatedDevice], run: Run, port: int, transport: Transport) -> Run:
         """Runs the listener of their port, and tries again where it cannot be opened."""
         return partial(keep_open, devices, run, partial(cannot_listen, port, transport, host=self.host))
 
@@ -89,6 +89,14 @@ def _check_ports(outputs: OutputsConfig) -> None:
 
 def _shared(config: Config) -> _Shared:
     keys = config.outputs.emulation
+    try:
+        # a name would be looked up in between two telegrams
+        ip_address(keys.host)
+    except ValueError:
+        raise ConfigError(
+            f"outputs.emulation.host is '{keys.host[:40]}'; it must be an IP address of this machine, or 0.0.0.0 for "
+            "every one."
+        ) from None
     try:
         allowed = networks(keys.clients)
     except ValueError as error:
@@ -162,7 +170,7 @@ def _http(shared: _Shared, port: int, planned: "list[PlannedDevice[HttpDevice]]"
         from iskra_server.base.announcement import Announcement  # noqa: PLC0415
         from iskra_server.outputs.emulation.http_listener import HttpListener  # noqa: PLC0415
 
-        devices = shared.made(grid, planned)
+        devices = shared.make_devices(grid, planned)
 
         def services(addresses: tuple[str, ...]) -> "list[AnnouncedService]":
             return [
@@ -171,7 +179,7 @@ def _http(shared: _Shared, port: int, planned: "list[PlannedDevice[HttpDevice]]"
 
         announcement = Announcement(host=shared.host, services=services, one_address=True)
         listener = HttpListener(shared.host, port, devices)
-        return devices, (announcement.run, shared.open(devices, listener.run, port, "tcp"))
+        return devices, (announcement.run, shared.keep_open(devices, listener.run, port, "tcp"))
 
     return _output(shared, f"devices at port {port}", [plan.settings for plan in planned], make)
 
@@ -189,7 +197,7 @@ def _shelly_udp(shared: _Shared, shelly: "ShellyDevice") -> PlannedOutput:
             device = EmulatedDevice(f"{shelly.name} at UDP port {port}", Clients(grid, shared.rules))
             listener = UdpListener(shared.host, port, device, udp_answer(device.clients, identify))
             devices.append(device)
-            runs.append(shared.open([device], listener.run, port, "udp"))
+            runs.append(shared.keep_open([device], listener.run, port, "udp"))
         return devices, runs
 
     return _output(shared, f"{shelly.name} by UDP", [shelly], make)
@@ -199,16 +207,16 @@ def _modbus(shared: _Shared, port: int, planned: "list[PlannedDevice[ModbusDevic
     def make(grid: Grid) -> tuple[Sequence[EmulatedDevice], Sequence[Run]]:
         from iskra_server.outputs.emulation.modbus_listener import ModbusListener  # noqa: PLC0415
 
-        devices = shared.made(grid, planned)
+        devices = shared.make_devices(grid, planned)
         listener = ModbusListener(shared.host, port, devices)
-        return devices, (shared.open(devices, listener.run, port, "tcp"),)
+        return devices, (shared.keep_open(devices, listener.run, port, "tcp"),)
 
     return _output(shared, f"Modbus devices at port {port}", [plan.settings for plan in planned], make)
 
 
 def _sending(shared: _Shared, name: str, planned: PlannedDevice[SendingDevice]) -> PlannedOutput:
     def make(grid: Grid) -> tuple[Sequence[EmulatedDevice], Sequence[Run]]:
-        devices = shared.made(grid, [planned])
+        devices = shared.make_devices(grid, [planned])
         return devices, [device.run for device in devices]
 
     return _output(shared, name, [planned.settings], make)

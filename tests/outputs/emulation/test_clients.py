@@ -36,6 +36,8 @@ def test_a_public_address_gets_no_answer(address: str) -> None:
 def test_a_list_of_addresses_and_networks_allows_these_alone() -> None:
     asked = GridMeter().clients(Rules(networks("192.168.1.30, 10.0.0.0/24")))
     assert [asked.may_ask(ip) for ip in ("192.168.1.30", "10.0.0.7", "192.168.1.31")] == [True, True, False]
+    # a client by IPv4 of a server that listens to both
+    assert [asked.may_ask(f"::ffff:{ip}") for ip in ("192.168.1.30", "192.168.1.31")] == [True, False]
 
 
 def test_a_wrong_address_in_the_list_is_named() -> None:

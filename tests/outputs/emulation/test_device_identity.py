@@ -46,7 +46,9 @@ def test_two_devices_share_the_file(tmp_path: Path) -> None:
     assert set(json.loads((tmp_path / FILE).read_text())) == {OTHER, METER_ID, "third"}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"1 ISK 00 12345678": "nonsense"}', '{"1 ISK 00 12345678": 5}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", "[" * 100_000, '{"1 ISK 00 12345678": "nonsense"}', '{"1 ISK 00 12345678": 5}']
+)
 def test_a_damaged_file_is_made_again(tmp_path: Path, content: str) -> None:
     path = tmp_path / FILE
     path.write_text(content)

@@ -105,6 +105,33 @@ async def test_a_request_may_come_byte_by_byte() -> None:
         assert answer.endswith(b" power")
 
 
+@in_event_loop
+async def test_a_client_that_waits_for_leave_to_send_its_body_gets_it() -> None:
+    async with listening() as port:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        writer.write(get("/echo?close", "Content-Length: 5", "Expect: 100-continue"))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"power")
+        assert (await reader.read()).endswith(b" power")
+        writer.close()
+
+
+@in_event_loop
+async def test_a_websocket_that_says_nothing_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp_listener, "MAX_CONNECTIONS", 2)
+    async with (
+        listening() as port,
+        connect(f"ws://{LOOPBACK}:{port}/echo/socket") as silent,
+        connect(f"ws://{LOOPBACK}:{port}/echo/socket") as talking,
+    ):
+        await talking.send("power")
+        assert await talking.recv() == "POWER"
+        assert (await exchange(port, get("/echo?close"))).startswith(b"HTTP/1.1 200 OK")
+        await silent.wait_closed()
+        await talking.send("again")
+        assert await talking.recv() == "AGAIN"
+
+
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [

@@ -1,5 +1,6 @@
 """Libraries that others use for real devices, with the real server: pysma-plus, pysunspec2 and pymodbus."""
 
+import re
 from collections.abc import Iterator
 from struct import pack, unpack
 from typing import NamedTuple
@@ -7,7 +8,6 @@ from typing import NamedTuple
 import pytest
 
 from clients import ask
-from outputs.emulation.sma_group import listening, serial_of
 from running import Server, free_port, serving, until
 
 pytestmark = pytest.mark.slow
@@ -44,9 +44,9 @@ def asked() -> Iterator[Asked]:
 
 
 def test_pysma_plus_finds_and_reads_the_energy_meter(asked: Asked) -> None:
-    with listening() as group:
-        group.settimeout(60)
-        serial = str(serial_of(group.recv(4096)))
+    # the group hears the meters of other tests, too
+    found = until(lambda: re.search(r"sends with the serial number (\d+)\.", asked.server.log))
+    serial = found[1]
     answer = ask("ask_sma", LOOPBACK, serial)
     device = answer["devices"][serial]
     assert (device["serial"], device["type"], device["sw_version"]) == (serial, 270, "1.2.4.R")
@@ -58,7 +58,7 @@ def test_pysma_plus_finds_and_reads_the_energy_meter(asked: Asked) -> None:
         values[f"metering_active_power_draw_l{phase}"] - values[f"metering_active_power_feed_l{phase}"]
         for phase in (1, 2, 3)
     ]
-    assert abs(sum(phases_w) - (drawn_w - fed_w)) < 1
+    assert abs(sum(phases_w) - (drawn_w - fed_w)) <= 2
 
 
 def test_pysunspec2_finds_both_models_and_what_is_not_measured(asked: Asked) -> None:
@@ -66,7 +66,8 @@ def test_pysunspec2_finds_both_models_and_what_is_not_measured(asked: Asked) -> 
     assert list(models) == ["1", "213"]
     who, meter = models["1"], models["213"]
     assert (who["Mn"], who["Md"], who["DA"], len(who["SN"])) == ("Fronius", "Smart Meter 63A", 2, 12)
-    assert meter["W"] == meter["WphA"] + meter["WphB"] + meter["WphC"]
+    # the meter rounds each to a watt
+    assert abs(meter["W"] - meter["WphA"] - meter["WphB"] - meter["WphC"]) <= 2
     assert asked.is_read(meter["TotWhImp"] / 1000)
     assert {meter[name] for name in ("A", "PhV", "Hz", "VA", "VAR", "PF", "TotVAhImp", "TotWhImpPhA")} == {None}
     assert meter["Evt"] == 0

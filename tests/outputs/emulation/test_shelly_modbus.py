@@ -15,7 +15,7 @@ from iskra_server.outputs.emulation.modbus_listener import ModbusListener
 from iskra_server.outputs.emulation.shelly_modbus import DATA, STATUS, ShellyModbus, energies, identity, status
 from outputs.emulation.modbus_client import LOOPBACK, ModbusClient, connected, reading
 from running import free_port
-from samples import power
+from samples import energy, power
 
 # 1,764,150,000 s = 0x6926CAF0
 AT_S = 1_764_150_000
@@ -132,3 +132,14 @@ async def test_registers_that_a_shelly_does_not_have_are_illegal() -> None:
         for address, count in ((14, 1), (13, 2), (999, 2), (1079, 2), (1240, 1), (40_000, 2)):
             assert await client.ask(reading(address, count)) == b"\x83\x02"
         assert await client.ask(bytes.fromhex("06 03f5 0000")) == b"\x86\x01"
+
+
+@in_event_loop
+async def test_after_a_start_counters_that_come_in_a_telegram_of_their_own_are_not_zero() -> None:
+    meter = GridMeter()
+    async with asking(meter) as client:
+        meter.send(power(100), protocol="dlms")
+        assert float_of(await client.registers(1013, 2), 1013, 1013) == 100
+        assert await client.ask(reading(1162, 2)) == b"\x83\x0b"
+        meter.send(energy(123_456_789), protocol="dlms")
+        assert float_of(await client.registers(1162, 2), 1162, 1162) == 12_345_679

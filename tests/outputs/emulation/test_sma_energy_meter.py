@@ -14,7 +14,7 @@ from emulating import MAC, STALE_AFTER_S, GridMeter, grid_reading, in_event_loop
 from iskra_server.outputs.emulation import device_notices, sma_energy_meter
 from iskra_server.outputs.emulation.sma_energy_meter import Model, SmaEnergyMeter, datagram, serial
 from outputs.emulation.sma_group import decoded, listening, serial_of
-from samples import power
+from samples import energy, power
 
 POWER_W = Decimal("412.3")
 COUNTERS_WH = Decimal("12345678.9"), Decimal("1234.5")
@@ -159,6 +159,22 @@ async def test_the_group_gets_each_new_reading_and_hears_nothing_of_an_old_one(
                 pass
             assert data[1, 8] == 44_444_444_040
             assert device.state().ok
+
+
+@in_event_loop
+async def test_after_a_start_counters_that_come_in_a_telegram_of_their_own_are_not_zero() -> None:
+    meter = GridMeter()
+    with listening() as group:
+        group.setblocking(False)
+        async with asyncio.timeout(60), sending(meter) as device:
+            meter.send(power(600), protocol="dlms")
+            # it has looked at this power
+            await until(device.opened.is_set)
+            await asyncio.sleep(0.1)
+            assert device.state().delivered == 0
+            meter.send(energy(123_456_789), protocol="dlms")
+            data = await next_datagram(group)
+            assert (data[1, 4], data[1, 8]) == (6000, 44_444_444_040)
 
 
 @in_event_loop

@@ -164,6 +164,7 @@ async def test_a_counter_that_a_telegram_lacks_is_no_number_or_stays_as_it_was()
         meter.send(power(600))
         assert isnan(await float_at(client, 40_137))
     async with asking(meter, zero_if_missing=True) as (client, _):
+        # a meter that sends no counters
         assert await float_at(client, 40_137) == 0
         meter.send_power(600)
         assert await float_at(client, 40_137) == 12_345_679

@@ -1,12 +1,15 @@
 """Connections of one port: all are answered, and the longest idle one makes room."""
 
 import asyncio
+import gc
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from emulating import GridMeter, in_event_loop, running
+from emulating import GridMeter, in_event_loop, running, until
 from iskra_server.outputs.emulation import tcp_listener
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.tcp_listener import TcpListener
@@ -18,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 class Echo(TcpListener[EmulatedDevice]):
     """Sends each line back; "wait" is a request that takes long."""
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str) -> None:
         while True:
             self.mark_idle()
             line = await reader.readuntil(b"\n")
@@ -36,9 +39,9 @@ async def listening() -> AsyncIterator[int]:
         yield port
 
 
-async def echo(port: int, line: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def echo(port: int, line: bytes, client: str = LOOPBACK) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A new connection that has been answered."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    reader, writer = await asyncio.open_connection(LOOPBACK, port, local_addr=(client, 0))
     writer.write(line)
     assert await reader.readline() == line
     return reader, writer
@@ -68,6 +71,50 @@ async def test_where_all_are_busy_a_new_one_is_refused(monkeypatch: pytest.Monke
         assert await reader.read() == b""
         for _, opened in (*busy, (reader, writer)):
             opened.close()
+
+
+@pytest.mark.parametrize("line", [b"1\n", b"wait\n"])
+@in_event_loop
+async def test_the_client_with_the_most_connections_makes_room(monkeypatch: pytest.MonkeyPatch, line: bytes) -> None:
+    monkeypatch.setattr(tcp_listener, "MAX_CONNECTIONS", 4)
+    async with listening() as port:
+        battery = await echo(port, b"battery\n")
+        flood = [await echo(port, line, "127.0.0.9") for _ in range(3)]
+        other = await echo(port, b"other\n", "127.0.0.3")
+        assert await flood[0][0].read() == b""
+        battery[1].write(b"again\n")
+        assert await battery[0].readline() == b"again\n"
+        for _, writer in (battery, other, *flood):
+            writer.close()
+
+
+@in_event_loop
+async def test_a_client_that_went_before_it_was_accepted_is_no_error() -> None:
+    errors: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with listening() as port:
+        for _ in range(20):
+            with socket.socket() as gone:
+                # closed by a reset
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                gone.connect((LOOPBACK, port))
+        (await echo(port, b"next\n"))[1].close()
+    gc.collect()
+    assert errors == []
+
+
+@in_event_loop
+async def test_of_many_that_come_at_the_same_moment_no_more_stay_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp_listener, "MAX_CONNECTIONS", 3)
+    async with listening() as port:
+        opened = [await echo(port, b"first\n") for _ in range(3)]
+        opened += await asyncio.gather(*(asyncio.open_connection(LOOPBACK, port) for _ in range(30)))
+        # an answer, or the end
+        ends = [asyncio.ensure_future(reader.read()) for reader, _ in opened]
+        await until(lambda: sum(not end.done() for end in ends) <= 3)
+        for end, (_, writer) in zip(ends, opened, strict=True):
+            end.cancel()
+            writer.close()
 
 
 @in_event_loop

@@ -13,6 +13,7 @@ import pytest
 
 from emulating import GridMeter, in_event_loop, running, until
 from homeassistant import network
+from iskra_server.outputs.emulation import udp_listener
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.udp_listener import MAX_BYTES, UdpListener
 from iskra_server.runtime.http_server import loop_factory
@@ -49,6 +50,36 @@ async def test_a_datagram_is_answered_by_one_and_silence_is_possible() -> None:
             assert await asking.answers.get() == b"POWER127.0.0.1"
             transport.close()
     assert asking.answers.empty()
+
+
+@in_event_loop
+async def test_a_flood_from_many_places_waits_for_no_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp_listener, "MAX_ANSWERING", 5)
+    device, port, waiting, may_answer = EmulatedDevice("test", GridMeter().clients()), free_port(), [0], asyncio.Event()
+
+    async def answer(data: bytes, _client: str) -> bytes | None:
+        waiting[0] += 1
+        try:
+            await may_answer.wait()
+        finally:
+            waiting[0] -= 1
+        return data
+
+    listener = UdpListener("127.0.0.1", port, device, answer)
+    async with running(listener.run()), asyncio.timeout(20):
+        await device.opened.wait()
+        for number in range(100):
+            listener.datagram_received(b"flood", (f"127.0.2.{number}", 9))
+            await asyncio.sleep(0)
+        # nobody can be answered there
+        listener.datagram_received(b"flood", ("127.0.0.1", 0))
+        transport, asking = await ask(port)
+        transport.sendto(b"battery")
+        await until(lambda: len(listener.device.clients.list()) == 101)
+        assert waiting[0] <= 5
+        may_answer.set()
+        assert await asking.answers.get() == b"battery"
+        transport.close()
 
 
 SERVE = """

@@ -4,7 +4,8 @@ a client may ask      from the configured addresses; without them from every pri
 at most often         MAX_PER_S requests a second of one client are answered
 min_interval_s        an answer waits until so much time has passed since the last one to this client
 wait_fresh_s          an answer waits for the next telegram, where the client knows the last one: a battery that
-                      asks more often than the meter sends would correct the same error twice
+                      asks more often than the meter sends would correct the same error twice. Who asks again
+                      meanwhile waits no longer for that
 target_w              what is shown is the power less this: the battery keeps so much import
 dead_band_w           less than this is shown as 0
 batteries             each is shown its share
@@ -14,7 +15,7 @@ import asyncio
 from collections import OrderedDict
 from datetime import UTC, datetime
 from decimal import Decimal
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -158,6 +159,8 @@ class Clients:
             ip = ip_address(address.partition("%")[0])
         except ValueError:
             return False
+        # a client by IPv4, where the server listens to both
+        ip = ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip
         if self.rules.networks:
             return any(ip in network for network in self.rules.networks)
         return ip.is_private or ip.is_link_local

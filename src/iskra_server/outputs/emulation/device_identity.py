@@ -62,7 +62,7 @@ def _made(meter_id: str, own_id: str) -> str:
 def _read(path: Path) -> dict[str, str]:
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(content, dict):
         return {}

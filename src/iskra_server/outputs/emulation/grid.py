@@ -18,7 +18,7 @@ from msgspec import Struct
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.identity import compact_name
-from iskra_server.meter.lists import Shown, shown
+from iskra_server.meter.lists import LIST_PROTOCOLS, Shown, shown
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
@@ -46,7 +46,8 @@ class GridReading(Struct, frozen=True, gc=False):
 
     Currents have no sign: some meters send that of the power, and a sum over the phases would be too small.
     What the meter does not send is None. `arrived_s` is when the telegram of the power arrived (boot time); `mean_w` is
-    the mean power of the last minute; `tariffs_wh` the import of tariffs 1 and 2.
+    the mean power of the last minute; `tariffs_wh` the import of tariffs 1 and 2. `may_lack_counters`: they may
+    come in telegrams of their own, of some meters once an hour.
     """
 
     meter_id: str
@@ -61,6 +62,7 @@ class GridReading(Struct, frozen=True, gc=False):
     voltages_v: tuple[Decimal | None, Decimal | None, Decimal | None]
     currents_a: tuple[Decimal | None, Decimal | None, Decimal | None]
     frequency_hz: Decimal | None
+    may_lack_counters: bool = False
 
 
 class Grid:
@@ -161,6 +163,7 @@ class Grid:
             voltages_v=values(_VOLTAGES),
             currents_a=(i1, i2, i3),
             frequency_hz=value(_FREQUENCY),
+            may_lack_counters=sample.reading.protocol in LIST_PROTOCOLS,
         )
 
     def _note(self, sample: Sample) -> None:

@@ -3,7 +3,7 @@
 uvicorn writes the names of headers in lower case, and firmware may look for "Content-Length" as real devices write it;
 so h11 reads and writes the messages here. Every answer has its length, none is chunked.
 
-    open connections     MAX_CONNECTIONS; then the longest idle one is closed (tcp_listener.py)
+    open connections     MAX_CONNECTIONS; then one is closed (tcp_listener.py)
     a request            MAX_BYTES, complete within REQUEST_S
     between two          IDLE_S: some batteries keep their connection open
     host names           those of the local network (base/hosts.py): another site's page cannot ask through a browser
@@ -89,22 +89,17 @@ class HttpListener(TcpListener[HttpDevice]):
         super().__init__(host, port, devices, MAX_BYTES)
         self._hosts = Hosts()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str) -> None:
         # a client that speaks something else
         with suppress(h11.ProtocolError):
-            await self._serve(reader, writer)
+            await self._serve(reader, writer, client)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str) -> None:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_BYTES)
-        peer = writer.get_extra_info("peername")
-        if peer is None:
-            # it went before it was accepted
-            return
-        client = str(peer[0])
         while True:
             self.mark_idle()
             try:
-                received = await _next_request(connection, reader, client)
+                received = await _next_request(connection, reader, writer, client)
             except h11.RemoteProtocolError as error:
                 await _send(connection, writer, DeviceAnswer(error.error_status_hint, close=True, headers=()))
                 return
@@ -137,7 +132,7 @@ class HttpListener(TcpListener[HttpDevice]):
 
 
 async def _next_request(
-    connection: h11.Connection, reader: asyncio.StreamReader, client: str
+    connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
 ) -> tuple[DeviceRequest, bytes] | None:
     """The next request, and its bytes; None where the client has closed the connection."""
     head: h11.Request | None = None
@@ -147,6 +142,9 @@ async def _next_request(
         while True:
             event = connection.next_event()
             if event is h11.NEED_DATA:
+                if connection.they_are_waiting_for_100_continue:
+                    go_on = h11.InformationalResponse(status_code=100, headers=[], reason=HTTPStatus.CONTINUE.phrase)
+                    writer.write(connection.send(go_on) or b"")
                 data = await reader.read(_CHUNK)
                 if data and not raw:
                     deadline.reschedule(asyncio.get_running_loop().time() + REQUEST_S)

@@ -76,8 +76,7 @@ class ModbusListener(TcpListener[ModbusDevice]):
     def __init__(self, host: str, port: int, devices: Sequence[ModbusDevice]) -> None:
         super().__init__(host, port, devices, _HEADER.size + _MAX_LENGTH)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = str(writer.get_extra_info("peername")[0])
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str) -> None:
         while True:
             self.mark_idle()
             async with asyncio.timeout(IDLE_S):

@@ -51,7 +51,7 @@ class ShellyModbus(ModbusDevice):
         super().__init__(NAME, clients)
         self._mac = mac
         self._typical = typical
-        self._counters = LastCounters()
+        self._counters = LastCounters(NAME)
 
     async def read(self, addresses: range, client: str) -> bytes:
         mac = self._mac()
@@ -63,7 +63,9 @@ class ShellyModbus(ModbusDevice):
         at_s = int(time.time() - self.clients.grid.age_s(reading))
         if addresses.start in _STATUS:
             return _part(status(reading, at_s, typical=self._typical), _STATUS, addresses)
-        import_wh, export_wh = self._counters.of(reading)
+        if (counters_wh := self._counters.of(reading)) is None:
+            raise ModbusError(NO_ANSWER_OF_TARGET)
+        import_wh, export_wh = counters_wh
         return _part(energies(replace(reading, import_wh=import_wh, export_wh=export_wh), at_s), _DATA, addresses)
 
 

@@ -64,7 +64,7 @@ class SmaEnergyMeter(SendingDevice):
         self._host = host
         self._sockets: dict[str, socket.socket] = {}
         self._looked_s = float("-inf")
-        self._counters = LastCounters()
+        self._counters = LastCounters(NAME)
         self._serial = 0
 
     async def run(self) -> None:
@@ -73,9 +73,14 @@ class SmaEnergyMeter(SendingDevice):
         try:
             while True:
                 self._look_for_networks()
-                if (mac := self._mac()) and (reading := self.clients.told_now(GROUP)):
-                    arrived_s = reading.arrived_s
-                    counters_wh, number = self._counters.of(reading), serial(mac)
+                newest = grid.newest()
+                if (
+                    (mac := self._mac())
+                    and newest
+                    and (counters_wh := self._counters.of(newest))
+                    and (reading := self.clients.told_now(GROUP))
+                ):
+                    arrived_s, number = reading.arrived_s, serial(mac)
                     if number != self._serial:
                         # to be entered in some clients
                         log.info("%s: it sends with the serial number %d.", self.name, number)

@@ -45,7 +45,7 @@ class SunSpec(ModbusDevice):
         self.unit = unit
         self._mac = mac
         self._missing = 0.0 if zero_if_missing else nan
-        self._counters = LastCounters()
+        self._counters = LastCounters(NAME)
 
     async def read(self, addresses: range, client: str) -> bytes:
         mac = self._mac()
@@ -54,10 +54,12 @@ class SunSpec(ModbusDevice):
         registers = identity(mac, self.unit or 0)
         if addresses.stop > _MEASURED:
             reading = await self.told(addresses, client)
-            registers += measurements(reading, self._counters_wh(reading), self._missing) + _END
+            if (counters_wh := self._counters_wh(reading)) is None:
+                raise ModbusError(NO_ANSWER_OF_TARGET)
+            registers += measurements(reading, counters_wh, self._missing) + _END
         return registers[2 * (addresses.start - FIRST) : 2 * (addresses.stop - FIRST)]
 
-    def _counters_wh(self, reading: GridReading) -> tuple[Value, Value]:
+    def _counters_wh(self, reading: GridReading) -> tuple[Value, Value] | None:
         # 0 must not stand for a counter that this telegram alone lacks
         return (reading.import_wh, reading.export_wh) if isnan(self._missing) else self._counters.of(reading)
 

@@ -1,6 +1,7 @@
 """Datagrams that ask a device, sent to it or to all: one is answered by one, or not at all.
 
-A client has one answer under way: a newer request replaces an older one that still waits for a telegram.
+A client has one answer under way: a newer request replaces an older one that still waits for a telegram. Of more than
+MAX_ANSWERING clients, which a forged flood looks like, the one that has waited longest gets none.
 """
 
 import asyncio
@@ -12,7 +13,10 @@ from iskra_server.outputs.emulation.reach import broadcast_addresses
 
 # a request has about 60 bytes
 MAX_BYTES = 2048
+MAX_ANSWERING = 256
 
+# address and port; by IPv6 also the flow and the network of the address
+Place = tuple[str, int] | tuple[str, int, int, int]
 Answer = Callable[[bytes, str], Awaitable[bytes | None]]
 
 
@@ -26,7 +30,7 @@ class UdpListener(asyncio.DatagramProtocol):
         self._answer = answer
         self._transport: asyncio.DatagramTransport | None = None
         # place of the client -> its answer under way
-        self._answering: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._answering: dict[Place, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
@@ -47,21 +51,23 @@ class UdpListener(asyncio.DatagramProtocol):
             for answering in tuple(self._answering.values()):
                 answering.cancel()
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        place = addr[0], addr[1]
-        if len(data) > MAX_BYTES or not self.device.clients.may_ask(place[0]):
+    def datagram_received(self, data: bytes, addr: Place) -> None:
+        # nobody can be answered at port 0
+        if len(data) > MAX_BYTES or not addr[1] or not self.device.clients.may_ask(addr[0]):
             return
-        if before := self._answering.pop(place, None):
+        if before := self._answering.pop(addr, None):
             before.cancel()
-        self._answering[place] = task = asyncio.get_running_loop().create_task(self._reply(data, place))
-        task.add_done_callback(lambda done: self._forget(place, done))
+        if len(self._answering) >= MAX_ANSWERING:
+            self._answering.pop(next(iter(self._answering))).cancel()
+        self._answering[addr] = task = asyncio.get_running_loop().create_task(self._reply(data, addr))
+        task.add_done_callback(lambda done: self._forget(addr, done))
 
-    async def _reply(self, data: bytes, place: tuple[str, int]) -> None:
+    async def _reply(self, data: bytes, place: Place) -> None:
         answer = await self._answer(data, place[0])
         if answer is not None and self._transport and not self._transport.is_closing():
             self._transport.sendto(answer, place)
 
-    def _forget(self, place: tuple[str, int], done: "asyncio.Task[None]") -> None:
+    def _forget(self, place: Place, done: "asyncio.Task[None]") -> None:
         if self._answering.get(place) is done:
             del self._answering[place]
         if not done.cancelled() and (error := done.exception()):

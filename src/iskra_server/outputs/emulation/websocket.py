@@ -43,7 +43,7 @@ class WebSocket:
         self._has_ended = False
 
     async def receive(self) -> bytes | None:
-        """The next message; None when the client has gone. Call it from one task only."""
+        """The next message; None when the client has gone. Call it from the task of the connection only."""
         self._mark_idle()
         while True:
             self._events.extend(self._protocol.events_received())

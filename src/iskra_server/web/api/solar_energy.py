@@ -28,20 +28,20 @@ from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.history import unrecorded_meter
 from iskra_server.web.api.meter_view import Meter
 from iskra_server.web.api.meters import Meters
-from iskra_server.web.api.solar import NO_PLANT, solar_sources
+from iskra_server.web.api.solar import NO_PLANT, SolarSources, solar_sources
 from iskra_server.web.http.endpoint import (
     BUCKET,
     TIME_ZONE,
     Context,
     Endpoint,
     Result,
-    error_response,
     history_results,
     period_parameters,
     read_history,
 )
 from iskra_server.web.http.query import NotFound, Query
 from iskra_server.web.http.responses import JSON, revalidated
+from iskra_server.web.server_view import ServerView
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -120,25 +120,29 @@ class _Plant(Struct, frozen=True):
 
 
 async def _energy(context: Context, request: Request) -> Response:
-    try:
-        sources = solar_sources(context.server)
-    except NotFound as error:
-        return error_response(error)
-    # the hub belongs to the event loop
+    # statuses and the hub belong to the event loop
+    sources = _sources(context.server)
+    statuses = () if isinstance(sources, NotFound) else (sources.grid, *sources.plants)
     meters = Meters(context.server)
-    live = {
-        status.meter_id: meters.view(status.meter_id)
-        for status in (sources.grid, *sources.plants)
-        if status.meter_id is not None
-    }
+    live = {status.meter_id: meters.view(status.meter_id) for status in statuses if status.meter_id is not None}
 
     def respond(reads: "Reads", query: Query) -> Response:
+        if isinstance(sources, NotFound):
+            # told only where history is there, and the parameters are right
+            raise sources
         grid = _recorded(reads, sources.grid, live)
         plants = [_Plant(_recorded(reads, status, live), status.facts.production_counter) for status in sources.plants]
         answer = _solar_energy(grid, plants, query)
         return revalidated(request, msgspec.json.encode(answer), JSON, "private, no-cache")
 
     return await read_history(context, request, ENDPOINT.parameters, respond)
+
+
+def _sources(server: ServerView) -> SolarSources | NotFound:
+    try:
+        return solar_sources(server)
+    except NotFound as error:
+        return error
 
 
 def _recorded(reads: "Reads", status: Status, live: dict[str, Meter]) -> RecordedMeter:
