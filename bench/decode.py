@@ -144,8 +144,8 @@ def chunks(telegrams: list[bytes]) -> Iterator[bytes]:
 
 
 def streams() -> Iterator[tuple[str, list[bytes]]]:
+    from iskra_server.simulator.simulated_source import telegrams
     from iskra_server.simulator.sml_layouts import LAYOUTS
-    from iskra_server.simulator.virtual import telegrams
 
     for name in LAYOUTS:
         yield name, list(islice(telegrams(name, start=datetime(2026, 3, 1, 8, tzinfo=UTC)), TELEGRAMS))

@@ -23,7 +23,7 @@ from statistics import quantiles
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from iskra_server.simulator.virtual import telegrams
+from iskra_server.simulator.simulated_source import telegrams
 from running import Head, free_port, serving, until
 
 TELEGRAMS = 200

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from iskra_server.simulator.virtual import telegrams
+from iskra_server.simulator.simulated_source import telegrams
 from running import Head
 
 PERIOD_S = 1.0

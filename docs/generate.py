@@ -31,8 +31,8 @@ from iskra_server.outputs.notify.messages import Notification
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import by_protocol, decoder, line_of
 from iskra_server.simulator.simulated_meter import Profile
+from iskra_server.simulator.simulated_source import moment
 from iskra_server.simulator.sml_layouts import LAYOUTS
-from iskra_server.simulator.virtual import moment
 from iskra_server.web.app import ENDPOINTS
 from iskra_server.web.http.endpoint import Endpoint
 

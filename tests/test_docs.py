@@ -26,7 +26,7 @@ from iskra_server.meter.reading import Reading
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.simulator.demo_history import first_moment
 from iskra_server.simulator.profiles import decoder, profile
-from iskra_server.simulator.virtual import telegrams
+from iskra_server.simulator.simulated_source import telegrams
 from iskra_server.sources.urls import FORMS
 from iskra_server.web.app import ENDPOINTS
 from running import serving, until

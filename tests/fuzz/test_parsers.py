@@ -26,7 +26,7 @@ from iskra_server.history.transfer.own_export import HEADER
 from iskra_server.history.transfer.quarter_readings import quarter_readings
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.redact.masking import Masking
-from iskra_server.simulator.virtual import from_url
+from iskra_server.simulator.simulated_source import from_url
 from iskra_server.sources import hextext, open_source
 from iskra_server.web.http.query import BadRequest, Query
 from trying import tries

@@ -7,7 +7,7 @@ from homeassistant_integration.pure import module
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import unit_named
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.virtual_readings import VirtualReadings
@@ -116,7 +116,7 @@ def test_a_meter_that_no_source_reads_is_not_present() -> None:
 
 def test_a_virtual_meter_without_a_current_value_is_present() -> None:
     hub = Hub()
-    readings = VirtualReadings(hub, lambda: [CombinedMeter("Heat pump", (MeterPart(METER_ID, 1),))])
+    readings = VirtualReadings(hub, lambda: [VirtualMeter("Heat pump", (MeterPart(METER_ID, 1),))])
     site = Site(hub=hub, virtual_states=readings.states)
     server = model.server_from(model.decode(site.get("/api/v1/status").content))
     meters = tuple(model.meters_from(model.decode(site.get("/api/v1/meters").content)))

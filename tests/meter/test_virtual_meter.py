@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from iskra_server.meter.reading import Reading, Register
 from iskra_server.meter.signed_power import PHASES
 from iskra_server.meter.units import WATT
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart, belong_together, is_virtual, virtual_reading
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter, belong_together, is_virtual, virtual_reading
 from samples import EXPORT, IMPORT, POWER, energy, power, reading
 
-PUMP = CombinedMeter("Heat pump", (MeterPart("Z1", 1), MeterPart("Z2", -1)))
-BOTH = CombinedMeter("Both", (MeterPart("Z1", 1), MeterPart("Z2", 1)))
+PUMP = VirtualMeter("Heat pump", (MeterPart("Z1", 1), MeterPart("Z2", -1)))
+BOTH = VirtualMeter("Both", (MeterPart("Z1", 1), MeterPart("Z2", 1)))
 watts = st.integers(-20_000, 20_000)
 
 

@@ -8,20 +8,20 @@ from msgspec import structs
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.meter.reading import Register, Sample
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter
 from iskra_server.reading import virtual_readings
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.virtual_readings import VirtualReadings, VirtualState
 from samples import energy, power, sample
 
 Z1, Z2 = "1 ISK 00 10000001", "1 ISK 00 10000002"
-PUMP = CombinedMeter("Heat pump", (MeterPart("Z1", 1, Z1, "port"), MeterPart("10000002", -1, Z2, "port")))
+PUMP = VirtualMeter("Heat pump", (MeterPart("Z1", 1, Z1, "port"), MeterPart("10000002", -1, Z2, "port")))
 
 
 class Tried:
     """A hub with the meters of a virtual one, at a moment that the test sets."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, meter: CombinedMeter = PUMP) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, meter: VirtualMeter = PUMP) -> None:
         self.hub = Hub()
         self.readings = VirtualReadings(self.hub, lambda: [meter])
         self._began_s = boottime_s()
@@ -69,7 +69,7 @@ def test_the_values_that_are_nearest_to_each_other_belong_together(tried: Tried)
 
 def test_three_parts_that_are_evenly_spread_have_a_value_in_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
     flats = [f"1 ISK 00 1000000{number}" for number in range(3)]
-    tried = Tried(monkeypatch, CombinedMeter("Heat pump", tuple(MeterPart(flat, 1) for flat in flats)))
+    tried = Tried(monkeypatch, VirtualMeter("Heat pump", tuple(MeterPart(flat, 1) for flat in flats)))
     for second in range(10):
         shown = [tried.send(flat, power(100), at_s=second + place / 3) for place, flat in enumerate(flats)]
         assert second < 1 or [300] in shown
@@ -150,7 +150,7 @@ def test_its_epoch_grows_with_that_of_each_part(tried: Tried) -> None:
 
 
 def test_a_part_is_found_by_its_number_or_server_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    meter = CombinedMeter("Heat pump", (MeterPart("1ISK0010000001", 1), MeterPart("1 ISK 00 10000002", -1)))
+    meter = VirtualMeter("Heat pump", (MeterPart("1ISK0010000001", 1), MeterPart("1 ISK 00 10000002", -1)))
     tried = Tried(monkeypatch, meter)
     tried.send(Z1, power(1000), at_s=0)
     assert tried.send(Z2, power(400), at_s=0.1) == [600]
@@ -158,7 +158,7 @@ def test_a_part_is_found_by_its_number_or_server_id(monkeypatch: pytest.MonkeyPa
 
 def test_an_unknown_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = Tried(
-        monkeypatch, CombinedMeter("Heat pump", (MeterPart("1 ISK 00 10000001", 1), MeterPart("99999999", -1)))
+        monkeypatch, VirtualMeter("Heat pump", (MeterPart("1 ISK 00 10000001", 1), MeterPart("99999999", -1)))
     )
     tried.send(Z1, power(1000), at_s=0)
     state = tried.state(0)
@@ -168,12 +168,12 @@ def test_an_unknown_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_source_that_has_not_read_its_meter_yet_is_no_unknown_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = Tried(monkeypatch, CombinedMeter("Heat pump", (MeterPart("Z1", 1, "", "/dev/ttyUSB0"), MeterPart(Z1, -1))))
+    tried = Tried(monkeypatch, VirtualMeter("Heat pump", (MeterPart("Z1", 1, "", "/dev/ttyUSB0"), MeterPart(Z1, -1))))
     assert tried.state(0).advice.fault == "part_stale"
 
 
 def test_two_names_of_one_meter_give_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = Tried(monkeypatch, CombinedMeter("Heat pump", (MeterPart("Z1", 1, Z1, "port"), MeterPart(Z1, -1))))
+    tried = Tried(monkeypatch, VirtualMeter("Heat pump", (MeterPart("Z1", 1, Z1, "port"), MeterPart(Z1, -1))))
     assert tried.send(Z1, power(1000), at_s=0) == []
     assert tried.state(0).advice.fault == "part_twice"
     assert "are the same meter: 1 ISK 00 10000001" in tried.state(0).sentence

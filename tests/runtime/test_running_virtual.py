@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.running_virtual import RunningVirtual
 from iskra_server.runtime.supervision import Supervision
@@ -21,14 +21,14 @@ def test_it_starts_with_the_first_virtual_meter_and_forgets_those_that_are_gone(
             running = RunningVirtual(Supervision(tasks), hub, {})
             running.change_to((), ())
             assert hub.subscriptions() == ()
-            both = CombinedMeter("Both", (MeterPart(FIRST, 1), MeterPart(SECOND, 1)), stale_after_s=60)
+            both = VirtualMeter("Both", (MeterPart(FIRST, 1), MeterPart(SECOND, 1)), stale_after_s=60)
             running.change_to((both,), ())
             await asyncio.sleep(0)
             await send(hub, ago_s=20)
             assert hub.newest["Both"].reading.registers[0].value == 30
             assert [state.ok for state in running.states()] == [True]
             # other parts are another meter
-            difference = CombinedMeter("Both", (MeterPart(FIRST, 1), MeterPart(SECOND, -1)), stale_after_s=60)
+            difference = VirtualMeter("Both", (MeterPart(FIRST, 1), MeterPart(SECOND, -1)), stale_after_s=60)
             running.change_to((difference,), ())
             assert "Both" not in hub.newest
             await send(hub)
@@ -62,7 +62,7 @@ def test_a_lasting_fault_is_logged_once_and_so_is_its_end(caplog: pytest.LogCapt
         async with asyncio.TaskGroup() as tasks:
             running = RunningVirtual(Supervision(tasks), hub, {})
             running.look_every_s = 0.001
-            running.change_to((CombinedMeter("Both", (MeterPart(FIRST, 1), MeterPart(SECOND, 1))),), ())
+            running.change_to((VirtualMeter("Both", (MeterPart(FIRST, 1), MeterPart(SECOND, 1))),), ())
             await until(lambda: len(caplog.messages) == 1)
             await asyncio.sleep(0.02)
             await send(hub)

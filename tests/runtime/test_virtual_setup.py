@@ -6,7 +6,7 @@ from iskra_server.base.address import Address
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, MeterConfig, VirtualConfig
 from iskra_server.meter.guard import Guard
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.runtime.config_problems import config_problems
@@ -23,7 +23,7 @@ def configured(*virtual: VirtualConfig) -> Config:
 def test_parts_are_names_numbers_and_server_ids() -> None:
     (meter,) = virtual_meters(configured(VirtualConfig("Heat pump", "Z1, 1 ISK 00 70347617", "z2", 2.5)))
     parts = MeterPart("Z1", 1), MeterPart("1 ISK 00 70347617", 1), MeterPart("z2", -1)
-    assert meter == CombinedMeter("Heat pump", parts, 2.5)
+    assert meter == VirtualMeter("Heat pump", parts, 2.5)
     assert not meter.is_sum
 
 

@@ -13,7 +13,7 @@ from iskra_server.codecs.text.parity import with_parity
 from iskra_server.meter.reading import Reading
 from iskra_server.simulator.d0_port import serve_d0_tcp, wire_of
 from iskra_server.simulator.d0_wire import D0Wire
-from iskra_server.simulator.virtual import VirtualMeter
+from iskra_server.simulator.simulated_source import SimulatedSource
 from iskra_server.sources.serial import open_serial
 
 DEADLINE_S = 30
@@ -82,7 +82,7 @@ def test_a_bridge_stays_at_its_speed() -> None:
 @pytest.mark.parametrize(("name", "asks_for_registers"), [("ME162", True), ("MT174", True), ("MT171", False)])
 def test_a_simulated_meter_answers_as_its_model_does(name: str, asks_for_registers: bool) -> None:
     async def scenario() -> d0meter.World:
-        wire = await wire_of(VirtualMeter(name, start=datetime(2026, 1, 10, 12, tzinfo=UTC), rate=1))
+        wire = await wire_of(SimulatedSource(name, start=datetime(2026, 1, 10, 12, tzinfo=UTC), rate=1))
         here = d0meter.World(D0Session(0.0), list(wire.meters))
         # a minute passes between two polls of a long list
         here.run(100)
@@ -97,7 +97,7 @@ def test_a_simulated_meter_answers_as_its_model_does(name: str, asks_for_registe
 
 def test_faults_damage_what_a_polled_meter_sends() -> None:
     async def scenario() -> d0meter.World:
-        wire = await wire_of(VirtualMeter("ME162", start=datetime(2026, 1, 10, tzinfo=UTC), faults="lost=1"))
+        wire = await wire_of(SimulatedSource("ME162", start=datetime(2026, 1, 10, tzinfo=UTC), faults="lost=1"))
         here = d0meter.World(D0Session(0.0), list(wire.meters))
         here.run(60)
         return here

@@ -15,7 +15,7 @@ from iskra_server.meter.totals import TOTALS
 from iskra_server.simulator.demo_history import fill, first_moment
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import PROFILES, decoder
-from iskra_server.simulator.virtual import moment, telegrams
+from iskra_server.simulator.simulated_source import moment, telegrams
 
 NOW = datetime(2026, 3, 29, 12, 7, tzinfo=UTC)
 NAME = "1 ISK 00 10000001"

@@ -10,7 +10,7 @@ from iskra_server.codecs.dlms.transport import Transport
 from iskra_server.simulator import dlms_lists
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import PROFILES
-from iskra_server.simulator.virtual import moment
+from iskra_server.simulator.simulated_source import moment
 
 START = int(datetime(2026, 1, 10, 12, tzinfo=UTC).timestamp())
 HOUSEHOLD = Household(1, 5000, START)

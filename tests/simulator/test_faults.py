@@ -6,7 +6,7 @@ import pytest
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.reading import Reading
 from iskra_server.simulator.faults import MAX_DAMAGE, MAX_NOISE, Faults, Shares, parse
-from iskra_server.simulator.virtual import telegrams
+from iskra_server.simulator.simulated_source import telegrams
 
 COUNT = 400
 

@@ -17,14 +17,14 @@ import pytest
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.line import MAX_CLIENTS, MAX_UNREAD, Terminal, serve_pty, serve_tcp
-from iskra_server.simulator.virtual import VirtualMeter, telegrams
+from iskra_server.simulator.simulated_source import SimulatedSource, telegrams
 
 DEADLINE_S = 30
 LOOPBACK = "127.0.0.1"
 
 
 @asynccontextmanager
-async def pty_of(meter: VirtualMeter) -> AsyncIterator["asyncio.Queue[str]"]:
+async def pty_of(meter: SimulatedSource) -> AsyncIterator["asyncio.Queue[str]"]:
     """A running pseudo-terminal line: its paths as they come."""
     paths: asyncio.Queue[str] = asyncio.Queue()
     task = asyncio.create_task(serve_pty(meter, paths.put_nowait))
@@ -36,7 +36,7 @@ async def pty_of(meter: VirtualMeter) -> AsyncIterator["asyncio.Queue[str]"]:
 
 
 @asynccontextmanager
-async def tcp_of(meter: VirtualMeter) -> AsyncIterator[int]:
+async def tcp_of(meter: SimulatedSource) -> AsyncIterator[int]:
     """A running TCP line: its port."""
     ports: asyncio.Queue[int] = asyncio.Queue()
     task = asyncio.create_task(serve_tcp(meter, LOOPBACK, 0, ports.put_nowait))
@@ -84,7 +84,7 @@ def seconds(reading: Reading | Fault) -> int:
 
 def test_a_pseudo_terminal_gives_whole_telegrams_one_after_another() -> None:
     async def scenario() -> list[Reading | Fault]:
-        async with pty_of(VirtualMeter(rate=50)) as paths:
+        async with pty_of(SimulatedSource(rate=50)) as paths:
             return await results(await open_pty(await paths.get()), 10)
 
     found = asyncio.run(scenario())
@@ -93,7 +93,7 @@ def test_a_pseudo_terminal_gives_whole_telegrams_one_after_another() -> None:
 
 def test_unplugging_hangs_up_and_the_head_comes_back_on_a_new_line() -> None:
     async def scenario() -> list[Reading | Fault]:
-        async with pty_of(VirtualMeter(rate=100, faults="unplug=0.1")) as paths:
+        async with pty_of(SimulatedSource(rate=100, faults="unplug=0.1")) as paths:
             reader = await open_pty(await paths.get())
             assert await gone(reader)
             return await results(await open_pty(await paths.get()), 1)
@@ -133,7 +133,7 @@ def arrived(descriptor: int, count: int) -> None:
 
 def test_every_tcp_client_gets_every_telegram() -> None:
     async def scenario() -> list[list[Reading | Fault]]:
-        async with tcp_of(VirtualMeter(rate=50)) as port:
+        async with tcp_of(SimulatedSource(rate=50)) as port:
             streams = [await asyncio.open_connection(LOOPBACK, port) for _ in range(3)]
             found = await asyncio.gather(*(results(reader, 5) for reader, _ in streams))
             for _, writer in streams:
@@ -146,7 +146,7 @@ def test_every_tcp_client_gets_every_telegram() -> None:
 
 def test_a_client_that_does_not_read_is_dropped_and_the_others_go_on() -> None:
     async def scenario() -> tuple[int, list[Reading | Fault]]:
-        async with tcp_of(VirtualMeter(rate=10_000)) as port:
+        async with tcp_of(SimulatedSource(rate=10_000)) as port:
             quick, writer = await asyncio.open_connection(LOOPBACK, port)
             with socket.create_connection((LOOPBACK, port)) as slow:
                 slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -167,7 +167,7 @@ def read_to_the_end(client: socket.socket) -> int:
 
 def test_one_client_too_many_is_turned_away() -> None:
     async def scenario() -> bytes:
-        async with tcp_of(VirtualMeter(rate=5)) as port:
+        async with tcp_of(SimulatedSource(rate=5)) as port:
             streams = [await asyncio.open_connection(LOOPBACK, port) for _ in range(MAX_CLIENTS)]
             for reader, _ in streams:
                 await results(reader, 1)
@@ -181,7 +181,7 @@ def test_one_client_too_many_is_turned_away() -> None:
 
 
 def test_a_line_needs_a_pace() -> None:
-    meter = VirtualMeter(rate=0)
+    meter = SimulatedSource(rate=0)
     with pytest.raises(ValueError, match="needs a rate above 0"):
         asyncio.run(serve_pty(meter, print))
     with pytest.raises(ValueError, match="needs a rate above 0"):

@@ -6,7 +6,7 @@ from iskra_server.codecs.text.parity import SEVEN_BITS, wrong_bytes
 from iskra_server.simulator import p1_lists
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import PROFILES
-from iskra_server.simulator.virtual import moment
+from iskra_server.simulator.simulated_source import moment
 
 
 def lines(name: str, hour: int) -> list[str]:

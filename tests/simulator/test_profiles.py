@@ -14,7 +14,7 @@ from iskra_server.simulator.central_time import is_summer, wall_clock
 from iskra_server.simulator.household import INSTALLED, KWH, TENTH_WH, Household, State
 from iskra_server.simulator.profiles import DEFAULT, PROFILES, decoder, profile
 from iskra_server.simulator.simulated_meter import Profile
-from iskra_server.simulator.virtual import moment
+from iskra_server.simulator.simulated_source import moment
 
 SINCE = int(datetime(2024, 12, 1, tzinfo=UTC).timestamp())
 SUMMER = int(datetime(2026, 6, 21, 19, 45, tzinfo=UTC).timestamp())

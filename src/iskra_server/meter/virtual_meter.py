@@ -40,7 +40,7 @@ class MeterPart(Struct, frozen=True):
     port: str = ""
 
 
-class CombinedMeter(Struct, frozen=True):
+class VirtualMeter(Struct, frozen=True):
     """`id` is its name."""
 
     id: str
@@ -54,10 +54,10 @@ class CombinedMeter(Struct, frozen=True):
 
 
 # the virtual meters of the configuration, with the meters that their parts are known to be now
-VirtualMeters = Callable[[], Sequence[CombinedMeter]]
+VirtualMeters = Callable[[], Sequence[VirtualMeter]]
 
 
-def no_virtual_meters() -> Sequence[CombinedMeter]:
+def no_virtual_meters() -> Sequence[VirtualMeter]:
     return ()
 
 
@@ -65,7 +65,7 @@ def is_virtual(reading: Reading) -> bool:
     return reading.protocol == VIRTUAL
 
 
-def virtual_reading(meter: CombinedMeter, parts: Sequence[Reading]) -> Reading | None:
+def virtual_reading(meter: VirtualMeter, parts: Sequence[Reading]) -> Reading | None:
     """The reading of a virtual meter from those of its parts, in their order; None where one has no power."""
     power = _combined(meter, parts, POWER)
     if power is None:
@@ -75,7 +75,7 @@ def virtual_reading(meter: CombinedMeter, parts: Sequence[Reading]) -> Reading |
     return Reading(meter.id, meter.id.encode(), registers, None, VIRTUAL, 0)
 
 
-def _combined(meter: CombinedMeter, parts: Sequence[Reading], obis: Obis) -> Register | None:
+def _combined(meter: VirtualMeter, parts: Sequence[Reading], obis: Obis) -> Register | None:
     """None unless every part has the register."""
     registers = [reading.get(obis) for reading in parts]
     if any(register is None or register.value is None for register in registers):

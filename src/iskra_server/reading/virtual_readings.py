@@ -20,8 +20,8 @@ from iskra_server.meter.reading import Reading, Sample
 from iskra_server.meter.signed_power import POWER
 from iskra_server.meter.virtual_meter import (
     VIRTUAL,
-    CombinedMeter,
     MeterPart,
+    VirtualMeter,
     VirtualMeters,
     belong_together,
     is_virtual,
@@ -104,7 +104,7 @@ class VirtualReadings:
         now_s = boottime_s()
         return [self._state(meter, now_s) for meter in self._meters()]
 
-    def _publish(self, meter: CombinedMeter) -> None:
+    def _publish(self, meter: VirtualMeter) -> None:
         now_s = boottime_s()
         parts = [self._now(part, now_s) for part in meter.parts]
         if _why_not(meter, parts) is not None:
@@ -148,7 +148,7 @@ class VirtualReadings:
         is_fresh = self._hub.is_fresh(meter_id, now_s)
         return _PartNow(part, meter_id, sample, reading, power_age_s, arrived_s, is_fresh)
 
-    def _state(self, meter: CombinedMeter, now_s: float) -> VirtualState:
+    def _state(self, meter: VirtualMeter, now_s: float) -> VirtualState:
         parts = [self._now(part, now_s) for part in meter.parts]
         advice = _taken(meter) if self._is_taken(meter) else _why_not(meter, parts)
         # a part may send the next moment: what was published counts until it is stale
@@ -198,13 +198,13 @@ class VirtualReadings:
                 return meter_id
         return None
 
-    def _is_taken(self, meter: CombinedMeter) -> bool:
+    def _is_taken(self, meter: VirtualMeter) -> bool:
         """Whether a real meter goes by the name of the virtual one."""
         sample = self._hub.newest.get(meter.id)
         return sample is not None and not is_virtual(sample.reading)
 
 
-def _why_not(meter: CombinedMeter, parts: Sequence[_PartNow]) -> Advice | None:
+def _why_not(meter: VirtualMeter, parts: Sequence[_PartNow]) -> Advice | None:
     """Why a virtual meter has no current power; None if it has."""
     seen: dict[str, str] = {}
     for now in parts:
@@ -224,11 +224,11 @@ def _why_not(meter: CombinedMeter, parts: Sequence[_PartNow]) -> Advice | None:
     return None
 
 
-def _stale(part: _PartNow, meter: CombinedMeter) -> Advice:
+def _stale(part: _PartNow, meter: VirtualMeter) -> Advice:
     return advise("part_stale", {"meter": part.part.name, "seconds": f"{meter.stale_after_s:g}"})
 
 
-def _taken(meter: CombinedMeter) -> Advice:
+def _taken(meter: VirtualMeter) -> Advice:
     return advise("name_taken", {"name": meter.id})
 
 

@@ -22,7 +22,7 @@ from iskra_server.cost.from_config import contracts_from_config, offers_from_con
 from iskra_server.cost.price_plan import PricePlan, price_plan
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.store.location import check_address, database_address
-from iskra_server.meter.virtual_meter import CombinedMeter
+from iskra_server.meter.virtual_meter import VirtualMeter
 from iskra_server.reading.decoding import Decoding
 from iskra_server.runtime.meter_setup import AUTO, meter_decoding, named_ports, port_memory
 from iskra_server.runtime.output_factory import planned_outputs
@@ -50,7 +50,7 @@ class Plan(NamedTuple):
     outputs: tuple[PlannedOutput, ...]
     # None: no spot prices are fetched
     prices: PricePlan | None
-    virtual: tuple[CombinedMeter, ...]
+    virtual: tuple[VirtualMeter, ...]
     tls: ssl.SSLContext | None
     # changes when a certificate is renewed in the same file
     tls_files: bytes
@@ -154,7 +154,7 @@ def _source(meter: MeterConfig, memory: PortMemory, named: Sequence[str]) -> Sou
         if meter.url.scheme != _SIMULATOR:
             return open_source(meter.url, memory=memory, named=named, format_problem=format_problem)
         # the simulator is imported only where it is used
-        from iskra_server.simulator.virtual import from_url  # noqa: PLC0415
+        from iskra_server.simulator.simulated_source import from_url  # noqa: PLC0415
 
         return from_url(meter.url)
     except ValueError as error:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from iskra_server.config import MeterConfig
-from iskra_server.meter.virtual_meter import CombinedMeter, is_virtual
+from iskra_server.meter.virtual_meter import VirtualMeter, is_virtual
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.reading.virtual_readings import VirtualReadings, VirtualState
@@ -32,18 +32,18 @@ class RunningVirtual:
         self._hub = hub
         self._readers = readers
         self._by_name: Mapping[str, MeterConfig] = {}
-        self._virtual: Sequence[CombinedMeter] = ()
+        self._virtual: Sequence[VirtualMeter] = ()
         self._readings = VirtualReadings(hub, self.meters)
         self._is_running = False
 
-    def meters(self) -> Sequence[CombinedMeter]:
+    def meters(self) -> Sequence[VirtualMeter]:
         """With the meters that their parts are known to be; any thread may call it."""
         return located(self._virtual, self._by_name, self._readers) if self._virtual else ()
 
     def states(self) -> list[VirtualState]:
         return self._readings.states()
 
-    def change_to(self, virtual: Sequence[CombinedMeter], configured: Sequence[MeterConfig]) -> None:
+    def change_to(self, virtual: Sequence[VirtualMeter], configured: Sequence[MeterConfig]) -> None:
         """A virtual meter that is gone, or has other parts, is not shown any more."""
         removed = [meter for meter in self._virtual if meter not in virtual]
         self._virtual, self._by_name = virtual, sources_by_name(configured)

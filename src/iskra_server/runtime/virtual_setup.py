@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from iskra_server.config import Config, ConfigError, MeterConfig, VirtualConfig
 from iskra_server.meter.identity import compact_name
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter
 from iskra_server.reading.reader import Reader
 
 # numbers of meters have more: 1 ISK 00 70347617
 _MIN_DIGITS = 4
 
 
-def virtual_meters(config: Config) -> tuple[CombinedMeter, ...]:
+def virtual_meters(config: Config) -> tuple[VirtualMeter, ...]:
     """Raises ConfigError. That no meter has the number of a part shows only when meters are read."""
     names = [compact_name(entry.name) for entry in config.virtual]
     entries = [(f"virtual.{number}", entry) for number, entry in enumerate(config.virtual, 1)]
@@ -31,7 +31,7 @@ def virtual_meters(config: Config) -> tuple[CombinedMeter, ...]:
         counts = Counter(compact_name(part.name) for part in parts)
         if twice := next((part.name for part in parts if counts[compact_name(part.name)] > 1), None):
             raise ConfigError(f"{path} names the meter '{twice}' twice; name each meter once.", path)
-        meters.append(CombinedMeter(entry.name, tuple(parts), entry.stale_after_s))
+        meters.append(VirtualMeter(entry.name, tuple(parts), entry.stale_after_s))
     return tuple(meters)
 
 
@@ -92,8 +92,8 @@ def sources_by_name(configured: Sequence[MeterConfig]) -> dict[str, MeterConfig]
 
 
 def located(
-    meters: Sequence[CombinedMeter], by_name: Mapping[str, MeterConfig], readers: Mapping[MeterConfig, Reader]
-) -> list[CombinedMeter]:
+    meters: Sequence[VirtualMeter], by_name: Mapping[str, MeterConfig], readers: Mapping[MeterConfig, Reader]
+) -> list[VirtualMeter]:
     """The virtual meters with what is known of their parts: those that are named as a source are what it reads.
 
     `by_name` are the sources (`sources_by_name`). Any thread may call it.

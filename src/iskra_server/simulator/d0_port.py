@@ -11,14 +11,14 @@ from iskra_server.simulator.d0_lists import registers
 from iskra_server.simulator.d0_meter import D0Meter
 from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.simulator.line import Terminal
-from iskra_server.simulator.virtual import VirtualMeter
+from iskra_server.simulator.simulated_source import SimulatedSource
 from iskra_server.sources.source import LineSettings
 
 # adapters hand characters over together
 _TOGETHER_S = 0.01
 
 
-async def wire_of(meter: VirtualMeter, *, is_echoed: bool = False) -> D0Wire:
+async def wire_of(meter: SimulatedSource, *, is_echoed: bool = False) -> D0Wire:
     """The line of a simulated meter that is polled; its faults damage whole messages."""
     polled = meter.model.polled
     assert polled

@@ -30,7 +30,7 @@ from iskra_server.simulator import measured
 from iskra_server.simulator.household import Household, State
 from iskra_server.simulator.profiles import decoder, profile
 from iskra_server.simulator.simulated_meter import Profile
-from iskra_server.simulator.virtual import moment
+from iskra_server.simulator.simulated_source import moment
 
 YEARS = 2
 _QUARTERS_AT_ONCE = 96 * 14

@@ -16,7 +16,7 @@ from contextlib import aclosing, suppress
 from fcntl import ioctl
 
 from iskra_server.simulator.noise import heard
-from iskra_server.simulator.virtual import VirtualMeter
+from iskra_server.simulator.simulated_source import SimulatedSource
 from iskra_server.sources.source import LineSettings
 
 # some telegrams; a pseudo-terminal buffers 4096 bytes
@@ -27,7 +27,7 @@ MAX_UNSENT = 16 * 1024
 _BAUD = {code: int(name[1:]) for name, code in vars(termios).items() if name.startswith("B") and name[1:].isdigit()}
 
 
-async def serve_pty(meter: VirtualMeter, on_path: Callable[[str], None]) -> None:
+async def serve_pty(meter: SimulatedSource, on_path: Callable[[str], None]) -> None:
     """Endless; calls `on_path` with the path to open, again after each unplugging."""
     _check_rate(meter)
     terminal = Terminal(meter.model.line)
@@ -43,7 +43,7 @@ async def serve_pty(meter: VirtualMeter, on_path: Callable[[str], None]) -> None
         terminal.close()
 
 
-async def serve_tcp(meter: VirtualMeter, host: str, port: int, on_listening: Callable[[int], None]) -> None:
+async def serve_tcp(meter: SimulatedSource, host: str, port: int, on_listening: Callable[[int], None]) -> None:
     """Endless; calls `on_listening` with the port (port 0 is any free one). OSError if it cannot listen."""
     _check_rate(meter)
     clients: set[asyncio.StreamWriter] = set()
@@ -72,7 +72,7 @@ async def serve_tcp(meter: VirtualMeter, host: str, port: int, on_listening: Cal
                 client.transport.abort()
 
 
-def _check_rate(meter: VirtualMeter) -> None:
+def _check_rate(meter: SimulatedSource) -> None:
     if meter.rate == 0:
         raise ValueError("a port needs a rate above 0; 1 is the speed of a real meter")
 

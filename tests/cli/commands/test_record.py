@@ -18,7 +18,7 @@ import telegrams
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.dlms.security import TEST_KEYS
-from iskra_server.simulator.virtual import telegrams as simulated
+from iskra_server.simulator.simulated_source import telegrams as simulated
 from running import Head
 
 METER = "simulator:MT175?rate=40"

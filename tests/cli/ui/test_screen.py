@@ -7,12 +7,12 @@ import telegrams
 from iskra_server.cli.ui.screen import Screen
 from iskra_server.cli.ui.stream_stats import StreamStats
 from iskra_server.meter.reading import Fault
-from iskra_server.simulator.virtual import VirtualMeter
+from iskra_server.simulator.simulated_source import SimulatedSource
 from iskra_server.sources.source import SourceState
 
 
 def imported(quality: StreamStats, state: SourceState | None = None, width: int = 80) -> str:
-    source = VirtualMeter()
+    source = SimulatedSource()
     source.state = state or SourceState("/dev/ttyUSB0", is_open=True)
     screen = Screen(source, quality)
     assert screen.is_due()

@@ -26,7 +26,7 @@ from iskra_server.history.points.points import (
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register
 from iskra_server.meter.units import WATT, WATT_HOUR, Unit
-from iskra_server.simulator.virtual import telegrams
+from iskra_server.simulator.simulated_source import telegrams
 from samples import IMPORT, METER_ID, POWER, energy, power, sample
 
 RAW = st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(-300, 300)

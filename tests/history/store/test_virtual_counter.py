@@ -20,7 +20,7 @@ from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter, virtual_infos
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter
 from samples import EXPORT, IMPORT
 from trying import tries
 
@@ -34,11 +34,11 @@ def new_meter(**changes: object) -> MeterInfo:
     return replace(info, **changes)
 
 
-def difference(first: MeterInfo, second: MeterInfo) -> CombinedMeter:
-    return CombinedMeter("Heat pump", (MeterPart(first.meter_id, 1), MeterPart(second.meter_id, -1)))
+def difference(first: MeterInfo, second: MeterInfo) -> VirtualMeter:
+    return VirtualMeter("Heat pump", (MeterPart(first.meter_id, 1), MeterPart(second.meter_id, -1)))
 
 
-def opened(store: Store, *virtual: CombinedMeter) -> RecordedMeter:
+def opened(store: Store, *virtual: VirtualMeter) -> RecordedMeter:
     """The first virtual meter."""
     store.virtual = lambda: virtual
     meter = recorded_meter(store, [virtual[0].id])
@@ -236,7 +236,7 @@ def test_export_counts_where_it_is_clear(
         if place in exporting:
             sqlite.write(readings(meter, EXPORT, {0: 0, 1: 10}), [meter])
     parts = tuple(MeterPart(meter.meter_id, sign) for meter, sign in zip(meters, signs, strict=True))
-    found = opened(sqlite, CombinedMeter("Both", parts))
+    found = opened(sqlite, VirtualMeter("Both", parts))
     assert (EXPORT in found.series()) is expected
     assert (found.counter(EXPORT).nearest_before(QUARTER + 9) is not None) is expected
 
@@ -272,9 +272,9 @@ def test_no_meter_counts_twice_under_two_names(sqlite: Store) -> None:
     sqlite.replace_meter(old.meter_id, new.meter_id)
     named = MeterPart("Z1", 1, "", "/dev/ttyUSB0")
     numbered, before = MeterPart(new.meter_id, 1), MeterPart(old.meter_id, 1)
-    sqlite.virtual = lambda: [CombinedMeter("Both", parts) for parts in ((named, numbered), (named, before))]
+    sqlite.virtual = lambda: [VirtualMeter("Both", parts) for parts in ((named, numbered), (named, before))]
     assert virtual_infos(sqlite) == []
-    assert opened(sqlite, CombinedMeter("Both", (named, MeterPart(other.meter_id, 1))))
+    assert opened(sqlite, VirtualMeter("Both", (named, MeterPart(other.meter_id, 1))))
 
 
 def test_it_is_known_while_all_its_parts_are(sqlite: Store) -> None:
@@ -303,8 +303,8 @@ def test_a_part_is_found_where_it_was_read_last(sqlite: Store) -> None:
     )
     sqlite.write([], [old, first, second])
     parts = MeterPart("Z1", 1, "", "/dev/ttyUSB0"), MeterPart("Z2", -1, second.meter_id, "/dev/ttyUSB1")
-    assert opened(sqlite, CombinedMeter("Heat pump", parts)).chain == [first.meter_id, second.meter_id]
-    sqlite.virtual = lambda: [CombinedMeter("Heat pump", (MeterPart("Z1", 1, "", "/dev/ttyUSB7"),))]
+    assert opened(sqlite, VirtualMeter("Heat pump", parts)).chain == [first.meter_id, second.meter_id]
+    sqlite.virtual = lambda: [VirtualMeter("Heat pump", (MeterPart("Z1", 1, "", "/dev/ttyUSB7"),))]
     assert recorded_meter(sqlite, ["Heat pump"]) is None
 
 

@@ -5,7 +5,7 @@ from msgspec import structs
 import submeters
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart, virtual_reading
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter, virtual_reading
 from iskra_server.outputs.influx.lines import line
 from samples import EXPORT, START, energy, power, reading, sample
 
@@ -44,7 +44,7 @@ def test_gas_is_no_electricity() -> None:
 
 
 def test_a_virtual_meter_has_its_name_as_a_tag() -> None:
-    pump = CombinedMeter("Heat pump", (MeterPart("Z1", 1), MeterPart("Z2", -1)))
+    pump = VirtualMeter("Heat pump", (MeterPart("Z1", 1), MeterPart("Z2", -1)))
     content = virtual_reading(pump, [reading(power(1000)), reading(power(400))])
     assert content
     shown = line(structs.replace(sample(power(1)), reading=content, source="virtual"))

@@ -13,7 +13,7 @@ from iskra_server.config import MqttConfig
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart, virtual_reading
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter, virtual_reading
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings, mqtt_settings
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
@@ -24,7 +24,7 @@ from samples import EXPORT, METER_ID, power, reading
 from web.past import counted, info
 
 SECOND = "1 ISK 00 70000002"
-PUMP = CombinedMeter("Heat pump", (MeterPart(METER_ID, 1), MeterPart(SECOND, -1)))
+PUMP = VirtualMeter("Heat pump", (MeterPart(METER_ID, 1), MeterPart(SECOND, -1)))
 
 
 def at(text: str) -> Sample:

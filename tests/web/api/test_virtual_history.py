@@ -19,13 +19,13 @@ from msgspec.structs import replace
 
 from iskra_server.cost.contracts import Contract
 from iskra_server.history.store.store import Store
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter
 from samples import EXPORT, METER_ID
 from web.past import Q, counted, info, telegrams
 from web.serving import Site
 
 SECOND = "1 ISK 00 70000002"
-PUMP = CombinedMeter("Heat pump", (MeterPart(METER_ID, 1), MeterPart("700 000 02", -1, SECOND, "port")))
+PUMP = VirtualMeter("Heat pump", (MeterPart(METER_ID, 1), MeterPart("700 000 02", -1, SECOND, "port")))
 ALL = "?from=2025-06-02T10:00:00Z&to=2025-06-02T11:00:00Z"
 
 

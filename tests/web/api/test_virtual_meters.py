@@ -7,14 +7,14 @@ from urllib.parse import quote
 from msgspec import structs
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.meter.virtual_meter import CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import MeterPart, VirtualMeter
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.virtual_readings import VirtualReadings
 from samples import power, sample
 from web.serving import Site, status
 
 FIRST, SECOND = "1 ISK 00 12345678", "1 ISK 00 10000002"
-PUMP = CombinedMeter("Heat pump", (MeterPart(FIRST, 1), MeterPart(SECOND, -1)))
+PUMP = VirtualMeter("Heat pump", (MeterPart(FIRST, 1), MeterPart(SECOND, -1)))
 
 
 class Pump:

@@ -16,7 +16,7 @@ from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.simulator.d0_port import serve_d0_pty, serve_d0_tcp, wire_of
 from iskra_server.simulator.line import serve_pty, serve_tcp
 from iskra_server.simulator.simulated_meter import Profile
-from iskra_server.simulator.virtual import VirtualMeter
+from iskra_server.simulator.simulated_source import SimulatedSource
 
 app = command_app()
 HOST = "127.0.0.1"
@@ -32,7 +32,7 @@ _EXAMPLES = examples_and_profiles(
 )
 
 
-class Finite(VirtualMeter):
+class Finite(SimulatedSource):
     """A meter that stops one interval after `count` telegrams; None for endless."""
 
     count: int | None = None

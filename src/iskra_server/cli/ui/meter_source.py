@@ -14,7 +14,7 @@ from iskra_server.base.address import Address
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.diagnosis.checks import is_searched
-from iskra_server.simulator.virtual import SCHEME, from_url
+from iskra_server.simulator.simulated_source import SCHEME, from_url
 from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.source import Chunk, OnUnrecognised, Source, ignore_unrecognised, timestamped
 from iskra_server.sources.urls import open_source

@@ -15,7 +15,7 @@ from iskra_server.history.store.virtual_counter import VirtualCounter
 from iskra_server.meter.identity import compact_name
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import scaled
-from iskra_server.meter.virtual_meter import VIRTUAL, CombinedMeter, MeterPart
+from iskra_server.meter.virtual_meter import VIRTUAL, MeterPart, VirtualMeter
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -112,7 +112,7 @@ class RecordedMeter:
 class VirtualRecordedMeter(RecordedMeter):
     """A virtual meter; `parts` are the signs and meters of its parts. It is simulated if one of them is."""
 
-    def __init__(self, reads: "Reads", meter: CombinedMeter, parts: Sequence[tuple[int, RecordedMeter]]) -> None:
+    def __init__(self, reads: "Reads", meter: VirtualMeter, parts: Sequence[tuple[int, RecordedMeter]]) -> None:
         first_s, last_s = (max(part.info.first_s for _, part in parts), min(part.info.last_s for _, part in parts))
         simulated = any(part.simulated for _, part in parts)
         info = MeterInfo(meter.id, meter.id.encode().hex(), simulated, first_s, last_s, port=VIRTUAL)
@@ -176,7 +176,7 @@ def virtual_infos(reads: "Reads") -> list[MeterInfo]:
     return [meter.info for virtual in reads.virtual() if (meter := _virtual_meter(reads, virtual))]
 
 
-def _virtual_meter(reads: "Reads", virtual: CombinedMeter) -> VirtualRecordedMeter | None:
+def _virtual_meter(reads: "Reads", virtual: VirtualMeter) -> VirtualRecordedMeter | None:
     """None where a part is not in history, and where two are the same meter: it would count twice."""
     parts = [(part.sign, _part(reads, part)) for part in virtual.parts]
     known = [(sign, meter) for sign, meter in parts if meter is not None]

@@ -13,7 +13,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import PROFILES, decoder
-from iskra_server.simulator.virtual import CHUNK, VirtualMeter, from_url, telegrams
+from iskra_server.simulator.simulated_source import CHUNK, SimulatedSource, from_url, telegrams
 from iskra_server.sources.source import Chunk, LineSettings, Source, SourceState
 
 START = datetime(2026, 6, 21, 10, tzinfo=UTC)
@@ -27,7 +27,7 @@ def readings(data: bytes) -> list[Reading]:
     return [reading for reading in found if isinstance(reading, Reading)]
 
 
-async def taken(meter: VirtualMeter, telegrams: int) -> list[tuple[Reading, Chunk]]:
+async def taken(meter: SimulatedSource, telegrams: int) -> list[tuple[Reading, Chunk]]:
     """The first readings, each with the chunk that completed it."""
     decoder, found = SmlDecoder(), []
     async with asyncio.timeout(10), aclosing(meter.chunks()) as chunks:
@@ -39,7 +39,7 @@ async def taken(meter: VirtualMeter, telegrams: int) -> list[tuple[Reading, Chun
     return found
 
 
-async def state_of(meter: VirtualMeter, is_wanted: Callable[[SourceState], bool]) -> SourceState:
+async def state_of(meter: SimulatedSource, is_wanted: Callable[[SourceState], bool]) -> SourceState:
     while not is_wanted(meter.state):  # noqa: ASYNC110 - a source tells nobody when its state changes
         await asyncio.sleep(0)
     return meter.state
@@ -51,34 +51,34 @@ def sec_index(reading: Reading) -> int:
 
 
 def test_it_is_a_source_that_says_that_it_is_simulated() -> None:
-    meter: Source = VirtualMeter()
+    meter: Source = SimulatedSource()
     assert (meter.url, meter.simulated, meter.state) == ("simulator:MT175", True, SourceState("simulator:MT175", False))
 
 
 def test_the_first_telegram_comes_at_once() -> None:
     begun = time.monotonic()
     # the second one follows 200 s later
-    ((reading, chunk),) = asyncio.run(taken(VirtualMeter(start=START, rate=0.01), 1))
+    ((reading, chunk),) = asyncio.run(taken(SimulatedSource(start=START, rate=0.01), 1))
     assert chunk.monotonic_s - begun < 10
     assert reading.meter_id == "1 ISK 00 10000001"
 
 
 def test_the_rate_sets_the_pace_and_the_household_goes_with_it() -> None:
-    found = asyncio.run(taken(VirtualMeter(start=START, rate=20), 11))
+    found = asyncio.run(taken(SimulatedSource(start=START, rate=20), 11))
     took_s = found[-1][1].monotonic_s - found[0][1].monotonic_s
     assert 0.45 <= took_s < 2
     assert sec_index(found[-1][0]) - sec_index(found[0][0]) == 10
 
 
 def test_real_pace_is_that_of_the_meter() -> None:
-    found = asyncio.run(taken(VirtualMeter(start=START), 2))
+    found = asyncio.run(taken(SimulatedSource(start=START), 2))
     assert 0.95 <= found[1][1].monotonic_s - found[0][1].monotonic_s < 2
 
 
 def test_without_a_pace_others_still_get_their_turn() -> None:
     async def scenario() -> int:
         turns = 0
-        meter = VirtualMeter(rate=0, start=START)
+        meter = SimulatedSource(rate=0, start=START)
         task = asyncio.create_task(taken(meter, 500))
         while not task.done():
             await asyncio.sleep(0)
@@ -90,14 +90,14 @@ def test_without_a_pace_others_still_get_their_turn() -> None:
 
 
 def test_a_second_iteration_goes_on_where_the_first_one_stopped() -> None:
-    meter = VirtualMeter(rate=0, start=START)
+    meter = SimulatedSource(rate=0, start=START)
     first, second = asyncio.run(taken(meter, 3)), asyncio.run(taken(meter, 3))
     assert sec_index(second[0][0]) > sec_index(first[-1][0])
 
 
 def test_the_state_follows_plug_and_unplug() -> None:
     async def scenario() -> tuple[SourceState, SourceState, SourceState]:
-        meter = VirtualMeter(rate=200, start=START, faults="unplug=0.2")
+        meter = SimulatedSource(rate=200, start=START, faults="unplug=0.2")
         task = asyncio.create_task(taken(meter, 1_000_000))
         async with asyncio.timeout(10):
             lost = await state_of(meter, lambda state: state.problem == "simulated_unplugged")
@@ -134,7 +134,7 @@ def test_what_is_sent_is_what_the_household_did() -> None:
 
 def test_a_polled_meter_shows_the_line_and_the_outcome_of_its_polls() -> None:
     async def scenario() -> SourceState:
-        meter = VirtualMeter("MT174", start=datetime(2026, 1, 5, tzinfo=UTC))
+        meter = SimulatedSource("MT174", start=datetime(2026, 1, 5, tzinfo=UTC))
         async with asyncio.timeout(10), aclosing(meter.chunks()) as chunks:
             await anext(chunks)
             return meter.state

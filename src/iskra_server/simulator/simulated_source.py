@@ -29,7 +29,7 @@ _OPTIONS = ("seed", "rate", "faults", "start", "since", "unlock", "relock", "mea
 _NEVER = math.inf
 
 
-class VirtualMeter:
+class SimulatedSource:
     """A source without a port. `start` is the household's time at the first telegram, now if not given.
 
     The counters are continuous from the year of `since` on (default: that of `start`). A locked profile is unlocked
@@ -173,7 +173,7 @@ def moment(model: Profile, seed: int, household: Household, second: int) -> Mete
     return MeterAtSecond(serial, household.at(second), count, household)
 
 
-def from_url(url: str | Address) -> VirtualMeter:
+def from_url(url: str | Address) -> SimulatedSource:
     """`simulator:MT175?seed=1&rate=10&faults=noise=0.01,cut=0.02&start=2026-06-21T10:00:00Z`; each part optional.
 
     `measures=production` is the meter at the roof of the household that the meter with the same seed measures.
@@ -185,7 +185,7 @@ def from_url(url: str | Address) -> VirtualMeter:
     for name in options:
         if name not in _OPTIONS:
             raise ValueError(f"the simulator has no option '{name}'; choose from {', '.join(_OPTIONS)}")
-    return VirtualMeter(
+    return SimulatedSource(
         parts.netloc + parts.path or DEFAULT,
         seed=int(_number_option(options, "seed", "1")),
         rate=_number_option(options, "rate", "1"),
