@@ -54,3 +54,9 @@ def test_a_damaged_file_is_made_again(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     made = Identities(path, "own").mac(METER_ID)
     assert json.loads(path.read_text()) == {METER_ID: made}
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    assert Identities(tmp_path / FILE, "own").mac(METER_ID) == Identities(tmp_path / "other", "own").mac(METER_ID)
+    assert {path.name for path in tmp_path.iterdir()} == {FILE, "other"}

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from iskra_server.meter.identity import label, server_id
@@ -50,6 +51,9 @@ class Identities:
             part.replace(self._path)
         except OSError as error:
             log.info("%s cannot be written (%s).", self._path, error.strerror or error)
+            # what a full disk left of it
+            with suppress(OSError):
+                part.unlink()
 
 
 def _made(meter_id: str, own_id: str) -> str:
