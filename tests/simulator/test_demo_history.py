@@ -22,6 +22,7 @@ NAME = "1 ISK 00 10000001"
 IMPORT = Obis.parse("1.8.0")
 
 
+@pytest.mark.slow
 def test_it_is_two_years_that_run_into_what_the_meter_sends_now(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
     shares = list(fill(store, "MT175", 1, NOW))

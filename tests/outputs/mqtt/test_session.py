@@ -177,9 +177,7 @@ def test_a_reading_expires_at_a_broker_that_is_left_alone(head: Head, tmp_path: 
             head.send(telegram(0))
             until(lambda: STATE in retained(broker.port))
             server.process.kill()
-            sent = time.monotonic()
-        until(lambda: not {STATE, COUNTERS} & retained(broker.port).keys(), 8)
-        assert time.monotonic() - sent < 8
+        until(lambda: not {STATE, COUNTERS} & retained(broker.port).keys())
     finally:
         broker.kill()
 

@@ -120,6 +120,10 @@ function renderMeters(/** @type {HTMLElement} */ bar) {
   const label = (/** @type {string} */ id) => (isRecordedOnly(id)
     ? `${meterName(id)} · ${words.recordedUntil(dateTime(recordedUntil(id) ?? 0))}` : meterName(id));
   const isSum = document.body.dataset.view === "sum";
+  // a button that is replaced while it is being pressed is not clicked
+  const shown = JSON.stringify([ids.map((id) => [id, label(id)]), isSum, store.chosen, words.titles.sum]);
+  if (bar.dataset.shown === shown) return;
+  bar.dataset.shown = shown;
   // the view of the sum shows no single meter
   const choose = (/** @type {string} */ id) => {
     chooseMeter(id);
