@@ -4,10 +4,11 @@ from msgspec import structs
 
 from iskra_server.config import Config, EmulationConfig
 from iskra_server.config.emulation_sections import EcoTrackerConfig
+from iskra_server.config.output_sections import OutputsConfig
 
 
 def test_every_emulated_device_is_off_by_default() -> None:
-    outputs = Config().outputs
+    outputs = OutputsConfig()
     sections = [getattr(outputs, field.name) for field in structs.fields(outputs)]
     enabled = [section.enabled for section in sections if hasattr(section, "enabled")]
     assert len(enabled) == 9 and not any(enabled)

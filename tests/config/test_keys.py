@@ -1,5 +1,6 @@
 """Every key, as it is read off the sections."""
 
+from iskra_server.config.common_keys import BrokerPassword
 from iskra_server.config.keys import TABLES, describe, describe_tables, expected
 
 
@@ -51,3 +52,9 @@ def test_contracts_and_offers_have_the_same_tables() -> None:
     # an offer is never paid in advance
     del contracts["instalments"]
     assert contracts == offers and contracts["energy.windows"].is_list and contracts["levies"].has_years
+
+
+def test_the_password_of_a_broker_is_the_same_key_in_every_section() -> None:
+    passwords = [key for key in describe() if key.section in _WITH_BROKER and key.name == "password"]
+    assert len(passwords) == len(_WITH_BROKER)
+    assert all(key.type == BrokerPassword and key.secret for key in passwords)

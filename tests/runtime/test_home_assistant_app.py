@@ -19,7 +19,7 @@ import telegrams
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, MqttConfig, ServerConfig
-from iskra_server.config.sections import OutputsConfig
+from iskra_server.config.output_sections import OutputsConfig
 from iskra_server.homeassistant.supervisor import supervisor_of
 from iskra_server.runtime.home_assistant_app import HomeAssistantApp
 from outputs.mqtt.broker import Mosquitto, Subscriber

@@ -14,19 +14,21 @@ from iskra_server.config.findings import ConfigError, Finding
 from iskra_server.config.keys import LISTS, SECTIONS, TABLES, Key, describe, describe_tables, expected, secrets_of
 from iskra_server.config.load import Loaded, load, load_with_origins
 from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
-from iskra_server.config.price_section import SpotPricesConfig
-from iskra_server.config.sections import (
+from iskra_server.config.output_sections import (
     CollectConfig,
-    Config,
-    HistoryConfig,
     InfluxConfig,
-    LogConfig,
-    MeterConfig,
     MqttConfig,
     OutputsConfig,
+    UplinkConfig,
+)
+from iskra_server.config.price_section import SpotPricesConfig
+from iskra_server.config.sections import (
+    Config,
+    HistoryConfig,
+    LogConfig,
+    MeterConfig,
     ServerConfig,
     TokenConfig,
-    UplinkConfig,
 )
 from iskra_server.config.virtual_section import VirtualConfig
 

@@ -6,8 +6,8 @@ from msgspec import Meta, Struct
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
+from iskra_server.config.common_keys import SECRET, BrokerPassword
 
-_SECRET = {"secret": True}
 Enabled = Annotated[bool, Meta(description="Whether this server answers as such a device. false: off.")]
 TypicalValues = Annotated[
     bool,
@@ -154,12 +154,10 @@ class VictronConfig(Struct, frozen=True):
         Address,
         Meta(
             description="MQTT broker that Venus OS reads: mqtt://USER:PASSWORD@HOST:1883. Empty: that of outputs.mqtt.",
-            extra=_SECRET,
+            extra=SECRET,
         ),
     ] = Address()
-    password: Annotated[
-        Secret, Meta(description="Password of the user in the url. Empty: the one in the url.", extra=_SECRET)
-    ] = Secret()
+    password: BrokerPassword = Secret()
     topic: Annotated[
         str, Meta(min_length=1, description="Topic, the same as in the configuration of dbus-mqtt-grid.")
     ] = "iskra-server/victron/grid"

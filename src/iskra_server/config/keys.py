@@ -12,7 +12,8 @@ from iskra_server.base.secret import Secret
 from iskra_server.config.contract_sections import YearPrices
 from iskra_server.config.findings import Bilingual, in_both
 from iskra_server.config.key_sentences import FORMS
-from iskra_server.config.sections import Config, OutputsConfig
+from iskra_server.config.output_sections import OutputsConfig
+from iskra_server.config.sections import Config
 
 PREFIX = "IES_"
 # keys whose variables are not IES_<SECTION>_<KEY>: names of the founding project, and the list of meters

@@ -6,8 +6,8 @@ from msgspec import Meta, Struct
 
 from iskra_server.base.address import PathSecret
 from iskra_server.base.secret import Secret
+from iskra_server.config.common_keys import SECRET
 
-_SECRET = {"secret": True}
 _DAY_MINUTES = 1440
 
 
@@ -21,7 +21,7 @@ class NotifyConfig(Struct, frozen=True):
         Meta(
             description="Where messages go. ntfy: https://ntfy.sh/TOPIC; webhook: an http or https address; gotify: "
             "that of the server; email: smtps://HOST (TLS) or smtp://HOST (STARTTLS). Empty: this channel is off.",
-            extra=_SECRET,
+            extra=SECRET,
         ),
     ] = PathSecret()
     name: Annotated[
@@ -32,13 +32,13 @@ class NotifyConfig(Struct, frozen=True):
         Meta(
             description="Access token of ntfy, application token of gotify, or token that a webhook gets as "
             "Authorization: Bearer. Empty: none is sent.",
-            extra=_SECRET,
+            extra=SECRET,
         ),
     ] = Secret()
     user: Annotated[str, Meta(description="User at the mail server. Empty: the one in the url, else no login.")] = ""
-    password: Annotated[
-        Secret, Meta(description="Password of this user. Empty: the one in the url.", extra=_SECRET)
-    ] = Secret()
+    password: Annotated[Secret, Meta(description="Password of this user. Empty: the one in the url.", extra=SECRET)] = (
+        Secret()
+    )
     sender: Annotated[
         str, Meta(max_length=254, description="Address that mails come from. Empty: user, if that is an address.")
     ] = ""

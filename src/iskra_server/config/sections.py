@@ -10,41 +10,18 @@ from msgspec import Meta, Struct
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
+from iskra_server.config.common_keys import SECRET
 from iskra_server.config.contract_sections import ContractConfig, OfferConfig
-from iskra_server.config.emulation_sections import (
-    EcoTrackerConfig,
-    EmulationConfig,
-    Shelly3EmConfig,
-    ShellyEm1Config,
-    ShellyModbusConfig,
-    ShellyPro3EmConfig,
-    SmaEnergyMeterConfig,
-    SunSpecConfig,
-    VictronConfig,
-    VzloggerConfig,
-)
 from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
+from iskra_server.config.output_sections import CollectConfig, OutputsConfig, UplinkConfig
 from iskra_server.config.price_section import SpotPricesConfig
 from iskra_server.config.virtual_section import VirtualConfig
 
-SECRET = {"secret": True}
 # text that may not be empty, for an Address; text of type str has min_length
 FILLED = {"filled": True}
 # the url of a server that reads no meter and shows what a database holds
 NO_METER = Address("none")
 _DAY_S = 86_400
-
-# keys of every section with an MQTT broker
-BrokerPassword = Annotated[
-    Secret, Meta(description="Password of the user in the url. Empty: the one in the url.", extra=SECRET)
-]
-CaFile = Annotated[
-    str, Meta(description="CA certificates to check the broker's certificate (PEM). Empty: those of this machine.")
-]
-CertFile = Annotated[str, Meta(description="Client certificate for the broker (PEM). Empty: none is sent.")]
-KeyFile = Annotated[
-    str, Meta(description="Private key of the client certificate (PEM). Empty: the key is in cert_file.")
-]
 
 
 class ServerConfig(Struct, frozen=True):
@@ -262,156 +239,6 @@ class LogConfig(Struct, frozen=True):
     format: Annotated[
         Literal["text", "json"], Meta(description="Format of a log line: text for people, json for a log collector.")
     ] = "text"
-
-
-class MqttConfig(Struct, frozen=True):
-    url: Annotated[
-        Address,
-        Meta(
-            description="MQTT broker: mqtt://USER:PASSWORD@HOST:1883, or mqtts:// for TLS. Empty: MQTT is off.",
-            extra=SECRET,
-        ),
-    ] = Address()
-    password: BrokerPassword = Secret()
-    use_home_assistant: Annotated[
-        bool,
-        Meta(
-            description="In the app of Home Assistant, without a url: use the broker that Home Assistant uses. "
-            "false: MQTT is off."
-        ),
-    ] = True
-    client_id: Annotated[
-        str, Meta(description="Client identifier at the broker. Empty: a new random one at each start.")
-    ] = ""
-    base_topic: Annotated[
-        str, Meta(min_length=1, description="First part of every topic; each server at one broker needs its own.")
-    ] = "iskra-server"
-    discovery: Annotated[
-        Literal["classic", "device", "off"],
-        Meta(
-            description="Discovery format of Home Assistant: classic (one topic per entity), device (one topic per "
-            "device, Home Assistant 2025.1+), off."
-        ),
-    ] = "classic"
-    discovery_prefix: Annotated[
-        str, Meta(min_length=1, description="First part of the discovery topics, as configured in Home Assistant.")
-    ] = "homeassistant"
-    language: Annotated[
-        Literal["en", "de"],
-        Meta(description="Language of the names of entities and of the diagnosis: en (English) or de (German)."),
-    ] = "en"
-    state_every_s: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=_DAY_S,
-            description="Minimum seconds between two state messages of a meter. 0: one for every telegram.",
-        ),
-    ] = 0.0
-    counters_every_s: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=_DAY_S,
-            description="Minimum seconds between two messages with the counters of a meter. 0: one for every telegram.",
-        ),
-    ] = 10.0
-    ca_file: CaFile = ""
-    cert_file: CertFile = ""
-    key_file: KeyFile = ""
-
-
-class InfluxConfig(Struct, frozen=True):
-    url: Annotated[
-        Address,
-        Meta(
-            description="InfluxDB, VictoriaMetrics or QuestDB, such as http://192.168.1.20:8086. "
-            "Empty: nothing is written there.",
-            extra=SECRET,
-        ),
-    ] = Address()
-    token: Annotated[
-        Secret, Meta(description="Token of InfluxDB 2 or 3 with write permission. Empty: none is sent.", extra=SECRET)
-    ] = Secret()
-    user: Annotated[str, Meta(description="User of InfluxDB 1. Empty: no login.")] = ""
-    password: Annotated[Secret, Meta(description="Password of this user.", extra=SECRET)] = Secret()
-    database: Annotated[str, Meta(description="Database of InfluxDB 1; it must exist.")] = "iskra"
-    org: Annotated[str, Meta(description="Organisation of the bucket; InfluxDB 2 needs it, others ignore it.")] = ""
-    bucket: Annotated[
-        str, Meta(description="Bucket of InfluxDB 2, or database of InfluxDB 3. Empty: the server is InfluxDB 1.")
-    ] = ""
-    every_s: Annotated[
-        float,
-        Meta(ge=0, le=_DAY_S, description="Minimum seconds between two points of a meter. 0: one for every telegram."),
-    ] = 10.0
-    flush_s: Annotated[
-        float, Meta(ge=0.1, le=3600, description="Maximum seconds that points wait to be sent in one request.")
-    ] = 10.0
-    spool_mb: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=100_000,
-            description="Maximum MB of points that wait in history.data_dir while the database is away; "
-            "above that the oldest are dropped.",
-        ),
-    ] = 64
-
-
-class _BrokerConfig(Struct, frozen=True):
-    """The broker between readers and their central server."""
-
-    url: Annotated[
-        Address,
-        Meta(
-            description="MQTT broker of the central server: mqtts://USER:PASSWORD@HOST:8883, or mqtt:// without TLS. "
-            "Empty: no central server.",
-            extra=SECRET,
-        ),
-    ] = Address()
-    password: BrokerPassword = Secret()
-    base_topic: Annotated[
-        str, Meta(min_length=1, description="First part of every topic; the same for readers and collectors.")
-    ] = "iskra/v1"
-    ca_file: CaFile = ""
-    cert_file: CertFile = ""
-    key_file: KeyFile = ""
-
-
-class UplinkConfig(_BrokerConfig, frozen=True):
-    reader: Annotated[
-        str,
-        Meta(max_length=100, description="Name of this reader at the central server. Empty: this machine's host name."),
-    ] = ""
-    live_every_s: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=_DAY_S,
-            description="Minimum seconds between two live values of a meter. 0: no live values, only closed quarters.",
-        ),
-    ] = 0.0
-
-
-class CollectConfig(_BrokerConfig, frozen=True):
-    group: Annotated[
-        str, Meta(min_length=1, description="Name of the shared subscription; collectors of one group share the work.")
-    ] = "collect"
-
-
-class OutputsConfig(Struct, frozen=True):
-    mqtt: MqttConfig = MqttConfig()
-    influx: InfluxConfig = InfluxConfig()
-    emulation: EmulationConfig = EmulationConfig()
-    ecotracker: EcoTrackerConfig = EcoTrackerConfig()
-    shelly_pro_3em: ShellyPro3EmConfig = ShellyPro3EmConfig()
-    shelly_em1: ShellyEm1Config = ShellyEm1Config()
-    shelly_3em: Shelly3EmConfig = Shelly3EmConfig()
-    vzlogger: VzloggerConfig = VzloggerConfig()
-    sma_energy_meter: SmaEnergyMeterConfig = SmaEnergyMeterConfig()
-    victron: VictronConfig = VictronConfig()
-    sunspec: SunSpecConfig = SunSpecConfig()
-    shelly_modbus: ShellyModbusConfig = ShellyModbusConfig()
 
 
 class Config(Struct, frozen=True):

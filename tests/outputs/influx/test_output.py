@@ -13,7 +13,7 @@ import pytest
 from iskra_server.base.address import Address
 from iskra_server.base.spool import Spool
 from iskra_server.config import Config, ConfigError, InfluxConfig, MeterConfig, ServerConfig
-from iskra_server.config.sections import OutputsConfig
+from iskra_server.config.output_sections import OutputsConfig
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.influx.output import LineProtocol
 from iskra_server.reading.hub import Hub
