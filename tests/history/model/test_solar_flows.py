@@ -43,7 +43,7 @@ def test_nothing_is_clipped(imported: int, exported: int, production: int) -> No
 def test_energy_is_conserved_in_every_period(
     flows: list[tuple[int, int, int]], grid_gaps: set[int], plant_gaps: set[int]
 ) -> None:
-    """From the counters of a household: what it used itself and from the grid, and what it fed in."""
+    """From the counters of a household: self-consumption, import and export."""
     counters = [[0], [0], [0]]
     for self_consumed, imported, exported in flows:
         for counter, energy in zip(counters, (imported, exported, self_consumed + exported), strict=True):

@@ -20,7 +20,7 @@ POWER_W = Decimal("412.3")
 COUNTERS_WH = Decimal("12345678.9"), Decimal("1234.5")
 # 12,345,678.9 Wh and 1,234.5 Wh in Ws
 IMPORT_WS, EXPORT_WS = "0000000a59186588", "000000000043d028"
-# what no meter sends: reactive and apparent power of a channel, drawn and fed in
+# what no meter sends: reactive and apparent power of a channel, import and export
 NOTHING_NOW, NOTHING_COUNTED = "00000000", "0000000000000000"
 
 
@@ -102,9 +102,9 @@ def test_what_is_decoded_is_what_was_measured(
     reading = grid_reading(power_w=power_w, phases_w=phases_w)
     values = decoded(datagram(reading, counters_wh, model, serial(MAC), 2.0**40))
     for first, shown_w in zip((0, 20, 40, 60), (power_w, *phases_w), strict=True):
-        drawn, fed = values[first + 1, 4], values[first + 2, 4]
-        assert not (drawn and fed)
-        assert abs(Decimal(drawn - fed) / 10 - shown_w) <= Decimal("0.05")
+        imported, exported = values[first + 1, 4], values[first + 2, 4]
+        assert not (imported and exported)
+        assert abs(Decimal(imported - exported) / 10 - shown_w) <= Decimal("0.05")
     for channel, energy_wh in zip((1, 2), counters_wh, strict=True):
         assert abs(Decimal(values[channel, 8]) / 3600 - energy_wh) <= Decimal("0.0002")
         assert sum(values[channel + phase, 8] for phase in (20, 40, 60)) == values[channel, 8]
