@@ -13,6 +13,7 @@ from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from browsing import ANOTHER, LOOPBACK, browsing, text_of, until
+from emulating import running
 from homeassistant import network
 from iskra_server.base.announcement import AnnouncedService, Announcement, Services, addresses_of
 from running import free_port
@@ -27,13 +28,8 @@ def service(port: int, text: dict[str, str] | None = None, name: str = "") -> An
 @asynccontextmanager
 async def announcing(services: Services) -> AsyncIterator[None]:
     announcement = Announcement(host=LOOPBACK, services=services, look_every_s=0.1)
-    task = asyncio.create_task(announcement.run())
-    try:
+    async with running(announcement.run()):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def test_a_browser_finds_a_service_its_text_and_its_host() -> None:

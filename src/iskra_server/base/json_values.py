@@ -6,7 +6,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta, Raw
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 Number = Annotated[Raw, Meta(extra_json_schema={"type": "number"})]
 Value = Annotated[Raw, Meta(extra_json_schema={"type": ["number", "string", "boolean"]})]
@@ -16,6 +16,11 @@ Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 def number(value: Decimal) -> Raw:
     """The JSON number of a Decimal in plain notation: 10732.3090 stays 10732.3090."""
     return Raw(format(value, "f").encode())
+
+
+def optional(value: Decimal | None) -> Raw | UnsetType:
+    """As `number`; a value that is not there is left out."""
+    return UNSET if value is None else number(value)
 
 
 def other(value: str | bool) -> Raw:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 from iskra_server.meter.freshness import Freshness
+from iskra_server.meter.identity import compact_name
 from iskra_server.meter.lists import list_of, merge
 from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample
@@ -106,6 +107,20 @@ class Hub:
         self.newest.pop(meter_id, None)
         self._meters.pop(meter_id, None)
         self._production_meters.discard(meter_id)
+
+    def find(self, name: str) -> str | None:
+        """The id of the meter with this label, with or without spaces, or with this server id in hex."""
+        if name in self.newest:
+            return name
+        wanted = compact_name(name)
+        return next(
+            (
+                meter_id
+                for meter_id, sample in self.newest.items()
+                if wanted in (compact_name(meter_id), sample.reading.server_id.hex())
+            ),
+            None,
+        )
 
     def electricity_meters(self) -> list[str]:
         """The ids of the meters that were read, without gas, water and heat."""

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.advice import Advice, advise
-from iskra_server.meter.identity import compact_name
 from iskra_server.meter.lists import shown
 from iskra_server.meter.lock import counts_whole_kwh, sends_locked
 from iskra_server.meter.reading import Reading, Sample
@@ -190,13 +189,11 @@ class VirtualReadings:
         if self._searched.get(part.name) == known:
             # no meter has come since
             return None
-        wanted = compact_name(part.name)
         self._searched[part.name] = known
-        for meter_id, sample in self._hub.newest.items():
-            if wanted in (compact_name(meter_id), sample.reading.server_id.hex()):
-                self._found[part.name] = meter_id
-                return meter_id
-        return None
+        found = self._hub.find(part.name)
+        if found is not None:
+            self._found[part.name] = found
+        return found
 
     def _is_taken(self, meter: VirtualMeter) -> bool:
         """Whether a real meter goes by the name of the virtual one."""

@@ -189,9 +189,14 @@ def _part(reads: "Reads", part: MeterPart) -> RecordedMeter | None:
     """By its number; where its source has not read it since the start, the meter that was read there last."""
     if part.meter_id or not part.port:
         return _real_meter(reads, (part.meter_id or part.name,))
-    infos = [info for info in reads.meters() if info.port == part.port and info.replaced_by is None]
-    last = max(infos, key=lambda info: info.last_s, default=None)
+    last = read_last_at(reads, part.port)
     return _real_meter(reads, (last.meter_id,)) if last else None
+
+
+def read_last_at(reads: "Reads", port: str) -> MeterInfo | None:
+    """The meter that was read last at a port, and was not replaced since."""
+    infos = (info for info in reads.meters() if info.port == port and info.replaced_by is None)
+    return max(infos, key=lambda info: info.last_s, default=None)
 
 
 def recorded_meter(reads: "Reads", names: Iterable[str]) -> RecordedMeter | None:

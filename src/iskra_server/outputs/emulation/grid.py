@@ -199,10 +199,7 @@ def configured_meter(name: str, hub: Hub, statuses: Callable[[], Sequence[Status
             if sources := statuses():
                 return next((source.meter_id for source in sources if source.facts.role == "grid"), None)
             return next((meter_id for meter_id in hub.electricity_meters() if not hub.is_production(meter_id)), None)
-        for meter_id, sample in hub.newest.items():
-            if wanted in (compact_name(meter_id), sample.reading.server_id.hex()):
-                return meter_id
         named = (status.meter_id for status in statuses() if compact_name(status.facts.name) == wanted)
-        return next(named, None)
+        return hub.find(name) or next(named, None)
 
     return find

@@ -88,16 +88,15 @@ def _wrong_id(number: object) -> RpcError | None:
 
 
 def _methods(component: str) -> list[Method]:
-    status, data = (_em, _em_data) if component == "EM" else (_em1, _em1_data)
     methods = [
         Method("Shelly.GetDeviceInfo", lambda moment, _: device_info(moment.shelly)),
         Method("Shelly.GetStatus", lambda moment, _: _statuses(moment), Need.POWER),
         Method("Shelly.GetConfig", lambda moment, _: _configs(moment)),
         Method("Shelly.GetComponents", _components),
         Method("Shelly.ListMethods", lambda _moment, _params: {"methods": [method.name for method in methods]}),
-        Method(f"{component}.GetStatus", lambda moment, _: status(moment), Need.POWER, has_id=True),
+        Method(f"{component}.GetStatus", lambda moment, _: _measured(moment), Need.POWER, has_id=True),
         Method(f"{component}.GetConfig", lambda moment, _: _component_config(moment), has_id=True),
-        Method(f"{component}Data.GetStatus", lambda moment, _: data(moment), Need.COUNTERS, has_id=True),
+        Method(f"{component}Data.GetStatus", lambda moment, _: _counted(moment), Need.COUNTERS, has_id=True),
         Method(f"{component}Data.GetConfig", lambda _moment, _params: {"id": 0}, has_id=True),
         Method("Sys.GetStatus", lambda moment, _: _sys_status(moment)),
         Method("Sys.GetConfig", lambda moment, _: _sys_config(moment)),
@@ -139,34 +138,24 @@ def device_info(shelly: ShellyIdentity) -> Result:
 
 def measured_status(moment: ShellyMoment) -> Result:
     """The status of what measures, by its key."""
-    key = moment.shelly.model.component.lower()
-    return {f"{key}:0": _em(moment) if key == "em" else _em1(moment)}
+    return {f"{moment.shelly.model.component.lower()}:0": _measured(moment)}
 
 
 def counted_status(moment: ShellyMoment) -> Result:
     """The counters, by the key of their component."""
-    key = moment.shelly.model.component.lower()
-    return {f"{key}data:0": _em_data(moment) if key == "em" else _em1_data(moment)}
+    return {f"{moment.shelly.model.component.lower()}data:0": _counted(moment)}
 
 
-def _em(moment: ShellyMoment) -> Result:
+def _measured(moment: ShellyMoment) -> Result:
     assert moment.reading
-    return em_status(moment.reading, typical=moment.shelly.typical)
+    status = em_status if moment.shelly.model.component == "EM" else em1_status
+    return status(moment.reading, typical=moment.shelly.typical)
 
 
-def _em_data(moment: ShellyMoment) -> Result:
+def _counted(moment: ShellyMoment) -> Result:
     assert moment.reading
-    return em_data(moment.reading)
-
-
-def _em1(moment: ShellyMoment) -> Result:
-    assert moment.reading
-    return em1_status(moment.reading, typical=moment.shelly.typical)
-
-
-def _em1_data(moment: ShellyMoment) -> Result:
-    assert moment.reading
-    return em1_data(moment.reading)
+    data = em_data if moment.shelly.model.component == "EM" else em1_data
+    return data(moment.reading)
 
 
 def _statuses(moment: ShellyMoment) -> Result:

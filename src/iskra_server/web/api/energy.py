@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, local, number, optional
 from iskra_server.history.model.energy import Bucket, BucketLength, BucketQuality, EpochMark, Gap, energy_in_buckets
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory
@@ -122,7 +122,7 @@ def _counter_energy(
         obis=str(obis),
         gaps=[_gap(gap, tz) for gap in energies.gaps],
         epochs=[_epoch_change(mark, tz) for mark in energies.epochs],
-        total_wh=UNSET if energies.total_wh is None else number(energies.total_wh),
+        total_wh=optional(energies.total_wh),
         first=register_value(first, counter.epochs, tz) if first else UNSET,
         last=register_value(last, counter.epochs, tz) if last else UNSET,
     )
@@ -143,15 +143,11 @@ def _bucket(imported: Bucket, exported: Bucket | None, tz: ZoneInfo) -> EnergyBu
     return EnergyBucket(
         begin=local(imported.begin * QUARTER_S, tz),
         end=local(imported.end * QUARTER_S, tz),
-        import_wh=_wh(imported),
+        import_wh=optional(imported.energy_wh),
         import_quality=imported.quality,
-        export_wh=_wh(exported) if exported else UNSET,
+        export_wh=optional(exported.energy_wh) if exported else UNSET,
         export_quality=exported.quality if exported else UNSET,
     )
-
-
-def _wh(bucket: Bucket) -> Number | UnsetType:
-    return UNSET if bucket.energy_wh is None else number(bucket.energy_wh)
 
 
 def _gap(gap: Gap, tz: ZoneInfo) -> EnergyGap:
@@ -159,8 +155,7 @@ def _gap(gap: Gap, tz: ZoneInfo) -> EnergyGap:
 
 
 def _epoch_change(mark: EpochMark, tz: ZoneInfo) -> EpochChange:
-    before_wh = UNSET if mark.before_wh is None else number(mark.before_wh)
-    return EpochChange(mark.epoch, local(mark.at_s, tz), number(mark.after_wh), before_wh)
+    return EpochChange(mark.epoch, local(mark.at_s, tz), number(mark.after_wh), optional(mark.before_wh))
 
 
 ENDPOINT = history_endpoint(

@@ -60,13 +60,13 @@ class Meters:
 
     def find(self, name: str) -> str | None:
         """The id of the meter with this label, with or without spaces, or with this server id in hex."""
-        if name in self._hub.newest:
-            return name
-        wanted = compact_name(name)
         # meters in the hub first: a diagnosis of a thousand sources takes long
+        if meter_id := self._hub.find(name):
+            return meter_id
+        wanted = compact_name(name)
         configured = (status.meter_id for status in self._server.statuses() if status.meter_id)
-        meter_ids = chain(self._hub.newest, self._virtual(), configured)
-        return next((meter_id for meter_id in meter_ids if wanted in self._names(meter_id)), None)
+        unread = chain(self._virtual(), configured)
+        return next((meter_id for meter_id in unread if compact_name(meter_id) == wanted), None)
 
     def status(self, meter_id: str | None) -> Status | None:
         """The diagnosis of a meter's source; without a meter that of the first source."""
@@ -111,11 +111,6 @@ class Meters:
 
     def _virtual(self) -> dict[str, VirtualState]:
         return {state.id: state for state in self._server.virtual_states()}
-
-    def _names(self, meter_id: str) -> set[str]:
-        sample = self._hub.newest.get(meter_id)
-        server_id = {sample.reading.server_id.hex()} if sample else set()
-        return {compact_name(meter_id)} | server_id
 
 
 async def _list(context: Context, _request: Request) -> Response:

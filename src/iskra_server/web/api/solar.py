@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Number, number
+from iskra_server.base.json_values import Number, number, optional
 from iskra_server.diagnosis.facts import ProductionCounter
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.model.solar_flows import SolarFlows
@@ -124,7 +124,7 @@ def _produced(power_w: Decimal | None, counter: ProductionCounter) -> Decimal | 
 def _part(view: Meter | None, power_w: Decimal | None) -> SolarPower:
     if view is None:
         return SolarPower(None, fresh=False, age_s=None)
-    return SolarPower(view.id, view.fresh, view.age_s, UNSET if power_w is None else number(power_w))
+    return SolarPower(view.id, view.fresh, view.age_s, optional(power_w))
 
 
 LIVE = Endpoint(

@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, local, number, optional
 from iskra_server.diagnosis.facts import ProductionCounter
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.model.common_quarters import CommonEnergy, add, common_energies
@@ -23,7 +23,7 @@ from iskra_server.history.model.energy import BucketLength, energy_between
 from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
 from iskra_server.history.model.solar_flows import SolarFlows
 from iskra_server.history.store.counter_history import CounterHistory
-from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
+from iskra_server.history.store.recorded_meter import RecordedMeter, read_last_at, recorded_meter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.history import unrecorded_meter
 from iskra_server.web.api.meter_view import Meter
@@ -149,10 +149,10 @@ def _recorded(reads: "Reads", status: Status, live: dict[str, Meter]) -> Recorde
     """Of a meter that was not read since the start, that which was read last at its port."""
     meter_id = status.meter_id
     if meter_id is None:
-        infos = [info for info in reads.meters() if info.port == status.port and info.replaced_by is None]
-        if not infos:
+        last = read_last_at(reads, status.port)
+        if last is None:
             raise NotFound(f"the meter at {status.port} was not read yet", "no_reading")
-        meter_id = max(infos, key=lambda info: info.last_s).meter_id
+        meter_id = last.meter_id
     return recorded_meter(reads, (meter_id,)) or unrecorded_meter(reads, live[meter_id])
 
 
@@ -257,8 +257,8 @@ def _bucket(span: tuple[int, int], counted: CommonEnergy, end: int, known: _Know
         export_wh=number(flows.exported),
         self_consumption_wh=number(flows.self_consumption),
         consumption_wh=number(flows.consumption),
-        self_consumption_rate=_number(flows.self_consumption_rate),
-        self_sufficiency=_number(flows.self_sufficiency),
+        self_consumption_rate=optional(flows.self_consumption_rate),
+        self_sufficiency=optional(flows.self_sufficiency),
     )
 
 
@@ -281,10 +281,6 @@ def _plant_meter(plant: _Plant, edges: Sequence[int]) -> SolarPlantMeter:
 def _period_wh(counter: CounterHistory, edges: Sequence[int]) -> Number | UnsetType:
     ends = counter.outermost(edges[0], edges[-1])
     return number(energy_between(*ends, counter.epochs)) if ends else UNSET
-
-
-def _number(value: Decimal | None) -> Number | UnsetType:
-    return UNSET if value is None else number(value)
 
 
 ENDPOINT = Endpoint(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Number, number
+from iskra_server.base.json_values import Number, number, optional
 from iskra_server.cost.amounts import energy_cost
 from iskra_server.cost.contracts import Contract, contract_on, contracts_of
 from iskra_server.cost.even_price import even_price
@@ -79,14 +79,14 @@ def standby_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]
         tz=query.tz.key,
         nights=len(weeks[-1]),
         weeks=[
-            StandbyWeek(begin.isoformat(), len(week), _number(median_of_nights(week)))
+            StandbyWeek(begin.isoformat(), len(week), optional(median_of_nights(week)))
             for begin, week in zip(nights[::7], weeks, strict=True)
         ],
-        base_load_w=_number(watts),
-        before_w=_number(before),
-        year_wh=_number(year_wh),
+        base_load_w=optional(watts),
+        before_w=optional(before),
+        year_wh=optional(year_wh),
         currency=contract.currency if contract else UNSET,
-        price_amount=_number(price and _rounded(price)),
+        price_amount=optional(price and _rounded(price)),
         year_amount=UNSET if year_wh is None or price is None else number(_rounded(energy_cost(year_wh, price))),
     )
 
@@ -112,10 +112,6 @@ def _between(minima: Mapping[date, Decimal], begin: date, end: date) -> dict[dat
 def _rounded(amount: Decimal) -> Decimal:
     """A mean of quarters may have endless decimals."""
     return amount if amount == round(amount, _PLACES) else round(amount, _PLACES)
-
-
-def _number(value: Decimal | None) -> Number | UnsetType:
-    return UNSET if value is None else number(value)
 
 
 ENDPOINT = history_endpoint(
