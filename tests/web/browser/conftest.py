@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 import telegrams
 from running import Head, Server, free_port, serving, until
-from web.browser.household import ENERGY_NOW, TODAY, write
+from web.browser.household import ENERGY_NOW, TODAY, ZONE, write
 
 CHROMIUM = Path("/usr/bin/chromium")
 # for small or busy machines
@@ -113,7 +113,7 @@ def server(folder: Path, head: Head, ecotracker: int) -> Iterator[Server]:
     write(folder)
     config = folder / "iskra-server.toml"
     config.write_text(CONTRACT)
-    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder), "IES_SERVER_TIME_ZONE": "Europe/Berlin",
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder), "IES_SERVER_TIME_ZONE": ZONE.key,
                "IES_METERS_STALE_AFTER_S": str(STALE_AFTER_S), "IES_CONFIG": str(config),
                "IES_ECOTRACKER_ENABLED": "true", "IES_ECOTRACKER_PORT": str(ecotracker),
                "IES_EMULATION_HOST": "127.0.0.1"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The history for the browser tests: a meter in Berlin with a reading per day, and per quarter-hour on some days.
+"""The history for the browser tests: a meter with a reading per day, and per quarter-hour on some days.
 
 2025-01-01 ........ midnights ........ eight days ago .... every quarter .... now
 and every quarter of the days on which the clocks change, of a day with a gap, and of one with a new epoch
@@ -22,11 +22,15 @@ from iskra_server.history.model.records import (
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID, SERVER_ID
 
-ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime.now(UTC)
+_BERLIN = ZoneInfo("Europe/Berlin")
+# around midnight today would have no whole quarter-hour yet, or end while the tests run: then it is two hours earlier
+ZONE = _BERLIN if 1 <= NOW.astimezone(_BERLIN).hour < 23 else ZoneInfo("Atlantic/Azores")
 TODAY = NOW.astimezone(ZONE).date()
 FIRST_DAY = date(2025, 1, 1)
 SPRING, AUTUMN = date(2026, 3, 29), date(2025, 10, 26)
+# the hour that is skipped and occurs twice: 2 in Berlin; every clock of the EU changes at 01:00 UTC
+CHANGED_HOUR = datetime(2025, 10, 26, 1, tzinfo=UTC).astimezone(ZONE).hour
 GAP_DAY, EPOCH_DAY = date(2026, 5, 5), date(2026, 5, 12)
 _RECENT = TODAY - timedelta(days=8)
 _DAY = timedelta(days=1)

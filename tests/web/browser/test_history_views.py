@@ -19,7 +19,7 @@ from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from running import Server
 from web.browser.conftest import Meter, Open
-from web.browser.household import AUTUMN, EPOCH_DAY, GAP_DAY, SPRING, TODAY
+from web.browser.household import AUTUMN, CHANGED_HOUR, EPOCH_DAY, GAP_DAY, SPRING, TODAY
 
 YESTERDAY = TODAY - timedelta(days=1)
 MONDAY = YESTERDAY - timedelta(days=YESTERDAY.weekday())
@@ -96,7 +96,7 @@ def test_a_day_on_which_the_clock_changes_has_its_own_length(open_page: Open, me
         answer = request(server, f"energy?from={day}&bucket=15min")
         assert rows == [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
         names = page.locator("main .scroll tbody th").all_inner_texts()
-        assert sum(name.startswith("02:00") for name in names) == twos
+        assert sum(name.startswith(f"{CHANGED_HOUR:02}:00") for name in names) == twos
         expect(page.locator(".stepper h1")).to_contain_text(f"{day.day} {day:%B}")
 
 

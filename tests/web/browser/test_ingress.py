@@ -15,7 +15,7 @@ from iskra_server.web.http.pages import STATIC
 from running import Head, Server, free_port, serving, until
 from supervisor import SupervisorStandIn, Target, supervisor
 from web.browser.conftest import CONTRACT, Meter, Open, watched
-from web.browser.household import TODAY, write
+from web.browser.household import TODAY, ZONE, write
 
 PHONE = {"width": 390, "height": 844}
 ADDRESS = "127.0.0.2"
@@ -55,7 +55,7 @@ def server(folder: Path, head: Head, box: SupervisorStandIn) -> Iterator[Server]
     config, port = folder / "iskra-server.toml", free_port()
     config.write_text(CONTRACT)
     box.app = Target("127.0.0.1", port, ADDRESS)
-    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder), "IES_SERVER_TIME_ZONE": "Europe/Berlin",
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder), "IES_SERVER_TIME_ZONE": ZONE.key,
                "IES_CONFIG": str(config), "IES_SERVER_TOKEN": "0123456789abcdef",
                "IES_SERVER_INGRESS_PORT": str(port), "IES_SERVER_INGRESS_ADDRESS": ADDRESS}  # fmt: skip
     headers = {"authorization": "Bearer 0123456789abcdef"}

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from running import Server, serving, until
 from web.browser.conftest import Meter, Open, watched
-from web.browser.household import write
+from web.browser.household import ZONE, write
 
 STALE = re.compile(r"no current reading since \d+:\d\d:\d\d")
 # records every state of the page with the text in place of the number (empty before the view is drawn)
@@ -94,7 +94,7 @@ def test_before_the_first_reading_every_view_of_history_says_so(browser: Browser
 
 def test_after_a_restart_without_a_head_the_history_can_be_opened(browser: Browser, tmp_path: Path) -> None:
     write(tmp_path)
-    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path), "IES_SERVER_TIME_ZONE": "Europe/Berlin"}
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path), "IES_SERVER_TIME_ZONE": ZONE.key}
     with serving("serve", str(tmp_path / "no-head"), environ=environ) as server:
         until(lambda: server.get("/api/v1/history/meters").status_code == 200)
         with watched(browser, server.url) as opened:
