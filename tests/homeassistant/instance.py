@@ -120,9 +120,12 @@ class HomeAssistant:
         self._process = None
 
     def restart(self) -> list[str]:
-        """What it complains of until it runs again."""
-        heard = len(self.complaints())
+        """What it complains of from its start until it runs again.
+
+        While it stops, its RESTful sensors may still ask with a client that it has closed, and it complains of itself.
+        """
         self.stop()
+        heard = len(self.complaints())
         self.start()
         return self.complaints()[heard:]
 
