@@ -11,7 +11,8 @@ ALTER ROLE iskra_server PASSWORD :'server_password';
 -- a collector writes what readers send; it deletes nothing and creates no tables
 GRANT USAGE ON SCHEMA public TO iskra_collector, iskra_server;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO iskra_collector, iskra_server;
-GRANT INSERT, UPDATE ON meter, series, boundary, power, epoch, live, reader, refused TO iskra_collector;
+GRANT INSERT, UPDATE ON meter, series, boundary, power, epoch, epoch_origin, meter_reader, conflict, live, reader, refused
+  TO iskra_collector;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO iskra_collector;
 
 -- a server only reads, and its queries are limited to 30 s

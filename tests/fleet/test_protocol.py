@@ -59,3 +59,25 @@ def test_a_reader_has_a_name_that_a_topic_can_hold() -> None:
     assert protocol.reader_name("")
     with pytest.raises(ValueError, match="cannot be part of a topic"):
         protocol.reader_name("house/cellar")
+
+
+@pytest.mark.parametrize("session", [b"", b"8 octets"])
+def test_correlation_data_name_the_session_and_the_message(session: bytes) -> None:
+    sent = protocol.Correlation(session, 70_000)
+    assert protocol.correlation(bytes(sent)) == sent
+
+
+@pytest.mark.parametrize("data", [b"", b"abc", b"12345", bytes(16)])
+def test_other_correlation_data_are_of_no_reader(data: bytes) -> None:
+    assert protocol.correlation(data) is None
+
+
+@pytest.mark.parametrize(
+    "receipt", [protocol.Receipt("kept"), protocol.Receipt("waits", "Later."), protocol.Receipt("refused", "Never.")]
+)
+def test_receipts_are_read_as_they_were_meant(receipt: protocol.Receipt) -> None:
+    assert protocol.decode_receipt(protocol.encode_receipt(receipt)) == receipt
+
+
+def test_a_collector_of_the_first_protocol_sends_the_reason_alone() -> None:
+    assert protocol.decode_receipt(b"it is cut") == protocol.Receipt("refused", "it is cut")

@@ -1,17 +1,22 @@
 """Messages between readers and the central server: JSON with a version, and their topics.
 
     iskra/v1/READER/quarters   closed quarters of one meter; answered once they are in the database
-    iskra/v1/READER/kept       the answers: number of the message, and the reason where it was refused
+    iskra/v1/READER/kept       the answers: kept, waits (with the reason; sent again later) or refused
     iskra/v1/READER/live       current power and counters of a meter; not answered
     iskra/v1/READER/status     state of the reader's sources; "offline" is its will
 
 Meter, register and quarter identify a row, so messages may arrive twice and in any order. A number is an integer and
 a power of ten, as the meter sent it.
+
+The correlation data of a message, which its answer repeats, are the session of the reader and the number of the message
+in it. A session is one run of the program: an answer to another reader of the same name is not taken for its own.
+Readers of the first protocol sent the number alone, and forgot the quarters after every answer with a text.
 """
 
+import secrets
 import socket
 from collections.abc import Iterable, Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -40,6 +45,7 @@ Seconds = Annotated[int, Meta(ge=0, le=_MAX_QUARTER * 900)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 # a meter has a dozen counters
 _MAX_REGISTERS = 100
+_SESSION_BYTES, _NUMBER_BYTES = 8, 4
 
 
 class CounterRow(Struct, frozen=True, array_like=True):
@@ -81,6 +87,8 @@ class ClosedQuarters(Struct, frozen=True, omit_defaults=True):
     power: list[PowerRow] = []
     epochs: list[EpochRow] = []
     simulated: bool = False
+    # random, of the reader's history: the epochs of two histories have nothing to do with each other
+    ledger: Annotated[str, Meta(max_length=64)] = ""
 
 
 class LiveValues(Struct, frozen=True, omit_defaults=True):
@@ -108,6 +116,51 @@ class ReaderStatus(Struct, frozen=True):
     at_s: Seconds
     version: str
     sources: list[ReaderSource]
+
+
+class Receipt(Struct, frozen=True, omit_defaults=True):
+    """What became of a message. `waits`: it is right, but cannot be stored now; `refused`: it never can."""
+
+    state: Literal["kept", "waits", "refused"]
+    reason: str = ""
+
+
+class Correlation(Struct, frozen=True):
+    """The correlation data of a message: who sent it and which it is. `session` is empty where readers sent none."""
+
+    session: bytes
+    number: int
+
+    def __bytes__(self) -> bytes:
+        return self.session + self.number.to_bytes(_NUMBER_BYTES)
+
+
+def new_session() -> bytes:
+    """The session of a program that has just started."""
+    return secrets.token_bytes(_SESSION_BYTES)
+
+
+def correlation(data: bytes) -> Correlation | None:
+    """None where these are not correlation data of a reader."""
+    session, number = data[:-_NUMBER_BYTES], data[-_NUMBER_BYTES:]
+    if len(number) != _NUMBER_BYTES or len(session) not in (0, _SESSION_BYTES):
+        return None
+    return Correlation(session, int.from_bytes(number))
+
+
+def encode_receipt(receipt: Receipt) -> bytes:
+    """Nothing where it is kept: what readers of every version understand."""
+    return b"" if receipt.state == "kept" else encode(receipt)
+
+
+def decode_receipt(payload: bytes) -> Receipt:
+    """A collector of the first protocol sends the reason of a refusal as it is."""
+    if not payload:
+        return Receipt("kept")
+    try:
+        return _decode_receipt(payload)
+    except msgspec.DecodeError:
+        return Receipt("refused", payload.decode(errors="replace"))
 
 
 class ReaderTopics(Struct, frozen=True):
@@ -170,3 +223,4 @@ encode = msgspec.json.encode
 decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
 decode_live = msgspec.json.Decoder(LiveValues).decode
 decode_status = msgspec.json.Decoder(ReaderStatus).decode
+_decode_receipt = msgspec.json.Decoder(Receipt).decode

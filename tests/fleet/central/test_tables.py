@@ -15,7 +15,7 @@ from samples import METER_ID
 
 def words(store: Store) -> list[tuple[object, ...]]:
     with store.transaction(write=False) as connection:
-        return [tuple(row)[1:] for row in connection.execute(select(live)).all()]
+        return [(row.reader, row.at_s, row.power_mw) for row in connection.execute(select(live)).all()]
 
 
 def test_the_newest_contact_of_a_meter_counts_in_any_order(store: Store) -> None:

@@ -15,6 +15,8 @@ from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID
 
+# columns that say nothing: a reader has its name
+_DROPPED = {("reader", "id")}
 # reading the structure of a PostgreSQL takes seconds: the first one passes through every migration
 _OFTEN = ("sqlite.sql", "0001.postgresql.sql")
 FILES = [
@@ -57,8 +59,10 @@ def test_an_older_database_keeps_every_row_and_can_be_written(address: str) -> N
     after, _ = looked_at(address)
     for table, rows in before.items():
         if table != VERSION_TABLE:
-            kept = [{name: row[name] for name in old} for old, row in zip(rows, after[table], strict=True)]
-            assert kept == rows, table
+            kept = [
+                {name: row[name] for name in old if name in row} for old, row in zip(rows, after[table], strict=True)
+            ]
+            assert kept == [{name: old[name] for name in old if (table, name) not in _DROPPED} for old in rows], table
     assert after[VERSION_TABLE] == [{"version_num": VERSIONS[-1]}]
     with closing(Store(address)) as store:
         check_what_the_program_reads(store)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert
 
-from iskra_server.history.model.records import MeterInfo, Record, merge_meter
+from iskra_server.history.model.records import QUARTER_S, MeterInfo, Record, merge_meter
 from iskra_server.history.store import bulk
 from iskra_server.history.store.schema import live, reader, refused
 from iskra_server.history.store.store import Store
@@ -106,11 +106,16 @@ def _upsert_contacts_in_sqlite(
         set_={
             "reader": new.reader,
             "at_s": new.at_s,
+            "at_quarter": new.at_quarter,
             "power_mw": func.coalesce(new.power_mw, live.c.power_mw) if keeps_power else new.power_mw,
         },
         where=new.at_s >= live.c.at_s,
     )
-    connection.execute(statement, [dict(zip(live.c.keys(), row, strict=True)) for row in rows])
+    values = [
+        {"meter": number, "reader": name, "at_s": at_s, "at_quarter": at_s // QUARTER_S, "power_mw": power_mw}
+        for number, name, at_s, power_mw in rows
+    ]
+    connection.execute(statement, values)
 
 
 def _upsert_readers(store: Store, connection: Connection, states: Sequence[ReaderState]) -> None:

@@ -24,9 +24,11 @@ _KEEP_FULLER = (
 # the tables whose columns are all numbers
 _ON_CONFLICT = {quarter_reading.name: _KEEP_OLD, epoch.name: _KEEP_OLD, power.name: _KEEP_FULLER}
 _UPSERT_LIVE = (
-    "INSERT INTO live (meter, reader, at_s, power_mw) "
-    "SELECT * FROM unnest(%s::int[], %s::text[], %s::bigint[], %s::bigint[]) ON CONFLICT (meter) DO UPDATE SET "
-    "reader = excluded.reader, at_s = excluded.at_s, "
+    "INSERT INTO live (meter, reader, at_s, at_quarter, power_mw) "
+    "SELECT meter, reader, at_s, at_s / 900, power_mw "
+    "FROM unnest(%s::int[], %s::text[], %s::bigint[], %s::bigint[]) AS sent (meter, reader, at_s, power_mw) "
+    "ON CONFLICT (meter) DO UPDATE SET "
+    "reader = excluded.reader, at_s = excluded.at_s, at_quarter = excluded.at_quarter, "
     "power_mw = CASE WHEN %s::bool THEN coalesce(excluded.power_mw, live.power_mw) ELSE excluded.power_mw END "
     "WHERE excluded.at_s >= live.at_s"
 )

@@ -1,12 +1,16 @@
 """The tables. A change here is a new file in migrations/versions and a new last entry of VERSIONS.
 
 meter ─┬─ series (one per register) ─┬─ boundary   quarter readings, kept for ever
-       ├─ power    per quarter       └─ epoch      where a counter restarted
+       ├─ power    per quarter       ├─ epoch      where a counter restarted
+       │                             ├─ epoch_origin   at the central server: its epochs by those of a reader's history
+       │                             └─ conflict   at the central server: values that differ from those it kept
        ├─ points   packed telegrams, kept for some days
-       ├─ label    building, tenant, tariff: what meters are grouped by
        ├─ outbox   quarters that the central server has not confirmed yet; used while there is a row in uplink
-       ├─ live     at the central server: its current state, from which reader; refused: unreadable messages
+       ├─ label    building, tenant, tariff: what meters are grouped by, from one quarter until before another
+       ├─ live     at the central server: its current state
+       ├─ meter_reader   the one reader whose values of it are stored
        └─ set_aside  rows whose time cannot be true, whole, out of every answer; clock_step: when the clock was set
+reader   at the central server: the state of each; refused: messages that cannot be read
 price_retrieval ─┬─ spot_price   of a zone, per quarter, in millionths of EUR/MWh, kept for ever
                  └─ other_price  published too, and not in force: it differs from the first, or was an hour's
 
@@ -33,13 +37,16 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 # every released schema, oldest first; the last is that of the tables below
-VERSIONS = ("0001", "0002", "0003", "0004", "0005")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 # the table that holds the version; Alembic's default name may belong to another program in the same PostgreSQL
 VERSION_TABLE = "iskra_schema"
 
+# the end of a label that has none
+ALWAYS = 2**31 - 1
 # partitioned in PostgreSQL: table -> its column of time, and how many of its units make a day
 PARTITIONED = {"boundary": ("quarter", 96), "power": ("quarter", 96), "points": ("first_s", 86_400)}
 
@@ -53,6 +60,9 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_name)s",
     }
 )
+
+# 64 bits: each message that is refused takes one; SQLite counts only an INTEGER up by itself
+_Number = BigInteger().with_variant(Integer, "sqlite")
 
 meter = Table(
     "meter",
@@ -134,6 +144,9 @@ label = Table(
     metadata,
     Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
     Column("kind", Text, primary_key=True),
+    # the quarters in which it holds: from this one, until before that one
+    Column("from_quarter", Integer, primary_key=True, server_default="0"),
+    Column("to_quarter", Integer, nullable=False, server_default=str(ALWAYS)),
     Column("value", Text, nullable=False),
     Index("ix_label_value", "kind", "value", "meter"),
     sqlite_with_rowid=False,
@@ -145,6 +158,11 @@ outbox = Table(
     Column("quarter", Integer, primary_key=True),
     # grows with each change; a confirmation is for the mark that was sent
     Column("mark", Integer, nullable=False),
+    # why the central server did not keep it; what it refused is sent again only on request
+    Column("reason", Text),
+    Column("refused", Boolean, nullable=False, server_default=false()),
+    # it is not sent before (Unix seconds)
+    Column("retry_s", BigInteger),
     Index("ix_outbox_quarter", "quarter", "meter"),
     sqlite_with_rowid=False,
 )
@@ -153,18 +171,61 @@ uplink = Table(
     metadata,
     Column("reader", Text, primary_key=True),
     Column("since_s", BigInteger, nullable=False),
+    # random, of this history: its epochs are its own
+    Column("ledger", Text),
+    # when the central server last confirmed something
+    Column("confirmed_s", BigInteger),
     sqlite_with_rowid=False,
 )
 reader = Table(
     "reader",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Text, primary_key=True),
     Column("at_s", BigInteger, nullable=False),
     Column("ok", Boolean, nullable=False),
     Column("sentence", Text, nullable=False),
     # of all its sources, as JSON
     Column("status", Text, nullable=False),
+    Column("version", Text),
+    # the running program that sends under this name, and when it was last heard
+    Column("session", Text),
+    Column("session_s", BigInteger),
+    # its clock less that of the central server
+    Column("skew_s", BigInteger),
+    sqlite_with_rowid=False,
+)
+meter_reader = Table(
+    "meter_reader",
+    metadata,
+    Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
+    Column("reader", Text, nullable=False),
+    Column("since_s", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+epoch_origin = Table(
+    "epoch_origin",
+    metadata,
+    Column("series", Integer, ForeignKey("series.id"), primary_key=True),
+    Column("ledger", Text, primary_key=True),
+    Column("ledger_epoch", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("series", Integer, ForeignKey("series.id"), primary_key=True),
+    Column("quarter", Integer, primary_key=True),
+    # who sent the other value
+    Column("reader", Text, primary_key=True),
+    Column("raw", BigInteger, primary_key=True),
+    Column("scaler", SmallInteger, primary_key=True),
+    # None: nothing was kept of this quarter, and the reader is not that of the meter
+    Column("kept_raw", BigInteger),
+    Column("kept_scaler", SmallInteger),
+    Column("kept_reader", Text),
+    Column("at_s", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 live = Table(
     "live",
@@ -172,14 +233,16 @@ live = Table(
     Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
     Column("reader", Text, nullable=False),
     Column("at_s", BigInteger, nullable=False),
+    # of at_s: an index on it changes once a quarter-hour, not with each message
+    Column("at_quarter", Integer, nullable=False, server_default="0"),
     Column("power_mw", BigInteger),
-    Index("ix_live_at_s", "at_s", "meter"),
+    Index("ix_live_at_quarter", "at_quarter", "meter"),
     sqlite_with_rowid=False,
 )
 refused = Table(
     "refused",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _Number, primary_key=True),
     Column("at_s", BigInteger, nullable=False),
     Column("topic", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -188,7 +251,7 @@ refused = Table(
 clock_step = Table(
     "clock_step",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _Number, primary_key=True),
     Column("from_s", BigInteger, nullable=False),
     Column("to_s", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
@@ -196,7 +259,7 @@ clock_step = Table(
 set_aside = Table(
     "set_aside",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _Number, primary_key=True),
     # the table that the row was in
     Column("kind", Text, nullable=False),
     Column("meter", Integer, nullable=False),

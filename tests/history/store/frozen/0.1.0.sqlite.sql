@@ -25,6 +25,24 @@ CREATE TABLE clock_step (
 	CONSTRAINT pk_clock_step PRIMARY KEY (id)
 );
 INSERT INTO "clock_step" VALUES(1,90,1763805600,'The clock was set.');
+CREATE TABLE "conflict" (
+	series INTEGER NOT NULL, 
+	quarter INTEGER NOT NULL, 
+	reader TEXT NOT NULL, 
+	raw BIGINT NOT NULL, 
+	scaler SMALLINT NOT NULL, 
+	kept_raw BIGINT, 
+	kept_scaler SMALLINT, 
+	kept_reader TEXT, 
+	at_s BIGINT NOT NULL, 
+	CONSTRAINT pk_conflict PRIMARY KEY (series, quarter, reader, raw, scaler), 
+	CONSTRAINT fk_conflict_series FOREIGN KEY(series) REFERENCES series (id)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "conflict" VALUES(1,1959784,'house-8',5,0,107323091,-1,'house-7',1763805600);
+INSERT INTO "conflict" VALUES(1,1959786,'house-8',6,0,NULL,NULL,'house-7',1763805600);
 CREATE TABLE epoch (
 	series INTEGER NOT NULL, 
 	epoch INTEGER NOT NULL, 
@@ -41,27 +59,44 @@ CREATE TABLE epoch (
 ;
 INSERT INTO "epoch" VALUES(2,1,1763805677,9223372036854775807,-18,7,3);
 INSERT INTO "epoch" VALUES(7,0,1763805600,NULL,NULL,0,0);
+CREATE TABLE epoch_origin (
+	series INTEGER NOT NULL, 
+	ledger TEXT NOT NULL, 
+	ledger_epoch INTEGER NOT NULL, 
+	epoch INTEGER NOT NULL, 
+	CONSTRAINT pk_epoch_origin PRIMARY KEY (series, ledger, ledger_epoch), 
+	CONSTRAINT fk_epoch_origin_series FOREIGN KEY(series) REFERENCES series (id)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "epoch_origin" VALUES(2,'0a1b',0,1);
 CREATE TABLE iskra_schema (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT iskra_schema_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "iskra_schema" VALUES('0005');
+INSERT INTO "iskra_schema" VALUES('0006');
 CREATE TABLE label (
 	meter INTEGER NOT NULL, 
 	kind TEXT NOT NULL, 
+	from_quarter INTEGER DEFAULT '0' NOT NULL, 
+	to_quarter INTEGER DEFAULT '2147483647' NOT NULL, 
 	value TEXT NOT NULL, 
-	CONSTRAINT pk_label PRIMARY KEY (meter, kind), 
+	CONSTRAINT pk_label PRIMARY KEY (meter, kind, from_quarter), 
 	CONSTRAINT fk_label_meter FOREIGN KEY(meter) REFERENCES meter (id)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "label" VALUES(1,'building','7');
-INSERT INTO "label" VALUES(1,'tenant','Meyer');
+INSERT INTO "label" VALUES(1,'building',0,2147483647,'7');
+INSERT INTO "label" VALUES(1,'tenant',0,2147483647,'Meyer');
+INSERT INTO "label" VALUES(2,'tenant',1959784,1959880,'Meyer');
+INSERT INTO "label" VALUES(2,'tenant',1959880,2147483647,'Neu');
 CREATE TABLE live (
 	meter INTEGER NOT NULL, 
 	reader TEXT NOT NULL, 
 	at_s BIGINT NOT NULL, 
+	at_quarter INTEGER DEFAULT '0' NOT NULL, 
 	power_mw BIGINT, 
 	CONSTRAINT pk_live PRIMARY KEY (meter), 
 	CONSTRAINT fk_live_meter FOREIGN KEY(meter) REFERENCES meter (id)
@@ -69,8 +104,8 @@ CREATE TABLE live (
  WITHOUT ROWID
 
 ;
-INSERT INTO "live" VALUES(1,'house-7',1763805600,-425000);
-INSERT INTO "live" VALUES(2,'house-7',1763805600,NULL);
+INSERT INTO "live" VALUES(1,'house-7',1763805600,0,-425000);
+INSERT INTO "live" VALUES(2,'house-7',1763805600,0,NULL);
 CREATE TABLE meter (
 	id INTEGER NOT NULL, 
 	meter_id TEXT NOT NULL, 
@@ -88,6 +123,17 @@ INSERT INTO "meter" VALUES(1,'1 ISK 00 12345678','0a0149534b0000bc614e',0,176380
 INSERT INTO "meter" VALUES(2,'1 ISK 00 87654321','0a0149534b00053980b1',0,1763807400,1763809200,NULL,NULL);
 INSERT INTO "meter" VALUES(3,'Zähler "Müller"; ''x'' --','',0,0,9007199254740992,NULL,NULL);
 INSERT INTO "meter" VALUES(5,'1 ISK 00 00000005','0a0149534b0000000005',0,1763805600,1763805600,NULL,'/dev/ttyUSB0');
+CREATE TABLE meter_reader (
+	meter INTEGER NOT NULL, 
+	reader TEXT NOT NULL, 
+	since_s BIGINT NOT NULL, 
+	CONSTRAINT pk_meter_reader PRIMARY KEY (meter), 
+	CONSTRAINT fk_meter_reader_meter FOREIGN KEY(meter) REFERENCES meter (id)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "meter_reader" VALUES(5,'house-8',1763805600);
 CREATE TABLE other_price (
 	zone TEXT NOT NULL, 
 	quarter INTEGER NOT NULL, 
@@ -105,13 +151,18 @@ CREATE TABLE outbox (
 	meter INTEGER NOT NULL, 
 	quarter INTEGER NOT NULL, 
 	mark INTEGER NOT NULL, 
+	reason TEXT, 
+	refused BOOLEAN DEFAULT 0 NOT NULL, 
+	retry_s BIGINT, 
 	CONSTRAINT pk_outbox PRIMARY KEY (meter, quarter), 
 	CONSTRAINT fk_outbox_meter FOREIGN KEY(meter) REFERENCES meter (id)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "outbox" VALUES(2,1962784,3);
+INSERT INTO "outbox" VALUES(1,1959784,1,'The message is cut.',1,NULL);
+INSERT INTO "outbox" VALUES(1,1959785,1,'Wait.',0,1763805600);
+INSERT INTO "outbox" VALUES(2,1962784,3,NULL,0,NULL);
 CREATE TABLE points (
 	meter INTEGER NOT NULL, 
 	first_s BIGINT NOT NULL, 
@@ -150,16 +201,22 @@ CREATE TABLE price_retrieval (
 );
 INSERT INTO "price_retrieval" VALUES(2,'energy-charts',1763805600);
 CREATE TABLE reader (
-	id INTEGER NOT NULL, 
 	name TEXT NOT NULL, 
 	at_s BIGINT NOT NULL, 
 	ok BOOLEAN NOT NULL, 
 	sentence TEXT NOT NULL, 
 	status TEXT NOT NULL, 
-	CONSTRAINT pk_reader PRIMARY KEY (id), 
-	CONSTRAINT uq_reader_name UNIQUE (name)
-);
-INSERT INTO "reader" VALUES(4,'house-7',1763805600,0,'No port.','[{}]');
+	version TEXT, 
+	session TEXT, 
+	session_s BIGINT, 
+	skew_s BIGINT, 
+	CONSTRAINT pk_reader PRIMARY KEY (name)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "reader" VALUES('house-7',1763805600,0,'No port.','[{}]',NULL,NULL,NULL,NULL);
+INSERT INTO "reader" VALUES('house-8',1763805600,1,'All is well.','[]','0.1.0','5f0a',1763805600,-3);
 CREATE TABLE refused (
 	id INTEGER NOT NULL, 
 	at_s BIGINT NOT NULL, 
@@ -208,13 +265,15 @@ INSERT INTO "spot_price" VALUES('DE-LU',1959785,81230000,60,2);
 CREATE TABLE uplink (
 	reader TEXT NOT NULL, 
 	since_s BIGINT NOT NULL, 
+	ledger TEXT, 
+	confirmed_s BIGINT, 
 	CONSTRAINT pk_uplink PRIMARY KEY (reader)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "uplink" VALUES('house-7',1763805600);
+INSERT INTO "uplink" VALUES('house-7',1763805600,NULL,NULL);
 CREATE INDEX ix_label_value ON label (kind, value, meter);
 CREATE INDEX ix_outbox_quarter ON outbox (quarter, meter);
-CREATE INDEX ix_live_at_s ON live (at_s, meter);
+CREATE INDEX ix_live_at_quarter ON live (at_quarter, meter);
 COMMIT;
