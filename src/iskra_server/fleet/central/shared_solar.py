@@ -6,8 +6,7 @@
 
 All energies are whole numbers of one unit, and so are the shares: each is rounded down, and the units that are left go
 to the largest remainders, one each. So the shares and the surplus are the generation exactly, and no share is more than
-the consumption. Of equal remainders the first in turn gets the unit; `turn` is the number of the quarter, so that nobody
-is first every time.
+the consumption. Of equal remainders the first in turn gets the unit; `turn` is the number of the quarter.
 """
 
 from collections.abc import Sequence
