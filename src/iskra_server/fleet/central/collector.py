@@ -22,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.fleet.central.collector_state import CollectorState
 from iskra_server.fleet.central.ingest import ReceivedMessage, ingest, refuse
 from iskra_server.fleet.central.tables import write_batch
 from iskra_server.history.store import StoreError
@@ -67,6 +68,13 @@ class Collector:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    def state(self) -> CollectorState:
+        """Any thread may call it."""
+        broker = "" if self.subscribed.is_set() else f"The broker {self._settings.broker} is away."
+        return CollectorState(
+            kept=self.kept, refused=self.refused, queued=self._received.qsize(), broker_sentence=broker
+        )
 
     def run(self) -> None:
         """Before it returns it writes what it has received, if the database is there."""
