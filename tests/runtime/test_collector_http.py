@@ -16,7 +16,7 @@ from iskra_server.web.http.gate import Gate
 
 PROMTOOL = shutil.which("promtool")
 STATE = CollectorState(
-    kept=7, waits=2, refused=1, live=5, live_dropped=3, queued=4, batches=2, lag_sum_s=0.25, max_lag_s=0.2
+    kept=7, waits=2, refused=1, live=5, live_dropped=3, waiting=4, batches=2, lag_sum_s=0.25, lag_s=0.2
 )
 
 
@@ -53,8 +53,8 @@ def test_metrics_count_the_answers_and_the_lag(collector: Collecting) -> None:
         'iskra_collector_messages_total{answer="waits"} 2',
         'iskra_collector_messages_total{answer="refused"} 1',
         "iskra_collector_lag_seconds_total 0.25",
-        "iskra_collector_max_lag_seconds 0.2",
-        "iskra_collector_queued_messages 4",
+        "iskra_collector_oldest_message_age_seconds 0.2",
+        "iskra_collector_waiting_messages 4",
         "iskra_collector_live_values_total 5",
         "iskra_collector_dropped_live_values_total 3",
         "iskra_collector_broker_up 1",
@@ -68,9 +68,9 @@ def test_metrics_count_the_answers_and_the_lag(collector: Collecting) -> None:
 
 def test_it_is_healthy_until_the_broker_or_the_database_is_away(collector: Collecting) -> None:
     assert collector.get("/healthz").status_code == 200
-    collector.state = CollectorState(database_sentence="PostgreSQL at db:5432 went away. Start it again.")
+    collector.state = CollectorState(sentence="PostgreSQL at db:5432 went away.", database_away_since_s=1.0)
     answer = collector.get("/healthz")
-    assert (answer.status_code, answer.json()["detail"]) == (503, "PostgreSQL at db:5432 went away. Start it again.")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "PostgreSQL at db:5432 went away.")
     assert "iskra_collector_database_up 0" in collector.get("/metrics").text.splitlines()
 
 

@@ -28,24 +28,32 @@ from iskra_server.web.metrics.process import process_families
 ReadState = Callable[[], CollectorState]
 _STOP_S = 5.0
 COLLECTOR: tuple[Metric[CollectorState], ...] = (
-    Metric("broker_up", "gauge", "1 while it receives from the broker.", lambda state: not state.broker_sentence),
-    Metric("database_up", "gauge", "1 if the last write succeeded.", lambda state: not state.database_sentence),
-    Metric("queued_messages", "gauge", "Messages received and not committed.", lambda state: state.queued),
+    Metric("broker_up", "gauge", "1 while it receives from the broker.", lambda state: state.is_connected),
+    Metric("database_up", "gauge", "0 while the database is away.", lambda state: state.database_away_since_s is None),
+    Metric("conflicts", "counter", "Values that differ from those kept.", lambda state: state.conflicts),
     Metric("live_values", "counter", "Live values stored.", lambda state: state.live),
     Metric("dropped_live_values", "counter", "Live values that were not stored.", lambda state: state.live_dropped),
+    Metric("waiting_messages", "gauge", "Messages received and not committed.", lambda state: state.waiting),
+    Metric(
+        "oldest_message_age_seconds",
+        "gauge",
+        "Age of the oldest message that is not committed.",
+        lambda state: round(state.lag_s, 3),
+        "seconds",
+    ),
     Metric("batches", "counter", "Transactions committed.", lambda state: state.batches),
     Metric(
         "lag_seconds",
         "counter",
-        "Sum over the batches of the time from the arrival of the oldest message to the commit.",
+        "Time from the arrival of the oldest message of a batch to its commit, summed over the batches.",
         lambda state: round(state.lag_sum_s, 3),
         "seconds",
     ),
     Metric(
-        "max_lag_seconds",
+        "last_write_timestamp_seconds",
         "gauge",
-        "Longest time from arrival to commit within the last minutes.",
-        lambda state: round(state.max_lag_s, 3),
+        "Time of the last commit, in Unix time.",
+        lambda state: None if state.last_written_s is None else round(state.last_written_s, 3),
         "seconds",
     ),
 )

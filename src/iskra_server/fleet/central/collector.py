@@ -71,10 +71,9 @@ class Collector:
 
     def state(self) -> CollectorState:
         """Any thread may call it."""
-        broker = "" if self.subscribed.is_set() else f"The broker {self._settings.broker} is away."
-        return CollectorState(
-            kept=self.kept, refused=self.refused, queued=self._received.qsize(), broker_sentence=broker
-        )
+        is_connected = self.subscribed.is_set()
+        sentence = "" if is_connected else f"The broker {self._settings.broker} is away."
+        return CollectorState(is_connected, sentence=sentence, kept=self.kept, refused=self.refused)
 
     def run(self) -> None:
         """Before it returns it writes what it has received, if the database is there."""
