@@ -55,6 +55,14 @@ CREATE TABLE public.boundary_2027_02 (
     quality smallint NOT NULL,
     epoch integer NOT NULL
 );
+CREATE TABLE public.boundary_2027_03 (
+    series integer NOT NULL,
+    quarter integer NOT NULL,
+    raw bigint NOT NULL,
+    scaler smallint NOT NULL,
+    quality smallint NOT NULL,
+    epoch integer NOT NULL
+);
 CREATE TABLE public.boundary_rest (
     series integer NOT NULL,
     quarter integer NOT NULL,
@@ -235,6 +243,17 @@ CREATE TABLE public.points_2027_02 (
     max_mw bigint,
     octets bytea NOT NULL
 );
+CREATE TABLE public.points_2027_03 (
+    meter integer NOT NULL,
+    first_s bigint NOT NULL,
+    crc32 bigint NOT NULL,
+    last_s bigint NOT NULL,
+    telegrams integer NOT NULL,
+    min_mw bigint,
+    mean_mw bigint,
+    max_mw bigint,
+    octets bytea NOT NULL
+);
 CREATE TABLE public.points_rest (
     meter integer NOT NULL,
     first_s bigint NOT NULL,
@@ -296,6 +315,14 @@ CREATE TABLE public.power_2027_01 (
     telegrams integer NOT NULL
 );
 CREATE TABLE public.power_2027_02 (
+    meter integer NOT NULL,
+    quarter integer NOT NULL,
+    min_mw bigint NOT NULL,
+    mean_mw bigint NOT NULL,
+    max_mw bigint NOT NULL,
+    telegrams integer NOT NULL
+);
+CREATE TABLE public.power_2027_03 (
     meter integer NOT NULL,
     quarter integer NOT NULL,
     min_mw bigint NOT NULL,
@@ -397,6 +424,7 @@ ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2026_11 FOR VA
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2026_12 FOR VALUES FROM (1995648) TO (1998624);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_01 FOR VALUES FROM (1998624) TO (2001600);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_02 FOR VALUES FROM (2001600) TO (2004288);
+ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_03 FOR VALUES FROM (2004288) TO (2007264);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_rest DEFAULT;
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2025_11 FOR VALUES FROM ('1761955200') TO ('1764547200');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2025_12 FOR VALUES FROM ('1764547200') TO ('1767225600');
@@ -404,6 +432,7 @@ ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2026_11 FOR VALUES
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2026_12 FOR VALUES FROM ('1796083200') TO ('1798761600');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_01 FOR VALUES FROM ('1798761600') TO ('1801440000');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_02 FOR VALUES FROM ('1801440000') TO ('1803859200');
+ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_03 FOR VALUES FROM ('1803859200') TO ('1806537600');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_rest DEFAULT;
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2025_11 FOR VALUES FROM (1957728) TO (1960608);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2025_12 FOR VALUES FROM (1960608) TO (1963584);
@@ -411,6 +440,7 @@ ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2026_11 FOR VALUES F
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2026_12 FOR VALUES FROM (1995648) TO (1998624);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_01 FOR VALUES FROM (1998624) TO (2001600);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_02 FOR VALUES FROM (2001600) TO (2004288);
+ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_03 FOR VALUES FROM (2004288) TO (2007264);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_rest DEFAULT;
 ALTER TABLE ONLY public.clock_step ALTER COLUMN id SET DEFAULT nextval('public.clock_step_id_seq'::regclass);
 ALTER TABLE ONLY public.meter ALTER COLUMN id SET DEFAULT nextval('public.meter_id_seq'::regclass);
@@ -480,6 +510,8 @@ ALTER TABLE ONLY public.boundary_2027_01
     ADD CONSTRAINT boundary_2027_01_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.boundary_2027_02
     ADD CONSTRAINT boundary_2027_02_pkey PRIMARY KEY (series, quarter);
+ALTER TABLE ONLY public.boundary_2027_03
+    ADD CONSTRAINT boundary_2027_03_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.boundary_rest
     ADD CONSTRAINT boundary_rest_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.iskra_schema
@@ -534,6 +566,8 @@ ALTER TABLE ONLY public.points_2027_01
     ADD CONSTRAINT points_2027_01_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.points_2027_02
     ADD CONSTRAINT points_2027_02_pkey PRIMARY KEY (meter, first_s, crc32);
+ALTER TABLE ONLY public.points_2027_03
+    ADD CONSTRAINT points_2027_03_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.points_rest
     ADD CONSTRAINT points_rest_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.power_2025_11
@@ -548,6 +582,8 @@ ALTER TABLE ONLY public.power_2027_01
     ADD CONSTRAINT power_2027_01_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.power_2027_02
     ADD CONSTRAINT power_2027_02_pkey PRIMARY KEY (meter, quarter);
+ALTER TABLE ONLY public.power_2027_03
+    ADD CONSTRAINT power_2027_03_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.power_rest
     ADD CONSTRAINT power_rest_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.meter
@@ -568,10 +604,15 @@ CREATE INDEX boundary_2027_01_quarter_idx ON public.boundary_2027_01 USING brin 
 CREATE INDEX boundary_2027_01_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_01 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX boundary_2027_02_quarter_idx ON public.boundary_2027_02 USING brin (quarter);
 CREATE INDEX boundary_2027_02_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_02 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
+CREATE INDEX boundary_2027_03_quarter_idx ON public.boundary_2027_03 USING brin (quarter);
+CREATE INDEX boundary_2027_03_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_03 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX boundary_rest_quarter_idx ON public.boundary_rest USING brin (quarter);
 CREATE INDEX boundary_rest_quarter_series_raw_scaler_epoch_idx ON public.boundary_rest USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX ix_label_value ON public.label USING btree (kind, value, meter);
 CREATE INDEX ix_live_at_quarter ON public.live USING btree (at_quarter, meter);
+CREATE INDEX ix_meter_compact ON public.meter USING btree (lower(replace(meter_id, ' '::text, ''::text)));
+CREATE INDEX ix_meter_replaced_by ON public.meter USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
+CREATE INDEX ix_meter_server_id ON public.meter USING btree (server_id);
 CREATE INDEX ix_outbox_quarter ON public.outbox USING btree (quarter, meter);
 CREATE INDEX ix_power_quarter ON ONLY public.power USING brin (quarter);
 CREATE INDEX power_2025_11_quarter_idx ON public.power_2025_11 USING brin (quarter);
@@ -580,6 +621,7 @@ CREATE INDEX power_2026_11_quarter_idx ON public.power_2026_11 USING brin (quart
 CREATE INDEX power_2026_12_quarter_idx ON public.power_2026_12 USING brin (quarter);
 CREATE INDEX power_2027_01_quarter_idx ON public.power_2027_01 USING brin (quarter);
 CREATE INDEX power_2027_02_quarter_idx ON public.power_2027_02 USING brin (quarter);
+CREATE INDEX power_2027_03_quarter_idx ON public.power_2027_03 USING brin (quarter);
 CREATE INDEX power_rest_quarter_idx ON public.power_rest USING brin (quarter);
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2025_11_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2025_11_quarter_idx;
@@ -599,6 +641,9 @@ ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_01_qua
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2027_02_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2027_02_quarter_idx;
 ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_02_quarter_series_raw_scaler_epoch_idx;
+ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2027_03_pkey;
+ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2027_03_quarter_idx;
+ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_03_quarter_series_raw_scaler_epoch_idx;
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_rest_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_rest_quarter_idx;
 ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_rest_quarter_series_raw_scaler_epoch_idx;
@@ -608,6 +653,7 @@ ALTER INDEX public.pk_points ATTACH PARTITION public.points_2026_11_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2026_12_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_01_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_02_pkey;
+ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_03_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_rest_pkey;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_2025_11_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2025_11_quarter_idx;
@@ -621,6 +667,8 @@ ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_01_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_01_quarter_idx;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_02_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_02_quarter_idx;
+ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_03_pkey;
+ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_03_quarter_idx;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_rest_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_rest_quarter_idx;
 ALTER TABLE ONLY public.conflict
