@@ -102,6 +102,15 @@ class CounterHistory:
                 readings = self._reads.quarter_readings_between(part.meter_id, self._obis, begin, before)
                 yield from (part.reading(reading) for reading in readings)
 
+    def interpolated(self, first: int, end: int) -> list[int]:
+        """The quarters from one until before another whose reading is interpolated, in order."""
+        quarters: list[int] = []
+        for part in self._parts:
+            begin, before = max(first, part.first), min(end, part.end)
+            if begin < before:
+                quarters += self._reads.interpolated(part.meter_id, self._obis, begin, before)
+        return quarters
+
     def energy_columns(self, edges: Sequence[int]) -> Iterator[EnergyColumn | None]:
         """The energy of every quarter from each edge until before the next; None for a piece without a reading.
 
