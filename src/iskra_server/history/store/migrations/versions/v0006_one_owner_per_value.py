@@ -26,6 +26,12 @@ def upgrade() -> None:
         _alter_postgresql()
     else:
         _copy_sqlite()
+    for statement in (
+        "CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')))",
+        "CREATE INDEX ix_meter_server_id ON meter (server_id)",
+        "CREATE INDEX ix_meter_replaced_by ON meter (replaced_by) WHERE replaced_by IS NOT NULL",
+    ):
+        op.execute(statement)
     op.create_table(
         "meter_reader",
         sa.Column("meter", sa.Integer),
