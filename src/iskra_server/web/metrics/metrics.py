@@ -150,7 +150,7 @@ OUTPUTS: tuple[Metric[OutputState], ...] = (
         "last_confirmed_timestamp_seconds",
         "gauge",
         "When the central server last confirmed anything, in Unix time.",
-        lambda state: state.confirmed_at and _rounded(state.confirmed_at.timestamp()),
+        lambda state: _rounded(state.confirmed_at.timestamp()) if state.confirmed_at else None,
         "seconds",
     ),
     # of emulated devices alone; no label names a client, because anybody in the network may become one
