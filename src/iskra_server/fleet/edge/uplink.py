@@ -50,7 +50,7 @@ _CHECK_STATUS_EVERY_S = 5.0
 # the writer's thread changes the store and its marks; an event from there would need the store to know of the uplink
 _POLL_S = 1.0
 # another process may mark quarters again
-_IDLE_S = 30.0
+_IDLE_S = 15.0
 # counting a long queue takes a while: at most a twentieth of the time
 _COUNT_EVERY_S, _COUNT_SHARE = 5.0, 20
 
@@ -176,7 +176,7 @@ class Uplink:
             raise error_of(errors) from None
 
     async def _send_quarters(self, connection: BrokerConnection) -> None:
-        marked, not_before_s, is_idle = -1, 0.0, True
+        marked, not_before_s, is_idle = -1, 0.0, False
         while True:
             store = self._store()
             try:
@@ -186,7 +186,7 @@ class Uplink:
                         await self._observe(store)
                     self._drop_unanswered()
                     if is_idle and marked != store.outbox_revision:
-                        # a quarter has closed, or the connection is new
+                        # a quarter has closed
                         not_before_s, is_idle = time.monotonic() + random.uniform(0.0, self._spread_s), False
                     room, marked = self._window - len(self._in_flight), store.outbox_revision
                     if room > 0 and time.monotonic() >= not_before_s:
