@@ -5,6 +5,9 @@
     iskra/v1/READER/live       current power and counters of a meter; not answered
     iskra/v1/READER/status     state of the reader's sources; "offline" is its will
 
+A reader that is newer than the collector is told to wait: its version is higher, or its quarters have fields that the
+collector does not know. Unknown fields of live values and of a status are ignored.
+
 Meter, register and quarter identify a row, so messages may arrive twice and in any order. A number is an integer and
 a power of ten, as the meter sent it.
 
@@ -48,7 +51,15 @@ _MAX_REGISTERS = 100
 _SESSION_BYTES, _NUMBER_BYTES = 8, 4
 
 
-class CounterRow(Struct, frozen=True, array_like=True):
+# how msgspec words a field, and a value of a row, that its type does not have
+_SIGNS_OF_NEWER = ("unknown field", "array` of at most length")
+
+
+class _Versioned(Struct):
+    v: int
+
+
+class CounterRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A counter at the beginning of a quarter; `quality` is the number in the database."""
 
     quarter: Quarter
@@ -58,7 +69,7 @@ class CounterRow(Struct, frozen=True, array_like=True):
     epoch: Count
 
 
-class PowerRow(Struct, frozen=True, array_like=True):
+class PowerRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     quarter: Quarter
     min_mw: Int64
     mean_mw: Int64
@@ -66,7 +77,7 @@ class PowerRow(Struct, frozen=True, array_like=True):
     telegrams: Count
 
 
-class EpochRow(Struct, frozen=True, array_like=True):
+class EpochRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     obis: Name
     epoch: Count
     at_s: Seconds
@@ -76,7 +87,7 @@ class EpochRow(Struct, frozen=True, array_like=True):
     before_scaler: Scaler | None = None
 
 
-class ClosedQuarters(Struct, frozen=True, omit_defaults=True):
+class ClosedQuarters(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Closed quarters of one meter."""
 
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
@@ -116,6 +127,10 @@ class ReaderStatus(Struct, frozen=True):
     at_s: Seconds
     version: str
     sources: list[ReaderSource]
+
+
+class NewerMessage(ValueError):
+    """A newer reader sent it: whoever does not understand all of it must not store a part of it."""
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True):
@@ -219,8 +234,25 @@ def records(message: ClosedQuarters) -> Iterator[Record]:
         yield EpochStart(meter, Obis.parse(start.obis), start.epoch, start.at_s, before, after)
 
 
+def decode_quarters(payload: bytes) -> ClosedQuarters:
+    """Raises NewerMessage, and DecodeError or ValueError for what no reader sends."""
+    try:
+        message = _decode_quarters(payload)
+    except msgspec.ValidationError as error:
+        if _decode_version(payload).v > VERSION or any(sign in str(error) for sign in _SIGNS_OF_NEWER):
+            raise NewerMessage(
+                f"this collector does not understand it ({error}): it is older than the reader. "
+                "Update the central server; the quarters wait until then"
+            ) from None
+        raise
+    if not (message.meter + message.server_id).isprintable():
+        raise ValueError("the name of the meter has control characters")
+    return message
+
+
 encode = msgspec.json.encode
-decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
+_decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
+_decode_version = msgspec.json.Decoder(_Versioned).decode
 decode_live = msgspec.json.Decoder(LiveValues).decode
 decode_status = msgspec.json.Decoder(ReaderStatus).decode
 _decode_receipt = msgspec.json.Decoder(Receipt).decode

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fleet.batches import batch_of
 from history.entries import METER, QUARTER, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.queries import Group, GroupSum
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.tables import LastContact, ReaderState, write_batch
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT
@@ -31,7 +32,7 @@ def house(store: Store) -> Store:
         rows = [quarter_reading(quarter, 25 * place * (quarter - START), meter=named(place)) for quarter in known]
         write_batch(
             store,
-            IngestBatch([*rows], [named(place)], [LastContact(named(place).meter_id, "cellar", 100 - place, place)]),
+            batch_of([*rows], [named(place)], [LastContact(named(place).meter_id, "cellar", 100 - place, place)]),
         )
     labels = {
         named(place).meter_id: {"building": "7" if place < 4 else "8", "tenant": f"T{place}"} for place in range(1, 6)
@@ -162,7 +163,7 @@ def test_pages_of_readers_are_limited_in_bytes(
     house: Store, monkeypatch: pytest.MonkeyPatch, limit: int, room: int
 ) -> None:
     names = [f"reader {place:02}" for place in range(50)]
-    write_batch(house, IngestBatch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
+    write_batch(house, batch_of(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
     monkeypatch.setattr(fleet, "_PAGE_BYTES", room)
     found: list[str] = []
     after: str | None = ""

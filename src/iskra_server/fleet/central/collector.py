@@ -22,8 +22,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from iskra_server.base.backoff import Backoff
-from iskra_server.fleet.central.ingest import ReceivedMessage, ingest, refuse
-from iskra_server.fleet.central.tables import write_batch
+from iskra_server.fleet import protocol
+from iskra_server.fleet.central.ingest import ReceivedMessage, ingest, live_contact, refuse
+from iskra_server.fleet.central.live_values import NewestLiveValues
+from iskra_server.fleet.central.tables import LastContact, write_batch
+from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.database_errors import is_data_error
 from iskra_server.history.store.store import Store
@@ -59,6 +62,7 @@ class Collector:
         self._store = store
         self._batch_size = batch
         self._received: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
+        self._live = NewestLiveValues()
         self._stopping = Event()
         self._connection = 0
         # each is logged once
@@ -78,8 +82,9 @@ class Collector:
         prepared_s = time.monotonic()
         try:
             while not self._stopping.is_set():
-                if batch := self._next_batch():
-                    self._write(batch)
+                batch, contacts = self._next_batch(), self._live.take(self._batch_size)
+                if batch or contacts:
+                    self._write(batch, contacts)
                 if time.monotonic() - prepared_s > _PREPARE_EVERY_S:
                     prepared_s = time.monotonic()
                     self._create_partitions()
@@ -107,15 +112,17 @@ class Collector:
                 end_s = time.monotonic() + TOGETHER_S
         return batch
 
-    def _write(self, messages: Sequence[ReceivedMessage], reason: str = "") -> None:
+    def _write(
+        self, messages: Sequence[ReceivedMessage], contacts: Sequence[LastContact] = (), reason: str = ""
+    ) -> None:
         """Retry until it is written or `stop`. With a reason `messages` is one message, which is refused."""
         backoff = Backoff(_RETRY_S, _MAX_RETRY_S)
         while True:
-            batch = ingest([] if reason else messages)
+            batch = ingest([] if reason else messages, contacts)
             if reason:
-                refuse(batch, 0, messages[0], reason, int(time.time()))
+                refuse(batch, 0, messages[0], reason)
             try:
-                write_batch(self._store, batch)
+                outcome = write_batch(self._store, batch)
             except StoreError as error:
                 if is_data_error(error) and not reason:
                     return self._write_one_by_one(messages, str(error))
@@ -123,27 +130,29 @@ class Collector:
                 if self._stopping.wait(backoff.next_s()):
                     return None
             else:
-                self._acknowledge(messages, batch.reasons)
+                self._acknowledge(messages, outcome.receipts)
                 return None
 
     def _write_one_by_one(self, messages: Sequence[ReceivedMessage], reason: str) -> None:
         for received in messages:
-            self._write([received], reason if len(messages) == 1 else "")
+            self._write([received], (), reason if len(messages) == 1 else "")
 
-    def _acknowledge(self, messages: Sequence[ReceivedMessage], reasons: dict[int, str]) -> None:
+    def _acknowledge(self, messages: Sequence[ReceivedMessage], receipts: dict[int, Receipt]) -> None:
         """First answer the reader, then ack to the broker: if only the answer is lost, the reader sends again."""
         for position, received in enumerate(messages):
             # a reader is answered under its own topic alone: the response topic is the sender's choice
             if received.answer_to == f"{self._settings.base}/{received.reader}/kept":
                 properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-                properties.CorrelationData = received.number
-                self._client.publish(received.answer_to, reasons.get(position, ""), qos=1, properties=properties)
+                properties.CorrelationData = received.correlation_data
+                receipt = receipts.get(position, Receipt("kept"))
+                self._client.publish(received.answer_to, protocol.encode_receipt(receipt), qos=1, properties=properties)
             # packet numbers start again with each connection
             if received.mid is not None and received.connection == self._connection:
                 self._client.ack(received.mid, 1)
-        self.kept += len(messages) - len(reasons)
-        self.refused += len(reasons)
-        for reason in set(reasons.values()):
+        self.kept += len(messages) - len(receipts)
+        refused = [receipt.reason for receipt in receipts.values() if receipt.state == "refused"]
+        self.refused += len(refused)
+        for reason in set(refused):
             log.warning("A message is refused and stored in the table `refused`: %s", reason)
 
     def _create_partitions(self) -> None:
@@ -212,13 +221,16 @@ class Collector:
         if not received.qos and self._received.qsize() >= _MAX_WAITING * self._batch_size:
             return
         properties = received.properties
-        self._received.put(
-            ReceivedMessage(
-                received.topic,
-                bytes(received.payload),
-                received.mid if received.qos else None,
-                self._connection,
-                getattr(properties, "ResponseTopic", ""),
-                getattr(properties, "CorrelationData", b""),
-            )
+        message = ReceivedMessage(
+            received.topic,
+            bytes(received.payload),
+            int(time.time()),
+            received.mid if received.qos else None,
+            self._connection,
+            getattr(properties, "ResponseTopic", ""),
+            getattr(properties, "CorrelationData", b""),
         )
+        if message.kind == "live":
+            self._live.put(live_contact(message))
+        else:
+            self._received.put(message)

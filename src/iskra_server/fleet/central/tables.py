@@ -6,14 +6,26 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert
 
+from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import QUARTER_S, MeterInfo, Record, merge_meter
 from iskra_server.history.store import bulk
+from iskra_server.history.store.meter_rows import is_simulated
 from iskra_server.history.store.schema import live, reader, refused
 from iskra_server.history.store.store import Store
 
 # older quarters get no partition of their own, but lie in the rest partition: otherwise one message with forged
 # quarters could create a thousand partitions
 _PARTITIONS_SINCE = timedelta(days=750)
+
+
+# `live` has the newest contact of a meter; its row in `meter` changes once a day
+_SEEN_EVERY_S = 86_400
+_MIXED = {
+    True: "this central server holds readings of real meters; those of a simulated one are not written beside them. "
+    "Give simulated meters a central server of their own",
+    False: "this central server holds readings of simulated meters; those of a real one are not written beside them. "
+    "Give it an empty database",
+}
 
 
 class LastContact(Struct, frozen=True):
@@ -40,7 +52,7 @@ class ReaderState(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """A message that could not be stored, cut to 4 kB, with the reason."""
+    """A message that can never be stored, with the reason; of one that is too long, its beginning."""
 
     at_s: int
     topic: str
@@ -48,22 +60,62 @@ class Refusal(Struct, frozen=True):
     data: bytes
 
 
-class IngestBatch(Struct):
-    """Decoded messages, written in one transaction; `reasons` has the reason for each refused one, by its position."""
+class ReceivedQuarters(Struct, frozen=True):
+    """Closed quarters of one meter, as one message brought them; `position` is that of the message in its batch.
 
-    records: list[Record] = []
-    meters: list[MeterInfo] = []
+    `session` is empty for readers of the first protocol, `ledger` where they do not name their history. The message
+    arrived at `at_s`; `seen_s` is when the meter was last seen, not later than that.
+    """
+
+    position: int
+    reader: str
+    session: bytes
+    at_s: int
+    seen_s: int
+    ledger: str
+    meter: MeterInfo
+    records: tuple[Record, ...]
+
+
+class IngestBatch(Struct):
+    """Decoded messages, written in one transaction; `receipts` by position: those that decoding alone decides."""
+
+    quarters: list[ReceivedQuarters] = []
     contacts: list[LastContact] = []
     readers: list[ReaderState] = []
     refused: list[Refusal] = []
-    reasons: dict[int, str] = {}
+    receipts: dict[int, Receipt] = {}
 
 
-def write_batch(store: Store, batch: IngestBatch) -> None:
+class Notice(Struct, frozen=True):
+    """Something that a session of a reader is told although it asked nothing."""
+
+    reader: str
+    session: bytes
+    receipt: Receipt
+
+
+class Outcome(Struct):
+    """What became of a batch: a message without a receipt by its position is kept; `conflicts` counts new values."""
+
+    receipts: dict[int, Receipt]
+    notices: list[Notice] = []
+    conflicts: int = 0
+
+
+def write_batch(store: Store, batch: IngestBatch) -> Outcome:
     """Everything in one transaction, which may be repeated. Raises StoreError."""
-
-    def write_more(connection: Connection) -> None:
-        _upsert_contacts(store, connection, batch.contacts)
+    since = datetime.now(UTC).date() - _PARTITIONS_SINCE
+    records = [record for quarters in batch.quarters for record in quarters.records]
+    outcome = Outcome(dict(batch.receipts))
+    with store.writing(records, since) as connection:
+        admitted = _admit(connection, batch.quarters, outcome)
+        infos: dict[str, MeterInfo] = {}
+        for quarters in admitted:
+            merge_meter(infos, quarters.meter)
+        store.upsert_meters(connection, list(infos.values()), _SEEN_EVERY_S)
+        store.insert_records(connection, [record for quarters in admitted for record in quarters.records])
+        _upsert_contacts(store, connection, [*map(_contact, admitted), *batch.contacts])
         _upsert_readers(store, connection, batch.readers)
         if batch.refused:
             rows = [
@@ -71,12 +123,24 @@ def write_batch(store: Store, batch: IngestBatch) -> None:
                 for row in batch.refused
             ]
             connection.execute(insert(refused), rows)
+    return outcome
 
-    infos: dict[str, MeterInfo] = {}
-    for info in batch.meters:
-        merge_meter(infos, info)
-    since = datetime.now(UTC).date() - _PARTITIONS_SINCE
-    store.write(batch.records, list(infos.values()), write_more, months_since=since)
+
+def _admit(connection: Connection, batch: Sequence[ReceivedQuarters], outcome: Outcome) -> list[ReceivedQuarters]:
+    """The quarters that may be stored now; the others get their receipt in `outcome`."""
+    stored, admitted = is_simulated(connection), []
+    for quarters in batch:
+        simulated = quarters.meter.simulated
+        stored = simulated if stored is None else stored
+        if simulated is stored:
+            admitted.append(quarters)
+        else:
+            outcome.receipts[quarters.position] = Receipt("waits", _MIXED[simulated])
+    return admitted
+
+
+def _contact(quarters: ReceivedQuarters) -> LastContact:
+    return LastContact(quarters.meter.meter_id, quarters.reader, quarters.seen_s)
 
 
 def _upsert_contacts(store: Store, connection: Connection, contacts: Sequence[LastContact]) -> None:
