@@ -149,7 +149,9 @@ class Uplink:
         self._in_flight[number] = InFlight(parcel, time.monotonic())
         payload = protocol.encode(protocol.quarters(parcel.meter, parcel.records))
         with reporting_denials(self.health):
-            await connection.request(Message(self._topics["quarters"], payload), self._topics["kept"], number)
+            await connection.request(
+                Message(self._topics["quarters"], payload, correlation=number), self._topics["kept"]
+            )
             self.health.allowed(f"{PUBLISHING} {self._topics['quarters']}")
 
     async def _receive_answers(self, connection: BrokerConnection) -> None:
