@@ -3,7 +3,9 @@
 import time
 from collections.abc import Iterable
 
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, ReceivedQuarters, Refusal
+from iskra_server.fleet.central.admission import ReceivedQuarters
+from iskra_server.fleet.central.reader_state import Heard, ReaderState
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal
 from iskra_server.history.model.records import MeterInfo, Record
 
 
@@ -33,7 +35,8 @@ def batch_of(
         )
         for position, info in enumerate(meters)
     ]
-    return IngestBatch(quarters, contacts, list(readers), list(refused))
+    heard = [Heard(-1, state.name, b"", state.at_s, state) for state in readers]
+    return IngestBatch(quarters, contacts, heard, list(refused))
 
 
 def _meter_of(record: Record) -> str:

@@ -12,7 +12,8 @@ from fleet.batches import batch_of
 from history.entries import METER, epoch, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.tables import LastContact, ReaderState, Refusal, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, Refusal, write_batch
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store

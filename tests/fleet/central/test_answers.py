@@ -10,7 +10,8 @@ from fleet.batches import batch_of
 from history.entries import METER, quarter_reading
 from iskra_server.fleet.central import answers
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.tables import LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from samples import METER_ID
 from web.serving import Site

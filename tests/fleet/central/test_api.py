@@ -15,7 +15,8 @@ from history.entries import METER, OTHER, quarter_reading
 from iskra_server.base.secret import Secret
 from iskra_server.fleet.central import answers, api
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.tables import LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from iskra_server.web.app import ENDPOINTS
 from iskra_server.web.http.pages import release

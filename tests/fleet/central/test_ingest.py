@@ -6,6 +6,7 @@ import pytest
 from history.entries import AT_S, METER, quarter_reading
 from iskra_server.fleet import protocol
 from iskra_server.fleet.central.ingest import MAX_BYTES, ReceivedMessage, ingest, live_contact
+from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact
 from samples import METER_ID
 
@@ -69,9 +70,15 @@ def test_what_a_newer_reader_sends_waits(changes: dict[str, object]) -> None:
     assert ([each.position for each in batch.quarters], batch.refused) == ([1], [])
 
 
+def state_of(payload: bytes) -> ReaderState:
+    (heard,) = ingest([received("status", payload)]).readers
+    assert (heard.position, heard.reader, heard.session, heard.at_s) == (0, "cellar", b"8 octets", NOW_S)
+    assert heard.state
+    return heard.state
+
+
 def test_unknown_fields_of_a_status_are_ignored() -> None:
-    (state,) = ingest([received("status", b'{"v":1,"at_s":5,"version":"9","sources":[],"more":1}')]).readers
-    assert state.ok
+    assert state_of(b'{"v":1,"at_s":5,"version":"9","sources":[],"more":1}').ok
 
 
 def test_the_state_of_a_reader_names_its_first_fault() -> None:
@@ -79,10 +86,11 @@ def test_the_state_of_a_reader_names_its_first_fault() -> None:
     well = protocol.ReaderSource("tcp://b", METER_ID, True, None, "The meter is being read.")
     for sources, ok, sentence in (([well, broken], False, broken.sentence), ([well], True, "All sources are read.")):
         payload = protocol.encode(protocol.ReaderStatus(1, 5, "0.1", sources))
-        (state,) = ingest([received("status", payload)]).readers
+        state = state_of(payload)
         assert (state.name, state.at_s, state.ok, state.sentence) == ("cellar", NOW_S, ok, sentence)
-    (gone,) = ingest([received("status", b"offline")]).readers
-    assert (gone.ok, gone.status) == (False, "[]")
+        assert (state.version, state.skew_s) == ("0.1", 5 - NOW_S)
+    gone = state_of(b"offline")
+    assert (gone.ok, gone.status, gone.is_offline, gone.skew_s) == (False, "[]", True, None)
     assert "not connected" in gone.sentence
 
 

@@ -9,7 +9,9 @@ from fleet.batches import batch_of
 from fleet.field import counted, refusals
 from history.entries import AT_S, METER, QUARTER, SIMULATED, power, quarter_reading
 from history.postgres import Postgres
-from iskra_server.fleet.central.tables import LastContact, ReaderState, Refusal, write_batch
+from iskra_server.fleet.central.claims import move_meter
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, Refusal, write_batch
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.database_errors import is_data_error
@@ -31,16 +33,28 @@ def test_the_newest_contact_of_a_meter_counts_in_any_order(store: Store) -> None
         batch_of(
             contacts=[
                 LastContact(METER_ID, "cellar", 120),
-                LastContact(METER_ID, "attic", 90, 7),
+                LastContact(METER_ID, "cellar", 90, 7),
                 LastContact("unknown", "x", 1),
             ]
         ),
     )
     assert words(store) == [("cellar", 120, 5)]
-    write_batch(store, batch_of(contacts=[LastContact(METER_ID, "attic", 110, 9)]))
+    write_batch(store, batch_of(contacts=[LastContact(METER_ID, "cellar", 110, 9)]))
     assert words(store) == [("cellar", 120, 5)]
-    write_batch(store, batch_of(contacts=[LastContact(METER_ID, "attic", 130, 9)]))
-    assert words(store) == [("attic", 130, 9)]
+    write_batch(store, batch_of(contacts=[LastContact(METER_ID, "cellar", 130, 9)]))
+    assert words(store) == [("cellar", 130, 9)]
+
+
+def test_only_the_reader_of_a_meter_is_believed_what_it_shows_now(store: Store) -> None:
+    write_batch(store, batch_of([quarter_reading()], [METER], [LastContact(METER_ID, "cellar", 100, 5)]))
+    write_batch(store, batch_of(contacts=[LastContact(METER_ID, "attic", 130, 9, is_live=True)]))
+    assert words(store) == [("cellar", 100, 5)]
+    write_batch(store, batch_of(readers=[ReaderState("attic", 140, True, "Fine.", "[]")]))
+    assert move_meter(store, METER_ID, "attic", 150) == "cellar"
+    write_batch(
+        store, batch_of(contacts=[LastContact(METER_ID, "attic", 160, 9), LastContact(METER_ID, "cellar", 170)])
+    )
+    assert words(store) == [("attic", 160, 9)]
 
 
 def test_a_meter_that_shows_no_power_any_more_has_none(store: Store) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fleet.batches import batch_of
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.tables import LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis

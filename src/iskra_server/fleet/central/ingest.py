@@ -9,7 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from iskra_server.fleet import protocol
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, ReceivedQuarters, Refusal
+from iskra_server.fleet.central.admission import ReceivedQuarters
+from iskra_server.fleet.central.reader_state import Heard, ReaderState
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import start_s
 
@@ -91,6 +93,8 @@ def _check_size(received: ReceivedMessage) -> None:
 
 def _add_quarters(position: int, received: ReceivedMessage, batch: IngestBatch) -> None:
     message = protocol.decode_quarters(received.payload)
+    if any(len({row.quarter for row in rows}) < len(rows) for rows in message.counters.values()):
+        raise ValueError("it has two values of a counter for the same quarter-hour")
     meter, records = protocol.info(message), tuple(protocol.records(message))
     # the reader may note only once a day when it has seen its meter; a backlog is no contact of now
     seen_s = max(meter.last_s, *(start_s(record) for record in records), 0)
@@ -109,14 +113,24 @@ def _add_quarters(position: int, received: ReceivedMessage, batch: IngestBatch) 
     )
 
 
-def _add_status(_position: int, received: ReceivedMessage, batch: IngestBatch) -> None:
+def _add_status(position: int, received: ReceivedMessage, batch: IngestBatch) -> None:
+    batch.readers.append(Heard(position, received.reader, received.session, received.at_s, _state(received)))
+
+
+def _state(received: ReceivedMessage) -> ReaderState:
+    name, at_s = received.reader, received.at_s
     if received.payload == _OFFLINE:
-        batch.readers.append(ReaderState(received.reader, received.at_s, False, _DISCONNECTED, "[]"))
-        return
-    sources = protocol.decode_status(received.payload).sources
-    sentence = next((source.sentence for source in sources if not source.ok), _OK)
-    ok = all(source.ok for source in sources)
-    batch.readers.append(ReaderState(received.reader, received.at_s, ok, sentence, protocol.encode(sources).decode()))
+        return ReaderState(name=name, at_s=at_s, ok=False, sentence=_DISCONNECTED, status="[]", is_offline=True)
+    status = protocol.decode_status(received.payload)
+    return ReaderState(
+        name=name,
+        at_s=at_s,
+        ok=all(source.ok for source in status.sources),
+        sentence=next((source.sentence for source in status.sources if not source.ok), _OK),
+        status=protocol.encode(status.sources).decode(),
+        version=status.version,
+        skew_s=status.at_s - at_s,
+    )
 
 
 _HANDLERS = {"quarters": _add_quarters, "status": _add_status}

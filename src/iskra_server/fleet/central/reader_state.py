@@ -31,7 +31,7 @@ _PAGE_BYTES, _READERS = 2**22, 20
 _NO_STATUS = "It has sent no status yet."
 
 
-class ReaderState(Struct, frozen=True, kw_only=True):
+class ReaderState(Struct, frozen=True):
     """A status of a reader, received at `at_s`: `sentence` is its first fault, `status` lists all sources as JSON.
 
     `skew_s` is its clock less ours; None where the status does not say. `is_offline`: it said goodbye, or the broker

@@ -36,8 +36,11 @@ def can_insert(table: Table) -> bool:
     return table.name in _ON_CONFLICT
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[RowValues]) -> None:
-    """Existing rows stay; but of a quarter's power the one with more telegrams. Same keys in `rows`: likewise."""
+def insert_rows(connection: Connection, table: Table, rows: Sequence[RowValues]) -> int:
+    """Existing rows stay; but of a quarter's power the one with more telegrams. Same keys in `rows`: likewise.
+
+    Returns how many rows were inserted or changed.
+    """
     key = [column.name for column in table.primary_key]
     # of equal keys a dict keeps the last: the first of `rows`, or the one with the most telegrams
     best_last = sorted(rows, key=lambda row: row["telegrams"]) if table is power else rows[::-1]
@@ -48,7 +51,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[RowValues])
         f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({arrays}) {_ON_CONFLICT[table.name]}"
     )
     columns = tuple(_array([row[name] for _, row in ordered]) for name in names)
-    connection.exec_driver_sql(statement, columns)
+    return connection.exec_driver_sql(statement, columns).rowcount
 
 
 def upsert_live(connection: Connection, rows: Sequence[tuple[int, str, int, int | None]], *, keeps_power: bool) -> None:

@@ -86,19 +86,21 @@ class Database(ABC):
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that can be given ON CONFLICT."""
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> None:
-        """Existing rows stay. But a restart cuts a quarter's power in two: the half with more telegrams counts."""
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> int:
+        """Existing rows stay. But a restart cuts a quarter's power in two: the half with more telegrams counts.
+
+        Returns how many rows were inserted or changed.
+        """
         insert = self.insert(table)
         if table is not power:
-            connection.execute(insert.on_conflict_do_nothing(), rows)
-            return
+            return connection.execute(insert.on_conflict_do_nothing(), rows).rowcount
         new = insert.excluded
         update = insert.on_conflict_do_update(
             index_elements=[column.name for column in power.primary_key],
             set_={column.name: new[column.name] for column in power.c if not column.primary_key},
             where=new.telegrams > power.c.telegrams,
         )
-        connection.execute(update, rows)
+        return connection.execute(update, rows).rowcount
 
     def series_ids(
         self, connection: Connection, keys: Sequence[tuple[str, Obis]], meter_ids: Mapping[str, int]

@@ -116,11 +116,9 @@ class PostgresqlDatabase(Database):
     def insert(self, table: Table) -> Insert:
         return insert(table)
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> None:
-        if bulk.can_insert(table):
-            bulk.insert_rows(connection, table, rows)
-        else:
-            super().insert_rows(connection, table, rows)
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> int:
+        insert = bulk.insert_rows if bulk.can_insert(table) else super().insert_rows
+        return insert(connection, table, rows)
 
     def make_room(self, records: Sequence[Record], since: date) -> None:
         """Old months too, such as those of an import."""

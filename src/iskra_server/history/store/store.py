@@ -6,7 +6,7 @@ or may not have arrived, changes nothing. A batch is one transaction.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from threading import Lock
@@ -192,22 +192,28 @@ class Store(Reads):
             insert_meters(connection, self.insert, new)
         update_meters(connection, rows, meters, seen_every_s)
 
-    def insert_records(self, connection: Connection, records: Sequence[Record]) -> None:
-        """Insert records; a step of the clock sets aside what was recorded ahead of it.
+    def series_row_ids(self, connection: Connection, keys: Collection[tuple[str, Obis]]) -> dict[tuple[str, Obis], int]:
+        """The row ids of these registers of known meters; those that are new are created."""
+        if new := sorted(set(keys) - self._series_ids.keys()):
+            self._series_ids |= self._database.series_ids(connection, new, self._meter_ids)
+        return {key: self._series_ids[key] for key in keys}
+
+    def insert_records(self, connection: Connection, records: Sequence[Record]) -> int:
+        """Insert records; a step of the clock sets aside what was recorded ahead of it. Returns the new readings.
 
         At the end, rows that are later than now are set aside once: what was right before a step may lie behind it.
         """
-        stepped_s = 0
+        stepped_s = count = 0
         part: Sequence[Record] = ()
         for part, step in _split_at_steps(records):
             if step is None:
-                self._insert(connection, part)
+                count += self._insert(connection, part)
             elif is_step_recorded(connection, step):
                 # the batch comes again: what lay ahead of the step was set aside the first time
                 ahead_s = step.to_s + CLOCK_TOLERANCE_S
-                self._insert(connection, [record for record in part if start_s(record) <= ahead_s])
+                count += self._insert(connection, [record for record in part if start_s(record) <= ahead_s])
             else:
-                self._insert(connection, part)
+                count += self._insert(connection, part)
                 record_step(connection, step)
                 stepped_s = step.to_s
         if stepped_s:
@@ -215,13 +221,15 @@ class Store(Reads):
             # that is behind the one that recorded them
             ends = (start_s(record) + QUARTER_S for record in part if not isinstance(record, PointBlock))
             set_rows_aside(connection, max(int(time.time()), stepped_s, *ends))
+        return count
 
-    def _insert(self, connection: Connection, records: Sequence[Record]) -> None:
+    def _insert(self, connection: Connection, records: Sequence[Record]) -> int:
         self._load_ids(connection, records)
         # by name, so that two programs lock the tables in one order
-        for table, rows in sorted(self._rows(records).items(), key=lambda item: item[0].name):
-            self._database.insert_rows(connection, table, rows)
+        tables = sorted(self._rows(records).items(), key=lambda item: item[0].name)
+        new = {table: self._database.insert_rows(connection, table, rows) for table, rows in tables}
         self._has_marked |= self._mark_for_uplink(connection, records)
+        return new.get(quarter_reading, 0)
 
     def _load_ids(self, connection: Connection, records: Sequence[Record]) -> None:
         """Look up the row ids of all meters and series that are new here; series are created."""
@@ -231,8 +239,7 @@ class Store(Reads):
         names = {record.meter_id for record in records if not isinstance(record, ClockStep)}
         if missing := names - self.meter_row_ids(connection, names).keys():
             raise LookupError(f"the meter {min(missing)} was not named to write()")
-        if new := sorted(keys - self._series_ids.keys()):
-            self._series_ids |= self._database.series_ids(connection, new, self._meter_ids)
+        self.series_row_ids(connection, keys)
 
     def _rows(self, records: Iterable[Record]) -> dict[Table, list[RowValues]]:
         rows: dict[Table, list[RowValues]] = defaultdict(list)
