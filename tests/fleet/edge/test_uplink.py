@@ -9,7 +9,7 @@ import pytest
 from fleet.centre import Centre, Heard, keep
 from fleet.conftest import MakeReader
 from fleet.field import RESEND_S, FieldReader
-from iskra_server.fleet.edge import uplink
+from iskra_server.fleet.edge import uplink, uplink_health
 from iskra_server.fleet.edge.reader_messages import live
 from iskra_server.fleet.edge.uplink import WINDOW
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
@@ -26,6 +26,7 @@ QUARTERS = "iskra/v1/cellar/quarters"
 @pytest.fixture(autouse=True)
 def counted_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uplink, "_COUNT_EVERY_S", 0.1)
+    monkeypatch.setattr(uplink_health, "_RIVAL_AFTER_S", 0.0)
 
 
 def test_a_closed_quarter_is_sent_at_once_and_again_until_it_is_answered(broker: Mosquitto, reader: MakeReader) -> None:

@@ -23,7 +23,7 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import protocol
 from iskra_server.fleet.edge.reader_messages import live, reader_status, sources
 from iskra_server.fleet.edge.receipts import Receipts
-from iskra_server.fleet.edge.uplink_health import SILENT_S, UplinkHealth
+from iskra_server.fleet.edge.uplink_health import RIVAL_STATUS_S, SILENT_S, UplinkHealth
 from iskra_server.fleet.edge.uplink_queue import MAX_RETRY_S, Parcel, ReaderIdentity, UplinkQueue
 from iskra_server.fleet.edge.uplink_summary import uplink_summary
 from iskra_server.fleet.protocol import Correlation, ReaderTopics
@@ -277,7 +277,8 @@ class Uplink:
         sent, sent_s = None, 0.0
         while True:
             current = sources(self._statuses())
-            if current != sent or time.monotonic() - sent_s >= STATUS_EVERY_S:
+            every_s = RIVAL_STATUS_S if self.health.has_rival else STATUS_EVERY_S
+            if current != sent or time.monotonic() - sent_s >= every_s:
                 sent, sent_s = current, time.monotonic()
                 status = protocol.encode(reader_status(self._version, current, self.health.summary))
                 message = Message(self._topics["status"], status, correlation=self._offline().correlation)
