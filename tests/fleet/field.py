@@ -56,6 +56,7 @@ class FieldReader:
         clock_s: float = 0,
         live_every_s: float = 0,
         silent_s: float = SILENT_S,
+        spread_s: float = 0.0,
         first_meter: int | None = None,
     ) -> None:
         self.name = name
@@ -67,7 +68,8 @@ class FieldReader:
         number = sum(name.encode()) * 1000 if first_meter is None else first_meter
         self.meters = [f"1 ISK 00 {number + place:08}" for place in range(meters)]
         self.uplink: Uplink | None = None
-        self._url, self._live_every_s, self._silent_s = url, live_every_s, silent_s
+        self._url, self._live_every_s = url, live_every_s
+        self._silent_s, self._spread_s = silent_s, spread_s
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -126,7 +128,7 @@ class FieldReader:
             live_every_s=self._live_every_s,
             silent_s=self._silent_s,
             resend_s=RESEND_S,
-            spread_s=0,
+            spread_s=self._spread_s,
         )
         with suppress(asyncio.CancelledError):
             await self.uplink.run()

@@ -33,7 +33,7 @@ def test_refused_quarters_are_said_before_waiting_ones_with_the_next_step() -> N
     )
     assert state.since
     health.observe(UplinkSummary("cellar", None, [CLAIMED, QUEUED]))
-    assert health.state().sentence == "1 quarter-hour waits: 1 ISK 00 12345679: it belongs to attic"
+    assert health.state().sentence == "1 quarter-hour of 1 ISK 00 12345679 waits: it belongs to attic."
     health.observe(UplinkSummary("cellar", None, [QUEUED]))
     assert (health.state().ok, health.state().since) == (True, None)
 

@@ -33,7 +33,7 @@ from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection
-from iskra_server.mqtt.message import PUBLISHING, Message, MqttError, WrongPassword, error_of
+from iskra_server.mqtt.message import PUBLISHING, Message, MqttError, OldProtocolOnly, WrongPassword, error_of
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
 from iskra_server.outputs.mqtt.keep_connected import keep_connected, reporting_denials, spread_delays_s
 from iskra_server.outputs.mqtt.topics import OFFLINE
@@ -150,6 +150,8 @@ class Uplink:
                 "user in uplink.url and the password in uplink.password (iskra-server.toml, or the file of "
                 "IES_UPLINK_PASSWORD_FILE). Quarters wait until then."
             )
+        if isinstance(error, OldProtocolOnly):
+            return f"The broker {settings.broker} cannot be used: {error}. {error.advice}. Quarters wait until then."
         return (
             f"The central server at {settings.broker} is away: {settings.masked(error)}. {error.advice}. "
             "Quarters wait and are sent when it is back."

@@ -94,7 +94,7 @@ class UplinkHealth(OutputHealth):
                 )
         for group in self.summary.unconfirmed:
             if group.reason:
-                yield f"{_quarters(group.quarters)}: {group.meter}: {group.reason}"
+                yield f"{_quarters(group.quarters, group.meter)}: {group.reason.rstrip('.')}."
 
 
 class _Rival(Struct, frozen=True):
@@ -109,8 +109,9 @@ class _Rival(Struct, frozen=True):
         return self.at_s - self.began_s >= _RIVAL_AFTER_S
 
 
-def _quarters(count: int) -> str:
-    return f"{count:,} quarter-hour{'s' if count != 1 else ''} wait{'s' if count == 1 else ''}"
+def _quarters(count: int, meter: str = "") -> str:
+    whose = f" of {meter}" if meter else ""
+    return f"{count:,} quarter-hour{'s' if count != 1 else ''}{whose} wait{'s' if count == 1 else ''}"
 
 
 def _since(oldest_s: int | None) -> str:
