@@ -1,9 +1,9 @@
 """Who is in a group, and when. A group is a label: building=7, tenant=Meyer, tariff=night.
 
-    M3  Meyer ------------------------|          A label holds from one quarter until before another. A meter and those
-    M4 (replaced M3)      | Neu -------------    that it replaced are one metering point, whose labels are, of a kind:
-    ->  Meyer ------------| Neu -------------    those of its newest meter that has one; from a replacement on those of
-                                                 the old meter count only where the new one has none of that kind.
+M3  Meyer ------------------------|          A label holds from one quarter until before another. A meter and those
+M4 (replaced M3)      | Neu -------------    that it replaced are one metering point, whose labels are, of a kind:
+->  Meyer ------------| Neu -------------    those of its newest meter that has one; from a replacement on those of
+                                             the old meter count only where the new one has none of that kind.
 """
 
 from collections import defaultdict
