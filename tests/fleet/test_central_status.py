@@ -7,7 +7,8 @@ import pytest
 from fleet.batches import batch_of
 from history.entries import METER, quarter_reading
 from history.postgres import Postgres
-from iskra_server.fleet.central.tables import LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from running import Server, serving, until
 from samples import METER_ID

@@ -9,7 +9,8 @@ import pytest
 
 from fleet.batches import batch_of
 from history.entries import METER, quarter_reading
-from iskra_server.fleet.central.tables import LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from iskra_server.runtime.running_central import RunningCentral
 from iskra_server.runtime.supervision import Supervision

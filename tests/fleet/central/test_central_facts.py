@@ -11,7 +11,8 @@ from history.entries import METER, OTHER, epoch, quarter_reading
 from history.postgres import Postgres
 from iskra_server.diagnosis.central_state import central_state
 from iskra_server.fleet.central.central_facts import GONE_S, central_facts
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal, write_batch
 from iskra_server.history.store.schema import conflict, meter, reader
 from iskra_server.history.store.store import Store
 from samples import METER_ID
