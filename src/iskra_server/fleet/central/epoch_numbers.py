@@ -232,7 +232,7 @@ class _Counter:
         if row and (row.epoch == mapping.epoch or (earlier and earlier.epoch != row.epoch)):
             return
         start = replace(start, epoch=mapping.epoch)
-        if row and start.before and start.before.decimal < row.wh:
+        if row and earlier and start.before and start.before.decimal < row.wh:
             start = replace(start, before=row.value)
         mapping.has_start = True
         self._write_start(start)
