@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from iskra_server.base.backoff import Backoff
 from iskra_server.fleet.central.ingest import ReceivedMessage, ingest, refuse
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, Notice, write_batch
+from iskra_server.fleet.central.reader_state import Notice
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, write_batch
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.database_errors import database_message, is_data_error, is_outage

@@ -38,6 +38,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 # every released schema, oldest first; the last is that of the tables below
@@ -76,6 +77,15 @@ meter = Table(
     Column("replaced_by", Integer, ForeignKey("meter.id")),
     # where it was read last
     Column("port", Text),
+    # as it is asked for (Reads.replacement_chain), and what it replaced: a central server has a million meters
+    Index("ix_meter_compact", text("lower(replace(meter_id, ' ', ''))")),
+    Index("ix_meter_server_id", "server_id"),
+    Index(
+        "ix_meter_replaced_by",
+        "replaced_by",
+        sqlite_where=text("replaced_by IS NOT NULL"),
+        postgresql_where=text("replaced_by IS NOT NULL"),
+    ),
 )
 series = Table(
     "series",

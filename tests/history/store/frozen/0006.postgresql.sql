@@ -89,7 +89,8 @@ CREATE TABLE public.live (
     at_s bigint NOT NULL,
     power_mw bigint,
     at_quarter integer DEFAULT 0 NOT NULL
-);
+)
+WITH (fillfactor='50');
 CREATE TABLE public.meter (
     id integer NOT NULL,
     meter_id text NOT NULL,
@@ -419,7 +420,10 @@ CREATE INDEX boundary_rest_quarter_idx ON public.boundary_rest USING brin (quart
 CREATE INDEX boundary_rest_quarter_series_raw_scaler_epoch_idx ON public.boundary_rest USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX ix_label_value ON public.label USING btree (kind, value, meter);
 CREATE INDEX ix_live_at_quarter ON public.live USING btree (at_quarter, meter);
+CREATE INDEX ix_meter_compact ON public.meter USING btree (lower(replace(meter_id, ' '::text, ''::text)));
 CREATE INDEX ix_meter_reader_reader ON public.meter_reader USING btree (reader, meter);
+CREATE INDEX ix_meter_replaced_by ON public.meter USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
+CREATE INDEX ix_meter_server_id ON public.meter USING btree (server_id);
 CREATE INDEX ix_outbox_quarter ON public.outbox USING btree (quarter, meter);
 CREATE INDEX ix_power_quarter ON ONLY public.power USING brin (quarter);
 CREATE INDEX power_2025_11_quarter_idx ON public.power_2025_11 USING brin (quarter);

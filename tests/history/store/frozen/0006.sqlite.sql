@@ -283,5 +283,8 @@ INSERT INTO "uplink" VALUES('house-7',1763805600,NULL,NULL);
 CREATE INDEX ix_outbox_quarter ON outbox (quarter, meter);
 CREATE INDEX ix_label_value ON label (kind, value, meter);
 CREATE INDEX ix_live_at_quarter ON live (at_quarter, meter);
+CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')));
+CREATE INDEX ix_meter_server_id ON meter (server_id);
+CREATE INDEX ix_meter_replaced_by ON meter (replaced_by) WHERE replaced_by IS NOT NULL;
 CREATE INDEX ix_meter_reader_reader ON meter_reader (reader, meter);
 COMMIT;

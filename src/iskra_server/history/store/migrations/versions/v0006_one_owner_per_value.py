@@ -26,6 +26,12 @@ def upgrade() -> None:
         _alter_postgresql()
     else:
         _copy_sqlite()
+    for statement in (
+        "CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')))",
+        "CREATE INDEX ix_meter_server_id ON meter (server_id)",
+        "CREATE INDEX ix_meter_replaced_by ON meter (replaced_by) WHERE replaced_by IS NOT NULL",
+    ):
+        op.execute(statement)
     op.create_table(
         "meter_reader",
         sa.Column("meter", sa.Integer),
@@ -91,6 +97,8 @@ def _alter_postgresql() -> None:
         "ALTER TABLE live ADD COLUMN at_quarter INTEGER NOT NULL DEFAULT 0",
         "UPDATE live SET at_quarter = at_s / 900",
         "CREATE INDEX ix_live_at_quarter ON live (at_quarter, meter)",
+        # the new version of a row fits into the same page, so that no index changes
+        "ALTER TABLE live SET (fillfactor = 50)",
     ):
         op.execute(statement)
     for table in ("refused", "clock_step", "set_aside"):
