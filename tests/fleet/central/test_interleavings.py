@@ -1,7 +1,7 @@
 """Any interleaving of readers, histories, duplicates and late messages, against an oracle.
 
-Every value that a reader has measured is kept, waits at its reader or is a conflict; a counter never goes back within an
-epoch; and the energy of all that is kept is that of the simulated counter.
+Every value that a reader has measured is kept, waits at its reader or is a conflict; a counter never goes back within
+an epoch; and the energy of all that is kept is that of the simulated counter.
 """
 
 import random
