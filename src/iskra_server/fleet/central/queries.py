@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import and_, delete, func, insert, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, tuple_
 
 from iskra_server.fleet.central.label_periods import (
     Group,
@@ -19,8 +19,11 @@ from iskra_server.fleet.central.label_periods import (
     MeterPeriod,
     Within,
     group_meters,
+    inherited_labels_at,
     labels_at,
     members_at,
+    of_group,
+    own_labels_at,
     visible_at,
     was_visible,
 )
@@ -98,21 +101,31 @@ def meters(
     statement = select(live, meter.c.meter_id).join_from(live, meter).order_by(*order)
     if after:
         statement = statement.where(tuple_(*order) > tuple_(*after))
-    if group:
-        statement = statement.where(live.c.meter.in_(members_at(now, group, within)))
-    elif within is not None:
-        statement = statement.where(live.c.meter.in_(visible_at(now, within)))
     if find:
         # LIKE is case-sensitive in PostgreSQL, but not in SQLite
         number = func.replace(meter.c.meter_id, " ", "")
         statement = statement.where(number.icontains(find.replace(" ", ""), autoescape=True))
-    rows = reads.query(statement.limit(limit + 1))
+    rows = [row for part in _shown(now, group, within) for row in reads.query(statement.where(part).limit(limit + 1))]
+    rows.sort(key=attrgetter("at_quarter", "meter"))
     page = rows[:limit]
     labels: dict[int, dict[str, str]] = {}
     for row in reads.query(labels_at(now, true(), [row.meter for row in page])):
         labels.setdefault(row.meter, {})[row.kind] = row.value
     entries = [FleetMeter(r.meter_id, r.reader, r.at_s, r.power_mw, labels.get(r.meter, {})) for r in page]
     return entries, (page[-1].at_quarter, page[-1].meter) if len(rows) > limit else None
+
+
+def _shown(now: int, group: Group | None, within: Within) -> list[ColumnElement[bool]]:
+    """Conditions of which each meter of a group that the client may see fulfils exactly one.
+
+    One query for each: with both in one, a database first puts together all meters of the group.
+    """
+    if group and within is None:
+        parts = (own_labels_at(now, of_group(group)), inherited_labels_at(now, of_group(group)))
+        return [live.c.meter.in_(select(part.subquery().c.meter)) for part in parts]
+    if group:
+        return [live.c.meter.in_(members_at(now, group, within))]
+    return [true() if within is None else live.c.meter.in_(visible_at(now, within))]
 
 
 def groups(reads: Reads, kind: str, *, limit: int, now: int, after: str = "", within: Within = None) -> list[GroupSize]:
