@@ -28,7 +28,7 @@ from iskra_server.fleet.central.label_periods import (
     was_visible,
 )
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.schema import ALWAYS, label, live, meter, quarter_reading, reader, series
+from iskra_server.history.store.schema import ALWAYS, label, live, meter, quarter_reading, series
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
@@ -37,8 +37,6 @@ from iskra_server.meter.reading import scaled
 _BATCH = 5_000
 # of an export: rows in memory, some 2 MB, and counters per query where the period is short
 ROWS, _SERIES = 5_000, 50
-# of a page of readers: bytes of status, of which one reader may have 1 MB, and readers per query
-_PAGE_BYTES, _READERS = 2**22, 20
 
 
 class FleetMeter(Struct, frozen=True):
@@ -69,14 +67,6 @@ class GroupQuarter(Struct, frozen=True):
     value: Decimal
     quality: int
     epoch: int
-
-
-class ReaderRow(Struct, frozen=True):
-    name: str
-    at_s: int
-    ok: bool
-    sentence: str
-    status: str
 
 
 # of the last row of a page: quarter of the last contact, number of the meter
@@ -218,24 +208,6 @@ def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterato
 def _quarter(counter: _Counter, row: Any) -> GroupQuarter:
     value = scaled(row.raw, row.scaler)
     return GroupQuarter(counter.meter_id, counter.obis, row.quarter, value, row.quality, row.epoch)
-
-
-def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRow], str | None]:
-    """A page of readers by name, about _PAGE_BYTES at most; and the name of the last, if more follow."""
-    page: list[ReaderRow] = []
-    length = 0
-    while length < _PAGE_BYTES:
-        step = min(limit - len(page), _READERS) + 1
-        statement = select(reader).where(reader.c.name > after).order_by(reader.c.name).limit(step)
-        rows = reads.query(statement)
-        page += [ReaderRow(row.name, row.at_s, row.ok, row.sentence, row.status) for row in rows[: step - 1]]
-        if len(rows) < step:
-            return page, None
-        after = page[-1].name
-        if len(page) == limit:
-            break
-        length = sum(len(row.status) for row in page)
-    return page, after
 
 
 Labels = Mapping[str, str | Sequence[LabelPeriod]]
