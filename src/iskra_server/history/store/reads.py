@@ -5,18 +5,19 @@ An answer that needs several takes a snapshot: the writer may be writing a quart
 Periods are half open: first <= x < end. Every error of the database is raised as StoreError.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.model.quarter_energy import ReadingColumns, columns_of
 from iskra_server.history.model.records import (
     MAX_BLOCK_S,
+    QUARTER_S,
     EpochStart,
     LastCounter,
     MeterInfo,
@@ -28,17 +29,31 @@ from iskra_server.history.model.records import (
 )
 from iskra_server.history.store.database import Database
 from iskra_server.history.store.database_errors import store_error
-from iskra_server.history.store.mapping import epoch_start_of, last_counter_of, point_block_of, quarter_reading_of
-from iskra_server.history.store.number_columns import as_text, in_order, numbers
+from iskra_server.history.store.mapping import epoch_start_of, point_block_of, quarter_reading_of
+from iskra_server.history.store.newest_rows import last_counter_of, newest_at_once, newest_by_series
+from iskra_server.history.store.number_columns import columns_as_text, in_order, numbers
 from iskra_server.history.store.schema import epoch, meter, points, power, quarter_reading, series
+from iskra_server.history.store.search_windows import Window, windows_before, windows_from, within
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 
 # parameters of one statement; SQLite takes 32,766
 _BATCH = 5_000
-# in quarters
-_DAY = 96
+# in quarters; later than every row
+_DAY, _NEVER, _NEVER_S = 96, 2**31 - 1, 2**62
 _replacement = meter.alias("replacement")
+
+
+class _Known(NamedTuple):
+    """The row id of a meter or of a series, and when the meter was first and last seen (Unix seconds)."""
+
+    number: int
+    first_s: int
+    last_s: int
+
+
+# no row has this number
+_UNKNOWN = _Known(-1, 0, 0)
 
 
 class Reads:
@@ -51,6 +66,8 @@ class Reads:
         self.virtual = virtual
         self._database = database
         self._connection = connection
+        # of a snapshot, in which they cannot change
+        self._known: dict[tuple[str, str], _Known] = {}
 
     @contextmanager
     def snapshot(self) -> Iterator["Reads"]:
@@ -99,7 +116,7 @@ class Reads:
         spans = [(first, end)]
         while spans:
             first, end = spans.pop()
-            row = self.query(_columns(meter_id, obis, first, end))[0]
+            row = self.query(columns_as_text(self._series(meter_id, obis), first, end))[0]
             if row.scaler == row.max_scaler and row.epoch == row.max_epoch:
                 if row.quarters:
                     columns = in_order(numbers(row.quarters), numbers(row.raws))
@@ -112,18 +129,28 @@ class Reads:
 
     def nearest_before(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The last reading before a quarter."""
-        column = quarter_reading.c.quarter
-        return next(iter(self._quarter_readings(meter_id, obis, column < quarter, column.desc(), limit=1)), None)
+        if self._database.is_divided and self._connection is None:
+            with self.snapshot() as reads:
+                return reads.nearest_before(meter_id, obis, quarter)
+        windows: Iterable[Window] = [(None, quarter)]
+        if self._database.is_divided:
+            windows = windows_before(quarter, quarter_of(self._look_up(meter_id, obis).last_s), _DAY)
+        return self._first(meter_id, obis, windows, quarter_reading.c.quarter.desc())
 
     def nearest_after(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The first reading after a quarter."""
-        column = quarter_reading.c.quarter
-        return next(iter(self._quarter_readings(meter_id, obis, column > quarter, column, limit=1)), None)
+        if self._database.is_divided and self._connection is None:
+            with self.snapshot() as reads:
+                return reads.nearest_after(meter_id, obis, quarter)
+        windows: Iterable[Window] = [(quarter + 1, None)]
+        if self._database.is_divided:
+            windows = windows_from(quarter + 1, quarter_of(self._look_up(meter_id, obis).first_s), _DAY)
+        return self._first(meter_id, obis, windows, quarter_reading.c.quarter)
 
     def power_between(self, meter_id: str, first: int, end: int) -> list[PowerQuarter]:
         statement = (
             select(power)
-            .where(power.c.meter == _meter(meter_id), power.c.quarter >= first, power.c.quarter < end)
+            .where(power.c.meter == self._meter(meter_id), power.c.quarter >= first, power.c.quarter < end)
             .order_by(power.c.quarter)
         )
         return [
@@ -133,7 +160,7 @@ class Reads:
 
     def points_between(self, meter_id: str, from_s: int, to_s: int) -> list[PointBlock]:
         """Every block that holds a telegram of the period; its other telegrams may lie around it."""
-        statement = select(points).where(*_overlaps(meter_id, from_s, to_s)).order_by(points.c.first_s)
+        statement = select(points).where(*_overlaps(self._meter(meter_id), from_s, to_s)).order_by(points.c.first_s)
         return [point_block_of(meter_id, row) for row in self.query(statement)]
 
     def power_blocks_between(self, meter_id: str, from_s: int, to_s: int) -> list[PowerBlock]:
@@ -141,25 +168,26 @@ class Reads:
         columns = (points.c[name] for name in PowerBlock.__struct_fields__)
         statement = (
             select(*columns)
-            .where(*_overlaps(meter_id, from_s, to_s), points.c.mean_mw.is_not(None))
+            .where(*_overlaps(self._meter(meter_id), from_s, to_s), points.c.mean_mw.is_not(None))
             .order_by(points.c.first_s)
         )
         return list(starmap(PowerBlock, self.query(statement)))
 
     def last_points(self, until_s: float = inf) -> list[PointBlock]:
         """The newest block of each meter that has one, among those that begin until `until_s`."""
+        end = _NEVER_S if until_s == inf else int(until_s) + 1
         blocks = []
         for info in self.meters():
-            conditions = [points.c.meter == _meter(info.meter_id)]
-            if until_s < inf:
-                conditions.append(points.c.first_s <= int(until_s))
-            statement = select(points).where(*conditions).order_by(points.c.first_s.desc()).limit(1)
-            blocks += [point_block_of(info.meter_id, row) for row in self.query(statement)]
+            windows = windows_before(end, info.last_s, _DAY * QUARTER_S) if self._database.is_divided else [(None, end)]
+            newest = select(points).where(points.c.meter == self._meter(info.meter_id))
+            newest = newest.order_by(points.c.first_s.desc()).limit(1)
+            found = (self.query(newest.where(within(points.c.first_s, window))) for window in windows)
+            blocks += [point_block_of(info.meter_id, row) for row in next(filter(None, found), ())]
         return blocks
 
     def epochs(self, meter_id: str, obis: Obis) -> list[EpochStart]:
         """Where the counter restarted, in order."""
-        statement = select(epoch).where(epoch.c.series == _series(meter_id, obis)).order_by(epoch.c.epoch)
+        statement = select(epoch).where(epoch.c.series == self._series(meter_id, obis)).order_by(epoch.c.epoch)
         return [epoch_start_of(meter_id, obis, row) for row in self.query(statement)]
 
     def last_counters(self, until_s: float = inf) -> list[LastCounter]:
@@ -167,14 +195,13 @@ class Reads:
 
         Rows after `until_s`, of a clock that ran ahead, do not count.
         """
-        epochs = true() if until_s == inf else epoch.c.at_s <= int(until_s)
-        quarters = true() if until_s == inf else quarter_reading.c.quarter <= quarter_of(until_s)
-        starts = self.query(_newest(epoch, epoch.c.epoch, epochs))
-        readings = {
-            (row.meter_id, row.obis): row
-            for row in self.query(_newest(quarter_reading, quarter_reading.c.quarter, quarters))
-        }
-        counters = (last_counter_of(readings[start.meter_id, start.obis], start) for start in starts)
+        if self._database.is_divided and self._connection is None:
+            with self.snapshot() as reads:
+                return reads.last_counters(until_s)
+        starts = true() if until_s == inf else epoch.c.at_s <= int(until_s)
+        end = _NEVER if until_s == inf else quarter_of(until_s) + 1
+        newest = newest_by_series if self._database.is_divided else newest_at_once
+        counters = map(last_counter_of, newest(self.query, starts, end))
         return sorted(filter(None, counters), key=lambda counter: (counter.meter_id, counter.obis))
 
     def query(self, statement: Select[Any]) -> Sequence[Row[Any]]:
@@ -195,11 +222,43 @@ class Reads:
     ) -> list[QuarterReading]:
         statement = (
             select(quarter_reading)
-            .where(quarter_reading.c.series == _series(meter_id, obis), condition)
+            .where(quarter_reading.c.series == self._series(meter_id, obis), condition)
             .order_by(order)
             .limit(limit)
         )
         return [quarter_reading_of(meter_id, obis, row) for row in self.query(statement)]
+
+    def _first(
+        self, meter_id: str, obis: Obis, windows: Iterable[Window], order: ColumnElement[int]
+    ) -> QuarterReading | None:
+        """The first reading, in this order, of the first window that has one."""
+        found = (
+            self._quarter_readings(meter_id, obis, within(quarter_reading.c.quarter, window), order, limit=1)
+            for window in windows
+        )
+        return next((readings[0] for readings in found if readings), None)
+
+    def _meter(self, meter_id: str) -> ColumnElement[int]:
+        """The row id of a meter; as a number where tables are divided, so that one node alone is asked."""
+        return literal(self._look_up(meter_id).number) if self._database.is_divided else _meter(meter_id)
+
+    def _series(self, meter_id: str, obis: Obis) -> ColumnElement[int]:
+        return literal(self._look_up(meter_id, obis).number) if self._database.is_divided else _series(meter_id, obis)
+
+    def _look_up(self, meter_id: str, obis: Obis | None = None) -> "_Known":
+        """What is known of a meter, or of a series."""
+        key = meter_id, str(obis or "")
+        if key in self._known:
+            return self._known[key]
+        statement = select((series if obis else meter).c.id, meter.c.first_s, meter.c.last_s)
+        if obis:
+            statement = statement.join_from(series, meter).where(series.c.obis == str(obis))
+        rows = self.query(statement.where(meter.c.meter_id == meter_id))
+        known = _Known(rows[0].id, rows[0].first_s, rows[0].last_s) if rows else _UNKNOWN
+        # another connection may see another state, after a restored dump perhaps other numbers
+        if self._connection is not None:
+            self._known[key] = known
+        return known
 
     def _meters_where(self, condition: ColumnElement[bool]) -> list[MeterInfo]:
         statement = (
@@ -231,44 +290,11 @@ def _series(meter_id: str, obis: Obis) -> ColumnElement[int]:
     return select(series.c.id).where(series.c.meter == _meter(meter_id), series.c.obis == str(obis)).scalar_subquery()
 
 
-def _overlaps(meter_id: str, from_s: int, to_s: int) -> tuple[ColumnElement[bool], ...]:
+def _overlaps(number: ColumnElement[int], from_s: int, to_s: int) -> tuple[ColumnElement[bool], ...]:
     """Which blocks of points reach into a period; the first condition on `first_s` makes the key useful."""
     return (
-        points.c.meter == _meter(meter_id),
+        points.c.meter == number,
         points.c.first_s >= from_s - MAX_BLOCK_S,
         points.c.first_s < to_s,
         points.c.last_s >= from_s,
     )
-
-
-def _columns(meter_id: str, obis: Obis, first: int, end: int) -> Select[Any]:
-    """One row: all quarters and all raw values of a period as texts, and whether scaler and epoch are the same."""
-    column = quarter_reading.c
-    values: list[ColumnElement[Any]] = [
-        as_text(column.quarter).label("quarters"),
-        as_text(column.raw).label("raws"),
-        func.min(column.scaler).label("scaler"),
-        func.max(column.scaler).label("max_scaler"),
-        func.min(column.epoch).label("epoch"),
-        func.max(column.epoch).label("max_epoch"),
-    ]
-    condition = column.series == _series(meter_id, obis), column.quarter >= first, column.quarter < end
-    return select(*values).where(*condition)
-
-
-def _newest(table: Table, order: Column[int], condition: ColumnElement[bool]) -> Select[Any]:
-    """The last row of each series by `order`, its columns None where it has none.
-
-    One subquery a column, as each of them is sure to seek by key.
-    """
-    last = [
-        select(column)
-        .where(table.c.series == series.c.id, condition)
-        .order_by(order.desc())
-        .limit(1)
-        .correlate(series)
-        .scalar_subquery()
-        .label(column.name)
-        for column in table.c
-    ]
-    return select(meter.c.meter_id, series.c.obis, *last).join_from(series, meter)
