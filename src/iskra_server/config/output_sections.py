@@ -156,6 +156,12 @@ class CollectConfig(_BrokerConfig, frozen=True):
     group: Annotated[
         str, Meta(min_length=1, description="Name of the shared subscription; collectors of one group share the work.")
     ] = "collect"
+    http_host: Annotated[
+        str, Meta(min_length=1, description="Address at which a collector answers /metrics and /healthz.")
+    ] = "127.0.0.1"
+    http_port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port at which a collector answers /metrics and /healthz. 0: none.")
+    ] = 0
 
 
 class OutputsConfig(Struct, frozen=True):

@@ -125,10 +125,14 @@ class BrokerConnection:
 
     def start_publish(self, message: Message, *, retain: bool = True) -> asyncio.Future[None]:
         """Send a message with QoS 1. The future ends when the broker acknowledges it, and raises Denied."""
-        properties = None
-        if message.expire_s is not None and self._client.protocol is _V5:
-            properties = _expiry_properties(message.expire_s)
-        return self._publish_qos1(message, properties, retain=retain)
+        return self._publish_qos1(message, self._properties(message), retain=retain)
+
+    def _properties(self, message: Message) -> Properties | None:
+        if self._client.protocol is not _V5:
+            return None
+        if message.correlation:
+            return publish_properties(message)
+        return None if message.expire_s is None else _expiry_properties(message.expire_s)
 
     def _publish_qos1(self, message: Message, properties: Properties | None, *, retain: bool) -> asyncio.Future[None]:
         info = self._client.publish(message.topic, message.payload, qos=1, retain=retain, properties=properties)
@@ -138,16 +142,16 @@ class BrokerConnection:
         async with answered_within(timeout_s):
             await self.start_publish(message, retain=retain)
 
-    async def request(self, message: Message, response_topic: str, correlation: bytes) -> None:
+    async def request(self, message: Message, response_topic: str) -> None:
         """Send a message that asks for a response (MQTT 5, 4.10); it is not retained."""
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ResponseTopic, properties.CorrelationData = response_topic, correlation
+        properties = publish_properties(message)
+        properties.ResponseTopic = response_topic
         async with answered_within(TIMEOUT_S):
             await self._publish_qos1(message, properties, retain=False)
 
     def publish_qos0(self, message: Message) -> None:
         """Send a message that may be lost: QoS 0, no acknowledgement."""
-        self._client.publish(message.topic, message.payload, qos=0)
+        self._client.publish(message.topic, message.payload, qos=0, properties=self._properties(message))
         self._write()
 
     async def subscribe(self, *filters: str, qos: int = 0) -> None:
@@ -278,6 +282,16 @@ class BrokerConnection:
             self._client.loop_write()
         except OSError as error:
             self._fail(ConnectionLost(str(error)))
+
+
+def publish_properties(message: Message, packet: int = PacketTypes.PUBLISH) -> Properties:
+    """`packet`: PUBLISH, or WILLMESSAGE of a last will."""
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    if message.expire_s is not None:
+        properties.MessageExpiryInterval = message.expire_s
+    if message.correlation:
+        properties.CorrelationData = message.correlation
+    return properties
 
 
 @lru_cache(maxsize=16)

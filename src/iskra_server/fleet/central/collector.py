@@ -22,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.fleet.central.collector_state import CollectorState
 from iskra_server.fleet.central.ingest import ReceivedMessage, ingest, refuse
 from iskra_server.fleet.central.tables import write_batch
 from iskra_server.history.store import StoreError
@@ -67,6 +68,12 @@ class Collector:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    def state(self) -> CollectorState:
+        """Any thread may call it."""
+        is_connected = self.subscribed.is_set()
+        sentence = "" if is_connected else f"The broker {self._settings.broker} is away."
+        return CollectorState(is_connected, sentence=sentence, kept=self.kept, refused=self.refused)
 
     def run(self) -> None:
         """Before it returns it writes what it has received, if the database is there."""

@@ -9,15 +9,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.model.quarter_energy import ReadingColumns, columns_of
 from iskra_server.history.model.records import (
     MAX_BLOCK_S,
-    QUARTER_S,
+    QUALITIES,
     EpochStart,
     LastCounter,
     MeterInfo,
@@ -32,8 +32,9 @@ from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.mapping import epoch_start_of, point_block_of, quarter_reading_of
 from iskra_server.history.store.newest_rows import last_counter_of, newest_at_once, newest_by_series
 from iskra_server.history.store.number_columns import columns_as_text, in_order, numbers
+from iskra_server.history.store.row_ids import RowIds
 from iskra_server.history.store.schema import epoch, meter, points, power, quarter_reading, series
-from iskra_server.history.store.search_windows import Window, windows_before, windows_from, within
+from iskra_server.history.store.search_windows import Window, within
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 
@@ -42,18 +43,6 @@ _BATCH = 5_000
 # in quarters; later than every row
 _DAY, _NEVER, _NEVER_S = 96, 2**31 - 1, 2**62
 _replacement = meter.alias("replacement")
-
-
-class _Known(NamedTuple):
-    """The row id of a meter or of a series, and when the meter was first and last seen (Unix seconds)."""
-
-    number: int
-    first_s: int
-    last_s: int
-
-
-# no row has this number
-_UNKNOWN = _Known(-1, 0, 0)
 
 
 class Reads:
@@ -66,8 +55,7 @@ class Reads:
         self.virtual = virtual
         self._database = database
         self._connection = connection
-        # of a snapshot, in which they cannot change
-        self._known: dict[tuple[str, str], _Known] = {}
+        self._row_ids = RowIds(self.query, is_divided=database.is_divided, remembers=connection is not None)
 
     @contextmanager
     def snapshot(self) -> Iterator["Reads"]:
@@ -92,7 +80,7 @@ class Reads:
 
     def series(self, meter_id: str) -> list[Obis]:
         """The energy registers of a meter that history keeps."""
-        statement = select(series.c.obis).where(series.c.meter == _meter(meter_id))
+        statement = select(series.c.obis).where(series.c.meter == self._row_ids.of_meter(meter_id))
         return sorted(Obis.parse(row.obis) for row in self.query(statement))
 
     def quarter_readings(self, meter_id: str, obis: Obis, quarters: Sequence[int]) -> dict[int, QuarterReading]:
@@ -116,7 +104,7 @@ class Reads:
         spans = [(first, end)]
         while spans:
             first, end = spans.pop()
-            row = self.query(columns_as_text(self._series(meter_id, obis), first, end))[0]
+            row = self.query(columns_as_text(self._row_ids.of_series(meter_id, obis), first, end))[0]
             if row.scaler == row.max_scaler and row.epoch == row.max_epoch:
                 if row.quarters:
                     columns = in_order(numbers(row.quarters), numbers(row.raws))
@@ -127,30 +115,39 @@ class Reads:
             else:
                 yield from columns_of(self.quarter_readings_between(meter_id, obis, first, end))
 
+    def interpolated(self, meter_id: str, obis: Obis, first: int, end: int) -> list[int]:
+        """The quarters from one until before another whose reading is interpolated, in order."""
+        column = quarter_reading.c
+        statement = (
+            select(column.quarter)
+            .where(
+                column.series == self._row_ids.of_series(meter_id, obis), column.quarter >= first, column.quarter < end
+            )
+            .where(column.quality == QUALITIES.index("interpolated"))
+            .order_by(column.quarter)
+        )
+        return [row.quarter for row in self.query(statement)]
+
     def nearest_before(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The last reading before a quarter."""
-        if self._database.is_divided and self._connection is None:
+        if self._is_to_be_connected:
             with self.snapshot() as reads:
                 return reads.nearest_before(meter_id, obis, quarter)
-        windows: Iterable[Window] = [(None, quarter)]
-        if self._database.is_divided:
-            windows = windows_before(quarter, quarter_of(self._look_up(meter_id, obis).last_s), _DAY)
+        windows = self._row_ids.windows_before(meter_id, obis, quarter)
         return self._first(meter_id, obis, windows, quarter_reading.c.quarter.desc())
 
     def nearest_after(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The first reading after a quarter."""
-        if self._database.is_divided and self._connection is None:
+        if self._is_to_be_connected:
             with self.snapshot() as reads:
                 return reads.nearest_after(meter_id, obis, quarter)
-        windows: Iterable[Window] = [(quarter + 1, None)]
-        if self._database.is_divided:
-            windows = windows_from(quarter + 1, quarter_of(self._look_up(meter_id, obis).first_s), _DAY)
+        windows = self._row_ids.windows_from(meter_id, obis, quarter + 1)
         return self._first(meter_id, obis, windows, quarter_reading.c.quarter)
 
     def power_between(self, meter_id: str, first: int, end: int) -> list[PowerQuarter]:
         statement = (
             select(power)
-            .where(power.c.meter == self._meter(meter_id), power.c.quarter >= first, power.c.quarter < end)
+            .where(power.c.meter == self._row_ids.of_meter(meter_id), power.c.quarter >= first, power.c.quarter < end)
             .order_by(power.c.quarter)
         )
         return [
@@ -160,7 +157,9 @@ class Reads:
 
     def points_between(self, meter_id: str, from_s: int, to_s: int) -> list[PointBlock]:
         """Every block that holds a telegram of the period; its other telegrams may lie around it."""
-        statement = select(points).where(*_overlaps(self._meter(meter_id), from_s, to_s)).order_by(points.c.first_s)
+        statement = (
+            select(points).where(*_overlaps(self._row_ids.of_meter(meter_id), from_s, to_s)).order_by(points.c.first_s)
+        )
         return [point_block_of(meter_id, row) for row in self.query(statement)]
 
     def power_blocks_between(self, meter_id: str, from_s: int, to_s: int) -> list[PowerBlock]:
@@ -168,7 +167,7 @@ class Reads:
         columns = (points.c[name] for name in PowerBlock.__struct_fields__)
         statement = (
             select(*columns)
-            .where(*_overlaps(self._meter(meter_id), from_s, to_s), points.c.mean_mw.is_not(None))
+            .where(*_overlaps(self._row_ids.of_meter(meter_id), from_s, to_s), points.c.mean_mw.is_not(None))
             .order_by(points.c.first_s)
         )
         return list(starmap(PowerBlock, self.query(statement)))
@@ -178,8 +177,8 @@ class Reads:
         end = _NEVER_S if until_s == inf else int(until_s) + 1
         blocks = []
         for info in self.meters():
-            windows = windows_before(end, info.last_s, _DAY * QUARTER_S) if self._database.is_divided else [(None, end)]
-            newest = select(points).where(points.c.meter == self._meter(info.meter_id))
+            windows = self._row_ids.windows_before_s(info, end)
+            newest = select(points).where(points.c.meter == self._row_ids.of_meter(info.meter_id))
             newest = newest.order_by(points.c.first_s.desc()).limit(1)
             found = (self.query(newest.where(within(points.c.first_s, window))) for window in windows)
             blocks += [point_block_of(info.meter_id, row) for row in next(filter(None, found), ())]
@@ -187,7 +186,9 @@ class Reads:
 
     def epochs(self, meter_id: str, obis: Obis) -> list[EpochStart]:
         """Where the counter restarted, in order."""
-        statement = select(epoch).where(epoch.c.series == self._series(meter_id, obis)).order_by(epoch.c.epoch)
+        statement = (
+            select(epoch).where(epoch.c.series == self._row_ids.of_series(meter_id, obis)).order_by(epoch.c.epoch)
+        )
         return [epoch_start_of(meter_id, obis, row) for row in self.query(statement)]
 
     def last_counters(self, until_s: float = inf) -> list[LastCounter]:
@@ -195,7 +196,7 @@ class Reads:
 
         Rows after `until_s`, of a clock that ran ahead, do not count.
         """
-        if self._database.is_divided and self._connection is None:
+        if self._is_to_be_connected:
             with self.snapshot() as reads:
                 return reads.last_counters(until_s)
         starts = true() if until_s == inf else epoch.c.at_s <= int(until_s)
@@ -222,7 +223,7 @@ class Reads:
     ) -> list[QuarterReading]:
         statement = (
             select(quarter_reading)
-            .where(quarter_reading.c.series == self._series(meter_id, obis), condition)
+            .where(quarter_reading.c.series == self._row_ids.of_series(meter_id, obis), condition)
             .order_by(order)
             .limit(limit)
         )
@@ -238,27 +239,10 @@ class Reads:
         )
         return next((readings[0] for readings in found if readings), None)
 
-    def _meter(self, meter_id: str) -> ColumnElement[int]:
-        """The row id of a meter; as a number where tables are divided, so that one node alone is asked."""
-        return literal(self._look_up(meter_id).number) if self._database.is_divided else _meter(meter_id)
-
-    def _series(self, meter_id: str, obis: Obis) -> ColumnElement[int]:
-        return literal(self._look_up(meter_id, obis).number) if self._database.is_divided else _series(meter_id, obis)
-
-    def _look_up(self, meter_id: str, obis: Obis | None = None) -> "_Known":
-        """What is known of a meter, or of a series."""
-        key = meter_id, str(obis or "")
-        if key in self._known:
-            return self._known[key]
-        statement = select((series if obis else meter).c.id, meter.c.first_s, meter.c.last_s)
-        if obis:
-            statement = statement.join_from(series, meter).where(series.c.obis == str(obis))
-        rows = self.query(statement.where(meter.c.meter_id == meter_id))
-        known = _Known(rows[0].id, rows[0].first_s, rows[0].last_s) if rows else _UNKNOWN
-        # another connection may see another state, after a restored dump perhaps other numbers
-        if self._connection is not None:
-            self._known[key] = known
-        return known
+    @property
+    def _is_to_be_connected(self) -> bool:
+        """Whether an answer takes several statements, for which one connection is taken."""
+        return self._database.is_divided and self._connection is None
 
     def _meters_where(self, condition: ColumnElement[bool]) -> list[MeterInfo]:
         statement = (
@@ -280,14 +264,6 @@ class Reads:
             yield
         except SQLAlchemyError as error:
             raise store_error(self._database.url, error) from error
-
-
-def _meter(meter_id: str) -> ColumnElement[int]:
-    return select(meter.c.id).where(meter.c.meter_id == meter_id).scalar_subquery()
-
-
-def _series(meter_id: str, obis: Obis) -> ColumnElement[int]:
-    return select(series.c.id).where(series.c.meter == _meter(meter_id), series.c.obis == str(obis)).scalar_subquery()
 
 
 def _overlaps(number: ColumnElement[int], from_s: int, to_s: int) -> tuple[ColumnElement[bool], ...]:

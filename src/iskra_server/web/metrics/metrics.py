@@ -24,6 +24,7 @@ from iskra_server.meter.registers import key_of
 from iskra_server.outputs.state import OutputState
 from iskra_server.web.http.endpoint import Context, Endpoint, Result
 from iskra_server.web.http.responses import NO_STORE
+from iskra_server.web.metrics.central import central_families
 from iskra_server.web.metrics.exposition import (
     OPEN_METRICS,
     TEXT,
@@ -189,6 +190,8 @@ def all_families(server: ServerView, version: str) -> Iterator[Family]:
     yield Family("iskra_hub_dropped_readings", "counter", "Readings that a subscriber was too slow for.", dropped)
     yield from families("iskra_history", HISTORY, [history] if history else [], lambda _: {})
     yield from families("iskra_output", OUTPUTS, server.output_states(), lambda state: {"output": state.name})
+    if central := server.central_state():
+        yield from central_families(central)
     lines = [Series(server.dropped_log_lines())]
     yield Family("iskra_log_dropped_lines", "counter", "Log lines that nobody read in time.", lines)
     tasks = [Series(len(asyncio.all_tasks()))]

@@ -55,6 +55,14 @@ CREATE TABLE public.boundary_2027_02 (
     quality smallint NOT NULL,
     epoch integer NOT NULL
 );
+CREATE TABLE public.boundary_2027_03 (
+    series integer NOT NULL,
+    quarter integer NOT NULL,
+    raw bigint NOT NULL,
+    scaler smallint NOT NULL,
+    quality smallint NOT NULL,
+    epoch integer NOT NULL
+);
 CREATE TABLE public.boundary_rest (
     series integer NOT NULL,
     quarter integer NOT NULL,
@@ -82,6 +90,7 @@ CREATE TABLE public.conflict (
     reader text NOT NULL,
     raw bigint NOT NULL,
     scaler smallint NOT NULL,
+    quality smallint NOT NULL,
     kept_raw bigint,
     kept_scaler smallint,
     kept_reader text,
@@ -100,7 +109,8 @@ CREATE TABLE public.epoch_origin (
     series integer NOT NULL,
     ledger text NOT NULL,
     ledger_epoch integer NOT NULL,
-    epoch integer NOT NULL
+    epoch integer NOT NULL,
+    from_quarter integer NOT NULL
 );
 CREATE TABLE public.iskra_schema (
     version_num character varying(32) NOT NULL
@@ -139,8 +149,8 @@ CREATE SEQUENCE public.meter_id_seq
 ALTER SEQUENCE public.meter_id_seq OWNED BY public.meter.id;
 CREATE TABLE public.meter_reader (
     meter integer NOT NULL,
-    reader text NOT NULL,
-    since_s bigint NOT NULL
+    since_s bigint NOT NULL,
+    reader text NOT NULL
 );
 CREATE TABLE public.other_price (
     zone text NOT NULL,
@@ -235,6 +245,17 @@ CREATE TABLE public.points_2027_02 (
     max_mw bigint,
     octets bytea NOT NULL
 );
+CREATE TABLE public.points_2027_03 (
+    meter integer NOT NULL,
+    first_s bigint NOT NULL,
+    crc32 bigint NOT NULL,
+    last_s bigint NOT NULL,
+    telegrams integer NOT NULL,
+    min_mw bigint,
+    mean_mw bigint,
+    max_mw bigint,
+    octets bytea NOT NULL
+);
 CREATE TABLE public.points_rest (
     meter integer NOT NULL,
     first_s bigint NOT NULL,
@@ -303,6 +324,14 @@ CREATE TABLE public.power_2027_02 (
     max_mw bigint NOT NULL,
     telegrams integer NOT NULL
 );
+CREATE TABLE public.power_2027_03 (
+    meter integer NOT NULL,
+    quarter integer NOT NULL,
+    min_mw bigint NOT NULL,
+    mean_mw bigint NOT NULL,
+    max_mw bigint NOT NULL,
+    telegrams integer NOT NULL
+);
 CREATE TABLE public.power_rest (
     meter integer NOT NULL,
     quarter integer NOT NULL,
@@ -333,7 +362,11 @@ CREATE TABLE public.reader (
     version text,
     session text,
     session_s bigint,
-    skew_s bigint
+    rival_s bigint,
+    skew_s bigint,
+    waiting bigint,
+    refused bigint,
+    oldest_s bigint
 );
 CREATE TABLE public.refused (
     id bigint NOT NULL,
@@ -397,6 +430,7 @@ ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2026_11 FOR VA
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2026_12 FOR VALUES FROM (1995648) TO (1998624);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_01 FOR VALUES FROM (1998624) TO (2001600);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_02 FOR VALUES FROM (2001600) TO (2004288);
+ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_03 FOR VALUES FROM (2004288) TO (2007264);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_rest DEFAULT;
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2025_11 FOR VALUES FROM ('1761955200') TO ('1764547200');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2025_12 FOR VALUES FROM ('1764547200') TO ('1767225600');
@@ -404,6 +438,7 @@ ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2026_11 FOR VALUES
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2026_12 FOR VALUES FROM ('1796083200') TO ('1798761600');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_01 FOR VALUES FROM ('1798761600') TO ('1801440000');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_02 FOR VALUES FROM ('1801440000') TO ('1803859200');
+ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_03 FOR VALUES FROM ('1803859200') TO ('1806537600');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_rest DEFAULT;
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2025_11 FOR VALUES FROM (1957728) TO (1960608);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2025_12 FOR VALUES FROM (1960608) TO (1963584);
@@ -411,6 +446,7 @@ ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2026_11 FOR VALUES F
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2026_12 FOR VALUES FROM (1995648) TO (1998624);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_01 FOR VALUES FROM (1998624) TO (2001600);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_02 FOR VALUES FROM (2001600) TO (2004288);
+ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_03 FOR VALUES FROM (2004288) TO (2007264);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_rest DEFAULT;
 ALTER TABLE ONLY public.clock_step ALTER COLUMN id SET DEFAULT nextval('public.clock_step_id_seq'::regclass);
 ALTER TABLE ONLY public.meter ALTER COLUMN id SET DEFAULT nextval('public.meter_id_seq'::regclass);
@@ -424,11 +460,11 @@ INSERT INTO public.boundary_2025_11 VALUES (2, 1959784, 9223372036854775807, -18
 INSERT INTO public.boundary_2025_11 VALUES (2, 1959785, 12, 3, 0, 1);
 INSERT INTO public.boundary_2025_12 VALUES (7, 1962784, 0, 0, 0, 0);
 INSERT INTO public.clock_step VALUES (1, 90, 1763805600, 'The clock was set.');
-INSERT INTO public.conflict VALUES (1, 1959784, 'house-8', 5, 0, 107323091, -1, 'house-7', 1763805600);
-INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, NULL, NULL, 'house-7', 1763805600);
+INSERT INTO public.conflict VALUES (1, 1959784, 'house-8', 5, 0, 0, 107323091, -1, 'house-7', 1763805600);
+INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, 1, NULL, NULL, 'house-7', 1763805600);
 INSERT INTO public.epoch VALUES (2, 1, 1763805677, 9223372036854775807, -18, 7, 3);
 INSERT INTO public.epoch VALUES (7, 0, 1763805600, NULL, NULL, 0, 0);
-INSERT INTO public.epoch_origin VALUES (2, '0a1b', 0, 1);
+INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, 1959785);
 INSERT INTO public.iskra_schema VALUES ('0006');
 INSERT INTO public.label VALUES (1, 'tenant', 0, 2147483647, 'Meyer');
 INSERT INTO public.label VALUES (1, 'building', 0, 2147483647, '7');
@@ -440,7 +476,7 @@ INSERT INTO public.meter VALUES (2, '1 ISK 00 87654321', '0a0149534b00053980b1',
 INSERT INTO public.meter VALUES (1, '1 ISK 00 12345678', '0a0149534b0000bc614e', false, 1763805600, 1763807400, 2, NULL);
 INSERT INTO public.meter VALUES (3, 'Zähler "Müller"; ''x'' --', '', false, 0, 9007199254740992, NULL, NULL);
 INSERT INTO public.meter VALUES (5, '1 ISK 00 00000005', '0a0149534b0000000005', false, 1763805600, 1763805600, NULL, '/dev/ttyUSB0');
-INSERT INTO public.meter_reader VALUES (5, 'house-8', 1763805600);
+INSERT INTO public.meter_reader VALUES (5, 1763805600, 'house-8');
 INSERT INTO public.other_price VALUES ('DE-LU', 1959784, 81230000, 60, 2);
 INSERT INTO public.outbox VALUES (2, 1962784, 3, NULL, false, NULL);
 INSERT INTO public.outbox VALUES (1, 1959784, 1, 'The message is cut.', true, NULL);
@@ -450,8 +486,8 @@ INSERT INTO public.points_2025_11 VALUES (2, 1763805600, 1788506909, 1763805601,
 INSERT INTO public.power_2025_11 VALUES (1, 1959784, -1500, 230000, 69000000000, 900);
 INSERT INTO public.power_2025_12 VALUES (2, 1962784, 0, 0, 0, 1);
 INSERT INTO public.price_retrieval VALUES (2, 'energy-charts', 1763805600);
-INSERT INTO public.reader VALUES ('house-7', 1763805600, false, 'No port.', '[{}]', NULL, NULL, NULL, NULL);
-INSERT INTO public.reader VALUES ('house-8', 1763805600, true, 'All is well.', '[]', '0.1.0', '5f0a', 1763805600, -3);
+INSERT INTO public.reader VALUES ('house-7', 1763805600, false, 'No port.', '[{}]', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.reader VALUES ('house-8', 1763805600, true, 'All is well.', '[]', '0.1.0', '5f0a', 1763805600, 1763805607, -3, 5, 1, 1763805600);
 INSERT INTO public.refused VALUES (9, 1763805600, 'iskra/v1/house-7/quarters', 'It is cut.', '\x00ff275c');
 INSERT INTO public.series VALUES (1, 1, '1-0:1.8.0*255');
 INSERT INTO public.series VALUES (2, 1, '1-0:2.8.0*255');
@@ -480,6 +516,8 @@ ALTER TABLE ONLY public.boundary_2027_01
     ADD CONSTRAINT boundary_2027_01_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.boundary_2027_02
     ADD CONSTRAINT boundary_2027_02_pkey PRIMARY KEY (series, quarter);
+ALTER TABLE ONLY public.boundary_2027_03
+    ADD CONSTRAINT boundary_2027_03_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.boundary_rest
     ADD CONSTRAINT boundary_rest_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.iskra_schema
@@ -499,7 +537,7 @@ ALTER TABLE ONLY public.live
 ALTER TABLE ONLY public.meter
     ADD CONSTRAINT pk_meter PRIMARY KEY (id);
 ALTER TABLE ONLY public.meter_reader
-    ADD CONSTRAINT pk_meter_reader PRIMARY KEY (meter);
+    ADD CONSTRAINT pk_meter_reader PRIMARY KEY (meter, since_s);
 ALTER TABLE ONLY public.other_price
     ADD CONSTRAINT pk_other_price PRIMARY KEY (zone, quarter, raw, minutes);
 ALTER TABLE ONLY public.outbox
@@ -534,6 +572,8 @@ ALTER TABLE ONLY public.points_2027_01
     ADD CONSTRAINT points_2027_01_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.points_2027_02
     ADD CONSTRAINT points_2027_02_pkey PRIMARY KEY (meter, first_s, crc32);
+ALTER TABLE ONLY public.points_2027_03
+    ADD CONSTRAINT points_2027_03_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.points_rest
     ADD CONSTRAINT points_rest_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.power_2025_11
@@ -548,6 +588,8 @@ ALTER TABLE ONLY public.power_2027_01
     ADD CONSTRAINT power_2027_01_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.power_2027_02
     ADD CONSTRAINT power_2027_02_pkey PRIMARY KEY (meter, quarter);
+ALTER TABLE ONLY public.power_2027_03
+    ADD CONSTRAINT power_2027_03_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.power_rest
     ADD CONSTRAINT power_rest_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.meter
@@ -568,10 +610,15 @@ CREATE INDEX boundary_2027_01_quarter_idx ON public.boundary_2027_01 USING brin 
 CREATE INDEX boundary_2027_01_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_01 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX boundary_2027_02_quarter_idx ON public.boundary_2027_02 USING brin (quarter);
 CREATE INDEX boundary_2027_02_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_02 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
+CREATE INDEX boundary_2027_03_quarter_idx ON public.boundary_2027_03 USING brin (quarter);
+CREATE INDEX boundary_2027_03_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_03 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX boundary_rest_quarter_idx ON public.boundary_rest USING brin (quarter);
 CREATE INDEX boundary_rest_quarter_series_raw_scaler_epoch_idx ON public.boundary_rest USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX ix_label_value ON public.label USING btree (kind, value, meter);
 CREATE INDEX ix_live_at_quarter ON public.live USING btree (at_quarter, meter);
+CREATE INDEX ix_meter_compact ON public.meter USING btree (lower(replace(meter_id, ' '::text, ''::text)));
+CREATE INDEX ix_meter_replaced_by ON public.meter USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
+CREATE INDEX ix_meter_server_id ON public.meter USING btree (server_id);
 CREATE INDEX ix_outbox_quarter ON public.outbox USING btree (quarter, meter);
 CREATE INDEX ix_power_quarter ON ONLY public.power USING brin (quarter);
 CREATE INDEX power_2025_11_quarter_idx ON public.power_2025_11 USING brin (quarter);
@@ -580,6 +627,7 @@ CREATE INDEX power_2026_11_quarter_idx ON public.power_2026_11 USING brin (quart
 CREATE INDEX power_2026_12_quarter_idx ON public.power_2026_12 USING brin (quarter);
 CREATE INDEX power_2027_01_quarter_idx ON public.power_2027_01 USING brin (quarter);
 CREATE INDEX power_2027_02_quarter_idx ON public.power_2027_02 USING brin (quarter);
+CREATE INDEX power_2027_03_quarter_idx ON public.power_2027_03 USING brin (quarter);
 CREATE INDEX power_rest_quarter_idx ON public.power_rest USING brin (quarter);
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2025_11_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2025_11_quarter_idx;
@@ -599,6 +647,9 @@ ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_01_qua
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2027_02_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2027_02_quarter_idx;
 ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_02_quarter_series_raw_scaler_epoch_idx;
+ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2027_03_pkey;
+ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2027_03_quarter_idx;
+ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_03_quarter_series_raw_scaler_epoch_idx;
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_rest_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_rest_quarter_idx;
 ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_rest_quarter_series_raw_scaler_epoch_idx;
@@ -608,6 +659,7 @@ ALTER INDEX public.pk_points ATTACH PARTITION public.points_2026_11_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2026_12_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_01_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_02_pkey;
+ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_03_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_rest_pkey;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_2025_11_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2025_11_quarter_idx;
@@ -621,6 +673,8 @@ ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_01_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_01_quarter_idx;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_02_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_02_quarter_idx;
+ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_03_pkey;
+ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_03_quarter_idx;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_rest_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_rest_quarter_idx;
 ALTER TABLE ONLY public.conflict
