@@ -1,5 +1,7 @@
 """What travels: compact, exact, versioned, and the same at both ends."""
 
+import socket
+
 import msgspec
 import pytest
 
@@ -55,10 +57,18 @@ def test_the_topics_of_a_reader() -> None:
 
 
 def test_a_reader_has_a_name_that_a_topic_can_hold() -> None:
-    assert protocol.reader_name("cellar-12") == "cellar-12"
-    assert protocol.reader_name("")
-    with pytest.raises(ValueError, match="cannot be part of a topic"):
-        protocol.reader_name("house/cellar")
+    assert protocol.check_reader_name("cellar-12") == "cellar-12"
+    for name in ("", "house/cellar", "my house", "#", "x" * 101):
+        with pytest.raises(ValueError, match="cannot be part of a topic"):
+            protocol.check_reader_name(name)
+
+
+def test_a_reader_without_a_name_has_that_of_its_user_else_one_that_no_copy_has() -> None:
+    assert protocol.default_reader_name("house-7") == "house-7"
+    for user in (None, "", "house/7"):
+        made = {protocol.default_reader_name(user) for _ in range(5)}
+        assert len(made) > 1
+        assert all(protocol.check_reader_name(name).startswith(socket.gethostname()[:63]) for name in made)
 
 
 @pytest.mark.parametrize("session", [b"", b"8 octets"])

@@ -59,9 +59,10 @@ COMMANDS = {
     "groups": "Assign meters to groups (building, tenant, tariff) from a CSV table.",
     "prepare": "Create the tables and monthly partitions in PostgreSQL; drop old months.",
     "collect": "Receive the data of all readers and store it in the central database.",
+    "uplink": "Show what waits for the central server and why; send quarter-hours again.",
 }
-# of a central server, in a panel of their own
-FLEET = ("groups", "prepare", "collect")
+# of a central server and its readers, in a panel of their own
+FLEET = ("groups", "prepare", "collect", "uplink")
 
 
 def module_of(command: str) -> Any:

@@ -46,6 +46,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=100)]
 # a meter has a dozen counters
 _MAX_REGISTERS = 100
 _SESSION_BYTES, _NUMBER_BYTES = 8, 4
+_NOT_IN_NAMES = frozenset("/+#$\0 ")
+_MAX_NAME, _MAX_MACHINE = 100, 63
 
 
 class CounterRow(Struct, frozen=True, array_like=True):
@@ -111,11 +113,16 @@ class ReaderSource(Struct, frozen=True):
     sentence: str
 
 
-class ReaderStatus(Struct, frozen=True):
+class ReaderStatus(Struct, frozen=True, omit_defaults=True):
+    """`waiting` and `refused` quarters are at the reader alone, the oldest since `oldest_s`. None: it does not say."""
+
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     at_s: Seconds
     version: str
     sources: list[ReaderSource]
+    waiting: Count | None = None
+    refused: Count | None = None
+    oldest_s: Seconds | None = None
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True):
@@ -173,15 +180,26 @@ class ReaderTopics(Struct, frozen=True):
         return f"{self.base}/{self.reader}/{kind}"
 
 
-def reader_name(configured: str) -> str:
-    """The configured name of a reader, else that of its machine. Raises ValueError."""
-    name = configured or socket.gethostname()
-    if not name or set(name) & set("/+#$\0 "):
+def check_reader_name(name: str) -> str:
+    """The name. Raises ValueError where no topic can hold it."""
+    if not _is_reader_name(name):
         raise ValueError(f"the reader's name '{name}' cannot be part of a topic; choose letters, digits, - and .")
     return name
 
 
-def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
+def default_reader_name(user: str | None) -> str:
+    """Its user at the broker, else the name of its machine with four random digits: two readers may be copies."""
+    if user and _is_reader_name(user):
+        return user
+    machine = "".join(character for character in socket.gethostname() if character not in _NOT_IN_NAMES)
+    return f"{machine[:_MAX_MACHINE] or 'reader'}-{secrets.token_hex(2)}"
+
+
+def _is_reader_name(name: str) -> bool:
+    return 0 < len(name) <= _MAX_NAME and not set(name) & _NOT_IN_NAMES
+
+
+def quarters(info: MeterInfo, records: Iterable[Record], ledger: str = "") -> ClosedQuarters:
     """The message with these records of one meter."""
     counters: dict[str, list[CounterRow]] = {}
     power, epochs = [], []
@@ -196,7 +214,7 @@ def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
                 last = (before.raw, before.scaler) if before else ()
                 epochs.append(EpochRow(str(obis), epoch, at_s, after.raw, after.scaler, *last))
     seen = info.first_s, info.last_s
-    return ClosedQuarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated)
+    return ClosedQuarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated, ledger)
 
 
 def info(message: ClosedQuarters) -> MeterInfo:
