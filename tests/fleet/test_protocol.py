@@ -43,13 +43,20 @@ def test_a_day_of_a_meter_is_some_kilobytes() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"v": 2}, {"meter": ""}, {"seen": [1]}, {"counters": {"1-0:1.8.0*255": [[-1, 1, 0, 0, 0]]}}, {"power": [[1]]}],
+    [{"v": 0}, {"meter": ""}, {"seen": [1]}, {"counters": {"1-0:1.8.0*255": [[-1, 1, 0, 0, 0]]}}, {"power": [[1]]}],
     ids=str,
 )
-def test_other_versions_and_malformed_messages_are_refused(change: dict[str, object]) -> None:
+def test_malformed_messages_are_refused(change: dict[str, object]) -> None:
     said = msgspec.json.decode(protocol.encode(protocol.quarters(METER, [quarter_reading()])))
     with pytest.raises(msgspec.ValidationError):
         protocol.decode_quarters(msgspec.json.encode(said | change))
+
+
+def test_a_newer_message_is_told_apart_from_a_malformed_one() -> None:
+    said = msgspec.json.decode(protocol.encode(protocol.quarters(METER, [quarter_reading()])))
+    for change in ({"v": 2}, {"more": 1}, {"power": [[1, 2, 3, 4, 5, 6]]}):
+        with pytest.raises(protocol.NewerMessage, match="Update the central server"):
+            protocol.decode_quarters(msgspec.json.encode(said | change))
 
 
 def test_the_topics_of_a_reader() -> None:

@@ -5,6 +5,9 @@
     iskra/v1/READER/live       current power and counters of a meter; not answered
     iskra/v1/READER/status     state of the reader's sources; "offline" is its will
 
+A reader that is newer than the collector is told to wait: its version is higher, or its quarters have fields that the
+collector does not know. Unknown fields of live values and of a status are ignored.
+
 Meter, register and quarter identify a row, so messages may arrive twice and in any order. A number is an integer and
 a power of ten, as the meter sent it.
 
@@ -50,7 +53,15 @@ _NOT_IN_NAMES = frozenset("/+#$\0 ")
 _MAX_NAME, _MAX_MACHINE = 100, 63
 
 
-class CounterRow(Struct, frozen=True, array_like=True):
+# how msgspec words a field, and a value of a row, that its type does not have
+_SIGNS_OF_NEWER = ("unknown field", "array` of at most length")
+
+
+class _Versioned(Struct):
+    v: int
+
+
+class CounterRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A counter at the beginning of a quarter; `quality` is the number in the database."""
 
     quarter: Quarter
@@ -60,7 +71,7 @@ class CounterRow(Struct, frozen=True, array_like=True):
     epoch: Count
 
 
-class PowerRow(Struct, frozen=True, array_like=True):
+class PowerRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     quarter: Quarter
     min_mw: Int64
     mean_mw: Int64
@@ -68,7 +79,7 @@ class PowerRow(Struct, frozen=True, array_like=True):
     telegrams: Count
 
 
-class EpochRow(Struct, frozen=True, array_like=True):
+class EpochRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     obis: Name
     epoch: Count
     at_s: Seconds
@@ -78,7 +89,7 @@ class EpochRow(Struct, frozen=True, array_like=True):
     before_scaler: Scaler | None = None
 
 
-class ClosedQuarters(Struct, frozen=True, omit_defaults=True):
+class ClosedQuarters(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Closed quarters of one meter."""
 
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
@@ -123,6 +134,10 @@ class ReaderStatus(Struct, frozen=True, omit_defaults=True):
     waiting: Count | None = None
     refused: Count | None = None
     oldest_s: Seconds | None = None
+
+
+class NewerMessage(ValueError):
+    """A newer reader sent it: whoever does not understand all of it must not store a part of it."""
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True):
@@ -237,8 +252,25 @@ def records(message: ClosedQuarters) -> Iterator[Record]:
         yield EpochStart(meter, Obis.parse(start.obis), start.epoch, start.at_s, before, after)
 
 
+def decode_quarters(payload: bytes) -> ClosedQuarters:
+    """Raises NewerMessage, and DecodeError or ValueError for what no reader sends."""
+    try:
+        message = _decode_quarters(payload)
+    except msgspec.ValidationError as error:
+        if _decode_version(payload).v > VERSION or any(sign in str(error) for sign in _SIGNS_OF_NEWER):
+            raise NewerMessage(
+                f"this collector does not understand it ({error}): it is older than the reader. "
+                "Update the central server; the quarters wait until then"
+            ) from None
+        raise
+    if not (message.meter + message.server_id).isprintable():
+        raise ValueError("the name of the meter has control characters")
+    return message
+
+
 encode = msgspec.json.encode
-decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
+_decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
+_decode_version = msgspec.json.Decoder(_Versioned).decode
 decode_live = msgspec.json.Decoder(LiveValues).decode
 decode_status = msgspec.json.Decoder(ReaderStatus).decode
 _decode_receipt = msgspec.json.Decoder(Receipt).decode

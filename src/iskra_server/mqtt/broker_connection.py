@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import paho.mqtt.client as paho
+from msgspec import Struct
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -49,11 +50,19 @@ _MAX_RECEIVED = 10_000
 MAX_PACKET_BYTES = 1 << 20
 
 
+class ReceiveLimits(Struct, frozen=True):
+    """What the broker may send: messages up to this size, and so many that are not acknowledged (MQTT 5, 3.1.2.11)."""
+
+    packet_bytes: int
+    unacknowledged: int
+
+
 class BrokerConnection:
     """Awaited calls end when the broker has acknowledged, and raise MqttError when the connection is lost."""
 
-    def __init__(self, client: paho.Client, client_id: str) -> None:
+    def __init__(self, client: paho.Client, client_id: str, limits: ReceiveLimits | None = None) -> None:
         self._client = client
+        self._limits = limits
         self._client_id = client_id
         self._loop = asyncio.get_running_loop()
         self._error: MqttError | None = None
@@ -88,7 +97,7 @@ class BrokerConnection:
         try:
             if context := tls_context(access):
                 self._client.tls_set_context(context)
-            properties = _connect_properties() if self._client.protocol is _V5 else None
+            properties = _connect_properties(self._limits) if self._client.protocol is _V5 else None
             self._client.connect(access.host, access.port, KEEP_ALIVE_S, properties=properties)
         except (OSError, ValueError) as error:
             raise MqttError(re.sub(r"^\[Errno -?\d+\] ", "", str(error))) from None
@@ -152,6 +161,11 @@ class BrokerConnection:
     def publish_qos0(self, message: Message) -> None:
         """Send a message that may be lost: QoS 0, no acknowledgement."""
         self._client.publish(message.topic, message.payload, qos=0, properties=self._properties(message))
+        self._write()
+
+    def acknowledge(self, number: int) -> None:
+        """A message of QoS 1, by its packet id, where the broker was given limits."""
+        self._client.ack(number, 1)
         self._write()
 
     async def subscribe(self, *filters: str, qos: int = 0) -> None:
@@ -301,7 +315,9 @@ def _expiry_properties(expire_s: int) -> Properties:
     return properties
 
 
-def _connect_properties() -> Properties:
+def _connect_properties(limits: ReceiveLimits | None) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.MaximumPacketSize = MAX_PACKET_BYTES
+    properties.MaximumPacketSize = limits.packet_bytes if limits else MAX_PACKET_BYTES
+    if limits:
+        properties.ReceiveMaximum = limits.unacknowledged
     return properties

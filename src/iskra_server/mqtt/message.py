@@ -35,6 +35,7 @@ class Denied(MqttError):
 
     def __init__(self, action: str, topic: str, reason: str) -> None:
         self.action = f"{action} {topic}"
+        self.reason = reason
         super().__init__(f"the broker denies {self.action} ({reason}); allow it in its access rules (ACL)")
 
 

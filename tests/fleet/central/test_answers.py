@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from fleet.batches import batch_of
 from history.entries import METER, quarter_reading
 from iskra_server.fleet.central import answers
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from samples import METER_ID
 from web.serving import Site
@@ -25,7 +27,7 @@ def site(tmp_path: Path) -> Any:
     rows = [quarter_reading(FIRST + place, 1000 * place) for place in range(97)]
     heard = [LastContact(METER_ID, "cellar", now_s, 230_500)]
     states = [ReaderState("cellar", now_s, False, "Nothing listens there.", "[]")]
-    write_batch(store, IngestBatch([*rows], [METER], heard, states))
+    write_batch(store, batch_of([*rows], [METER], heard, states))
     fleet.set_labels(store, {METER_ID: {"building": "7"}})
     yield Site(history=store)
     store.close()

@@ -12,12 +12,14 @@ from urllib.parse import urlencode
 import pytest
 from msgspec.structs import replace
 
+from fleet.batches import batch_of
 from history.entries import METER, OTHER, quarter_reading
 from iskra_server.base.secret import Secret
 from iskra_server.fleet.central import answers, api
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.label_periods import LabelPeriod
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from iskra_server.web.app import ENDPOINTS
 from iskra_server.web.http.pages import release
@@ -47,9 +49,7 @@ def tenants(tmp_path: Path) -> Any:
         for place in range(97)
     ]
     heard = [LastContact(METER_ID, "cellar", now_s, 230_500), LastContact(OTHER_ID, "cellar", now_s, 1_000)]
-    write_batch(
-        store, IngestBatch([*rows], [METER, OTHER], heard, [ReaderState("cellar", now_s, False, OTHER_ID, "[]")])
-    )
+    write_batch(store, batch_of([*rows], [METER, OTHER], heard, [ReaderState("cellar", now_s, False, OTHER_ID, "[]")]))
     fleet.set_labels(
         store, {METER_ID: {"building": "7", "tenant": "Meyer"}, OTHER_ID: {"building": "7", "tenant": "Kim"}}
     )
@@ -108,7 +108,7 @@ def moved(tmp_path: Path) -> Any:
     rows += [quarter_reading(FIRST + place, 7 * place, meter=OTHER) for place in range(72, 193)]
     heard = [LastContact(METER_ID, "cellar", now_s, 230_500), LastContact(OTHER_ID, "cellar", now_s, 1_000)]
     infos = [replace(METER, first_s=FIRST * 900), replace(OTHER, first_s=(FIRST + 72) * 900)]
-    write_batch(store, IngestBatch([*rows], infos, heard))
+    write_batch(store, batch_of([*rows], infos, heard))
     periods = [LabelPeriod("Meyer", 0, MOVE), LabelPeriod("Kim", MOVE)]
     fleet.set_labels(store, {METER_ID: {"building": "7", "tenant": periods}, OTHER_ID: {"building": "7"}})
     store.replace_meter(METER_ID, OTHER_ID)

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fleet.batches import batch_of
 from history.entries import METER, QUARTER, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.label_periods import Group
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.store import Store
 
@@ -30,7 +32,7 @@ def house(store: Store) -> Store:
         rows = [quarter_reading(quarter, 25 * place * (quarter - START), meter=named(place)) for quarter in known]
         write_batch(
             store,
-            IngestBatch(
+            batch_of(
                 [*rows], [named(place)], [LastContact(named(place).meter_id, "cellar", 900 * (100 - place), place)]
             ),
         )
@@ -114,7 +116,7 @@ def test_pages_of_readers_are_limited_in_bytes(
     house: Store, monkeypatch: pytest.MonkeyPatch, limit: int, room: int
 ) -> None:
     names = [f"reader {place:02}" for place in range(50)]
-    write_batch(house, IngestBatch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
+    write_batch(house, batch_of(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
     monkeypatch.setattr(fleet, "_PAGE_BYTES", room)
     found: list[str] = []
     after: str | None = ""

@@ -1,28 +1,12 @@
 import shutil
 import subprocess
-from datetime import UTC, datetime
 
-from iskra_server.diagnosis.central_state import CentralFacts, CentralState, central_state, unreadable
+from iskra_server.diagnosis.central_state import CentralState, central_state, unreadable
 from iskra_server.web.metrics.central import central_families
 from iskra_server.web.metrics.exposition import TEXT, write
+from web.metrics.central_facts import FACTS
 
 PROMTOOL = shutil.which("promtool")
-FACTS = CentralFacts(
-    at=datetime.fromtimestamp(1_795_000_000, UTC),
-    meters=24,
-    silent_meters=2,
-    gone_meters=1,
-    readers=3,
-    silent_readers=1,
-    gone_readers=0,
-    failing_readers=1,
-    skewed_reader="house-7",
-    skew_s=-400,
-    waiting_quarters=96,
-    conflicts=5,
-    refused_messages=4,
-    months_left=23,
-)
 
 
 def scraped(state: CentralState) -> list[str]:
@@ -36,7 +20,7 @@ def scraped(state: CentralState) -> list[str]:
 def test_every_count_of_a_central_server_is_a_metric() -> None:
     assert scraped(central_state(FACTS)) == [
         "iskra_fleet_database_up 1",
-        "iskra_fleet_problems 4",
+        "iskra_fleet_problems 5",
         'iskra_fleet_meters{state="heard"} 22',
         'iskra_fleet_meters{state="silent"} 2',
         'iskra_fleet_meters{state="gone"} 1',
@@ -46,9 +30,11 @@ def test_every_count_of_a_central_server_is_a_metric() -> None:
         "iskra_fleet_failing_readers 1",
         "iskra_fleet_clock_skew_seconds -400",
         "iskra_fleet_waiting_quarters 96",
+        "iskra_fleet_refused_quarters 5",
         "iskra_fleet_conflicts 5",
         "iskra_fleet_refused_messages 4",
         "iskra_fleet_months_left 23",
+        "iskra_fleet_last_message_timestamp_seconds 1794999940.0",
         "iskra_fleet_counted_timestamp_seconds 1795000000.0",
     ]
 
