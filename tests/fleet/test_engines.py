@@ -9,20 +9,26 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from sqlalchemy import text
 
 from command import COMMAND, environment
+from fleet.batches import batch_of
+from fleet.central.simulated_house import EDGES, TENANTS, expected, house, write
 from fleet.engines import Engine, empty_engine
 from history.entries import METER, block, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.queries import Group
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal, write_batch
+from iskra_server.fleet.central.claims import move_meter
+from iskra_server.fleet.central.conflicts import list_conflicts
+from iskra_server.fleet.central.group_sums import group_energy
+from iskra_server.fleet.central.label_periods import Group
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal, write_batch
 from iskra_server.history.model.records import (
     QUARTER_S,
     ClockStep,
@@ -49,7 +55,7 @@ HOUSE = Group("building", "7")
 METERS = [replace(METER, meter_id=f"1 ISK 00 {place:08}", first_s=START * QUARTER_S) for place in range(1, 8)]
 
 
-@pytest.fixture(scope="module", params=["plain", "timescale", "citus"])
+@pytest.fixture(scope="module", params=[pytest.param("plain", marks=pytest.mark.slow), "timescale", "citus"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     return empty_engine(cast(DatabaseProfile, request.param), request)
 
@@ -78,7 +84,9 @@ def day() -> IngestBatch:
     records.append(EpochStart(METERS[2].meter_id, IMPORT, 1, (START + DAY // 2) * QUARTER_S - 1, None, Exact(0, -1)))
     seen = [replace(info, last_s=(START + DAY) * QUARTER_S) for info in METERS]
     contacts = [LastContact(info.meter_id, "cellar", info.last_s, place) for place, info in enumerate(seen)]
-    return IngestBatch(records, seen, contacts, [ReaderState("cellar", 1, True, "", "[]")], [Refusal(1, "t", "r", b"")])
+    return batch_of(
+        records, seen, contacts, [ReaderState("cellar", 1, True, "", "[]")], [Refusal(1, "t", "r", b"")], ledger="a"
+    )
 
 
 def counted(store: Store) -> dict[str, int]:
@@ -110,10 +118,8 @@ def test_tables_lie_where_the_engine_wants_them(engine: Engine, centre: Store) -
         found = engine.run(f"{placed} AND citus_table_type <> 'local' ORDER BY 1")
         assert found == [
             ("boundary", "series", 8),
-            ("conflict", "series", 8),
             ("epoch", "series", 8),
             ("label", "<none>", 1),
-            ("live", "meter", 8),
             ("meter", "<none>", 1),
             ("points", "meter", 8),
             ("power", "meter", 8),
@@ -179,17 +185,43 @@ def test_a_restart_continues_from_the_last_counters(centre: Store) -> None:
 
 def test_every_question_about_a_group(centre: Store) -> None:
     edges = [START, START + 4, START + 8, START + DAY]
-    sums = fleet.energy(centre, HOUSE, EXPORT, edges)
-    assert [(each.begin, each.end) for each in sums] == [*pairwise(edges)]
-    assert [each.energy for each in sums] == [2, 2, 44]
-    assert (fleet.members(centre, HOUSE), fleet.groups(centre, "building", limit=9)) == (5, [("7", 5)])
-    page, _ = fleet.meters(centre, limit=3, group=HOUSE)
+    now = START + DAY
+    sums = group_energy(centre, HOUSE, EXPORT, edges, until=now + 1).buckets
+    assert [(each.energy, each.completeness.complete) for each in sums] == [
+        (Decimal(2), 5),
+        (Decimal(2), 5),
+        (Decimal(44), 5),
+    ]
+    assert [(size.value, size.meters) for size in fleet.groups(centre, "building", limit=9, now=now)] == [("7", 5)]
+    page, _ = fleet.meters(centre, limit=3, now=now, group=HOUSE)
     assert len(page) == 3
     assert page[0].labels == {"building": "7"}
-    assert [each.meter_id for each in fleet.meters(centre, limit=9, find="00000006")[0]] == [METERS[5].meter_id]
+    found, _ = fleet.meters(centre, limit=9, now=now, find="00000006")
+    assert [each.meter_id for each in found] == [METERS[5].meter_id]
     assert [each.name for each in fleet.readers(centre, limit=9)[0]] == ["cellar"]
     rows = list(fleet.quarters(centre, HOUSE, START, START + DAY))
-    assert len(rows) == 5 * 2 * DAY
+    assert len(rows) == 5 * 2 * (DAY + 1)
+
+
+def test_a_meter_has_one_reader_and_other_values_become_conflicts(centre: Store) -> None:
+    name, now_s = METERS[5].meter_id, int(time.time())
+    contact = LastContact(name, "attic", now_s, 1)
+    new = [quarter_reading(START + DAY + 1, DAY + 1, EXPORT, METERS[5])]
+    other = quarter_reading(START, 5, EXPORT, METERS[5])
+    before = counted(centre)
+    outcome = write_batch(
+        centre, batch_of([*new, other], [METERS[5]], [contact], [ReaderState("attic", 1, True, "", "[]")])
+    )
+    assert outcome.receipts[0].state == "waits"
+    assert counted(centre) == {**before, "reader": 2}
+    assert move_meter(centre, name, "attic", now_s - 4 * DAY * QUARTER_S) == "cellar"
+    assert write_batch(centre, batch_of(new, [METERS[5]], [contact], ledger="b")).receipts == {}
+    assert counted(centre)["boundary"] == before["boundary"] + 1
+    conflicts, _ = list_conflicts(centre, limit=9)
+    assert [(each.meter_id, each.quarter, each.reader, each.value) for each in conflicts] == [
+        (name, START, "attic", 1 / Decimal(2))
+    ]
+    assert centre.quarter_readings(name, EXPORT, [START])[START].value == Exact(0, -1)
 
 
 def test_rows_of_a_wrong_clock_are_found_and_set_aside(engine: Engine, centre: Store) -> None:
@@ -222,7 +254,7 @@ def test_a_collector_and_a_server_have_the_rights_of_their_roles(engine: Engine,
                 with pytest.raises(StoreError, match=r"denies|read-only"), store.transaction() as connection:
                     connection.execute(text("DELETE FROM power"))
                 assert len(store.last_counters()) == 14
-                assert fleet.members(store, HOUSE) == 5
+                assert len(fleet.meters(store, limit=9, now=START + DAY, group=HOUSE)[0]) == 5
             finally:
                 store.close()
     finally:
@@ -258,6 +290,18 @@ def test_a_command_lays_out_an_empty_database_in_its_profile(
     assert done.returncode == 0, done.stderr
     store = Store(engine.address, engine.profile)
     assert len(store.last_counters()) == 1
+    store.close()
+
+
+def test_sums_over_a_house_with_replaced_meters_equal_the_truth(engine: Engine) -> None:
+    store = Store(engine.address, engine.profile)
+    flats = house(100)
+    write(store, flats)
+    for tenant in TENANTS:
+        for bucket in group_energy(store, Group("tenant", tenant), IMPORT, EDGES, until=2**31 - 1).buckets:
+            assert (bucket.energy, *astuple(bucket.completeness)) == astuple(
+                expected(flats, tenant, bucket.begin, bucket.end)
+            )
     store.close()
 
 

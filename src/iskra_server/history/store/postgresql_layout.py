@@ -15,22 +15,18 @@ from sqlalchemy.exc import DBAPIError
 from iskra_server.history.store import StoreError, partitions
 from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile, metadata
 
-# table -> the column whose rows lie together on one node or in one compressed segment. Series and meter are no common
-# key: a row of boundary would need the meter as well, 4 bytes of 52, and a batch is not written faster
-_OWNERS = {
-    "boundary": "series",
-    "epoch": "series",
-    "epoch_origin": "series",
-    "conflict": "series",
-    "power": "meter",
-    "points": "meter",
-    "live": "meter",
-    "meter_reader": "meter",
-}
+# what grows with time: table -> the column whose rows lie together on one node or in one compressed segment. Series and
+# meter are no common key: a row of boundary would need the meter as well, and a batch is not written faster
+_OWNERS = {"boundary": "series", "epoch": "series", "power": "meter", "points": "meter"}
 # tables that every node has completely, as sums over a group join them: rarely written, as their writers take turns
 _EVERYWHERE = ("meter", "series", "label")
-# tables of the coordinator alone: few rows, or written by one program
+# the state of meters and readers, and what one program writes: small beside the history, joined with each other in ways
+# that Citus cannot distribute, and all collectors and servers connect to the coordinator
 COORDINATOR_ONLY = (
+    "live",
+    "meter_reader",
+    "epoch_origin",
+    "conflict",
     "reader",
     "refused",
     "uplink",
