@@ -36,15 +36,23 @@ FIRST = 1_990_000
 Row = tuple[object, ...]
 
 
-def settings_for(url: str) -> BrokerSettings:
-    return broker_settings("uplink", UplinkConfig(url=Address(url)))
+def settings_for(url: str, ca_file: str = "") -> BrokerSettings:
+    return broker_settings("uplink", UplinkConfig(url=Address(url), ca_file=ca_file))
 
 
 class FieldReader:
     """`meters` meters with two registers and power; `clock_s` is how far its clock is wrong."""
 
     def __init__(
-        self, folder: Path, name: str, url: str, *, meters: int = 1, clock_s: float = 0, live_every_s: float = 0
+        self,
+        folder: Path,
+        name: str,
+        url: str,
+        *,
+        meters: int = 1,
+        clock_s: float = 0,
+        live_every_s: float = 0,
+        ca_file: str = "",
     ) -> None:
         self.name = name
         self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
@@ -54,7 +62,7 @@ class FieldReader:
         self.quarter = FIRST + int(clock_s // QUARTER_S)
         number = sum(name.encode()) * 1000
         self.meters = [f"1 ISK 00 {number + place:08}" for place in range(meters)]
-        self._url, self._live_every_s = url, live_every_s
+        self._url, self._live_every_s, self._ca_file = url, live_every_s, ca_file
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -96,7 +104,7 @@ class FieldReader:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         assert self._task
         uplink = Uplink(
-            settings=settings_for(self._url),
+            settings=settings_for(self._url, self._ca_file),
             reader=self.name,
             store=lambda: self.store,
             hub=self.hub,

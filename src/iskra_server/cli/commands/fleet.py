@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from iskra_server.cli.commands.fleet_enroll import enroll
+from iskra_server.cli.commands.fleet_status import status
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
@@ -26,14 +28,18 @@ if TYPE_CHECKING:
     from iskra_server.history.store.store import Store
 
 app = group_app(
-    "Show the readers of a central server and conflicting values; move a meter to another reader.",
+    "Manage the readers of a central server, their meters and conflicting values.",
     {
+        "iskra-server fleet status": "what is wrong, on one screen",
+        "iskra-server fleet enroll --help": "a new reader",
         "iskra-server fleet readers": "all readers, and what is wrong",
         "iskra-server fleet move METER --to house-8": "another reader reads it now",
         "iskra-server fleet conflicts": "values that differ from those kept",
     },
 )
 _PAGE = 1000
+app.command()(enroll)
+app.command()(status)
 
 
 @app.command()
