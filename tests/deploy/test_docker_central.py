@@ -6,6 +6,7 @@ All of it lies in the network of one container, which leads nowhere; this thread
 
 import json
 import re
+import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -112,9 +113,12 @@ def central(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory
         override = override.replace(f"  {name}:\n", f"  {name}:\n    environment: {{IES_COLLECT_HTTP_PORT: {port}}}\n")
     (folder / "override.yml").write_text(override)
     files = (folder / "docker-compose.yml", folder / "override.yml")
-    made = Central(engine, *files, environ={"ISKRA_IMAGE": image})
+    # the tests may have less
+    open_files = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    environ = {"ISKRA_IMAGE": image, "OPEN_FILES": str(open_files)}
+    made = Central(engine, *files, environ=environ)
     names = ":".join(file.name for file in files)
-    made.folder, made.variables = folder, {**engine.environment, "ISKRA_IMAGE": image, "COMPOSE_FILE": names}
+    made.folder, made.variables = folder, {**engine.environment, **environ, "COMPOSE_FILE": names}
     try:
         made.up()
         with inside(made.state("wire")["Pid"]):

@@ -4,9 +4,11 @@ import time
 
 import pytest
 
+from fleet.batches import batch_of
 from history.entries import METER, quarter_reading
 from history.postgres import Postgres
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from running import Server, serving, until
 from samples import METER_ID
@@ -15,7 +17,7 @@ from samples import METER_ID
 def heard(store: Store, at_s: float) -> None:
     states = [ReaderState("house-7", int(at_s), True, "", "[]")]
     contacts = [LastContact(METER_ID, "house-7", int(at_s))]
-    write_batch(store, IngestBatch([quarter_reading()], [METER], contacts, states))
+    write_batch(store, batch_of([quarter_reading()], [METER], contacts, states))
 
 
 def counted(server: Server) -> dict[str, object]:

@@ -9,10 +9,12 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from fleet.batches import batch_of
 from history.entries import METER, epoch, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, Refusal, write_batch
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
@@ -72,7 +74,7 @@ def test_an_owner_needs_the_right_to_create_roles_and_is_told_so(owner: str, pos
 def test_a_collector_may_write_and_a_server_read(roles: None, postgres: Postgres) -> None:
     collector = Store(postgres.url("postgres", "iskra_collector"))
     now = quarter_of(METER.last_s)
-    batch = IngestBatch(
+    batch = batch_of(
         [quarter_reading(now), power(now), epoch()],
         [METER],
         [LastContact(METER_ID, "cellar", now * QUARTER_S, 5)],
@@ -82,7 +84,7 @@ def test_a_collector_may_write_and_a_server_read(roles: None, postgres: Postgres
     for _ in range(2):
         write_batch(collector, batch)
     server = Store(postgres.url("postgres", "iskra_server"))
-    assert [meter.meter_id for meter in fleet.meters(server, limit=5)[0]] == [METER_ID]
+    assert [meter.meter_id for meter in fleet.meters(server, limit=5, now=now)[0]] == [METER_ID]
     assert server.power_between(METER_ID, now, now + 1) == [power(now)]
     for store, statements in (
         (collector, ("DELETE FROM boundary", "DROP TABLE meter", "INSERT INTO label VALUES (1, 'a', 'b')")),

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fleet.batches import batch_of
 from history.entries import METER, quarter_reading
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from iskra_server.runtime.running_central import RunningCentral
 from iskra_server.runtime.supervision import Supervision
@@ -19,7 +21,7 @@ from web.serving import until
 def heard(store: Store, at_s: float) -> None:
     now_s = int(at_s)
     states = [ReaderState("house-7", now_s, True, "", "[]")]
-    write_batch(store, IngestBatch([quarter_reading()], [METER], [LastContact(METER_ID, "house-7", now_s)], states))
+    write_batch(store, batch_of([quarter_reading()], [METER], [LastContact(METER_ID, "house-7", now_s)], states))
 
 
 def test_a_fault_is_logged_when_it_begins_and_when_it_is_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -60,9 +60,10 @@ COMMANDS = {
     "fleet": "Manage the readers of a central server, their meters and conflicting values.",
     "prepare": "Create the tables and monthly partitions in PostgreSQL; drop old months.",
     "collect": "Receive the data of all readers and store it in the central database.",
+    "uplink": "Show what waits for the central server and why; send quarter-hours again.",
 }
-# of a central server, in a panel of their own
-FLEET = ("groups", "fleet", "prepare", "collect")
+# of a central server and its readers, in a panel of their own
+FLEET = ("groups", "fleet", "prepare", "collect", "uplink")
 
 
 def module_of(command: str) -> Any:

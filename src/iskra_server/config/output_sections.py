@@ -140,7 +140,11 @@ class _BrokerConfig(Struct, frozen=True):
 class UplinkConfig(_BrokerConfig, frozen=True):
     reader: Annotated[
         str,
-        Meta(max_length=100, description="Name of this reader at the central server. Empty: this machine's host name."),
+        Meta(
+            max_length=100,
+            description="Name of this reader at the central server; no other reader may have it. Empty: the user in "
+            "`uplink.url`, else the host name with four random digits. Chosen once and kept in the history.",
+        ),
     ] = ""
     live_every_s: Annotated[
         float,

@@ -5,8 +5,10 @@ import time
 from pathlib import Path
 
 from command import Run
+from fleet.batches import batch_of
 from history.entries import METER, quarter_reading
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
 from samples import METER_ID
 
@@ -16,7 +18,7 @@ def heard(folder: Path, age_s: int) -> dict[str, str]:
     store = Store(f"sqlite:///{folder}/iskra.sqlite")
     at_s = int(time.time()) - age_s
     states = [ReaderState("house-7", at_s, True, "", "[]")]
-    write_batch(store, IngestBatch([quarter_reading()], [METER], [LastContact(METER_ID, "house-7", at_s)], states))
+    write_batch(store, batch_of([quarter_reading()], [METER], [LastContact(METER_ID, "house-7", at_s)], states))
     store.close()
     return {"IES_DATA_DIR": str(folder), "IES_METERS": "none"}
 

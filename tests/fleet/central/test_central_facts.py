@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, update
 
+from fleet.batches import batch_of
 from history.entries import METER, OTHER, epoch, quarter_reading
 from history.postgres import Postgres
 from iskra_server.diagnosis.central_state import central_state
 from iskra_server.fleet.central.central_facts import GONE_S, central_facts
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal, write_batch
 from iskra_server.history.store.schema import conflict, meter, reader
 from iskra_server.history.store.store import Store
 from samples import METER_ID
@@ -39,7 +41,7 @@ def heard(*ages_s: int) -> IngestBatch:
         ReaderState(f"house-{place}", NOW_S - age_s, place > 0, "" if place else "The port is gone.", "[]")
         for place, age_s in enumerate(ages_s)
     ]
-    return IngestBatch([quarter_reading(), epoch()], list(meters), contacts, states)
+    return batch_of([quarter_reading(), epoch()], list(meters), contacts, states)
 
 
 def test_an_empty_database_has_no_reader_and_nothing_to_count(store: Store) -> None:

@@ -1,9 +1,9 @@
 """Who is in a group, and when. A group is a label: building=7, tenant=Meyer, tariff=night.
 
-    M3  Meyer ------------------------|          A label holds from one quarter until before another. A meter and those
-    M4 (replaced M3)      | Neu -------------    that it replaced are one metering point, whose labels are, of a kind:
-    ->  Meyer ------------| Neu -------------    those of its newest meter that has one; from a replacement on those of
-                                                 the old meter count only where the new one has none of that kind.
+M3  Meyer ------------------------|          A label holds from one quarter until before another. A meter and those
+M4 (replaced M3)      | Neu -------------    that it replaced are one metering point, whose labels are, of a kind:
+->  Meyer ------------| Neu -------------    those of its newest meter that has one; from a replacement on those of
+                                             the old meter count only where the new one has none of that kind.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import CTE, ColumnElement, Select, and_, or_, select, true, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, and_, func, or_, select, true, tuple_
 
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.reads import Reads
@@ -55,13 +55,20 @@ class MeterPeriod(Struct, frozen=True):
 
 
 def whole_time(group: Group, begin: int, end: int, within: Within) -> Select[Any]:
-    """The meters that are in a group all the time from one quarter to another, have replaced none and are not replaced."""
+    """The meters that are in a group all the time between two quarters; none that replaced another or was replaced."""
     lasts = and_(label.c.from_quarter <= begin, label.c.to_quarter >= end)
     single = label.c.meter.not_in(_replaced()), label.c.meter.not_in(_successors())
     statement = select(label.c.meter).where(_is(group), lasts, *single)
     if within is None:
         return statement
     return statement.where(label.c.meter.in_(select(label.c.meter).where(_is(*within), lasts)))
+
+
+def count_labels(reads: Reads, group: Group, begin: int, end: int, within: Within) -> int:
+    """How many labels put a meter into a group at some time between two quarters: at least one a meter."""
+    overlaps = label.c.from_quarter < end, label.c.to_quarter > begin
+    statement = select(func.count()).select_from(label).where(_is(group), *overlaps)
+    return int(reads.query(statement if within is None else statement.where(was_visible(within)))[0][0])
 
 
 def group_meters(

@@ -1,7 +1,7 @@
 """Epochs of one counter in the order of time.
 
-At a central server the readers of a meter number its epochs each by itself, and what one of them sends late gets a later
-number: the numbers need not grow with time. When an epoch started is known, so its place in time is its number here.
+At a central server the readers of a meter number its epochs each by itself, and what one of them sends late gets a
+later number: the numbers need not grow with time. When an epoch started is known: its place in time is its number here.
 """
 
 from bisect import bisect_right

@@ -169,4 +169,3 @@ def ordered_chain(meter_id: str, meters: Sequence[MeterInfo]) -> list[str]:
         added = [info.meter_id for info in meters if info.replaced_by in added and info.meter_id not in chain]
         chain = [*added, *chain]
     return chain
-

@@ -53,6 +53,13 @@ class MeteredEnergy(Struct, frozen=True):
         """Whether readings at both ends are known: `energy_wh` is that of the whole time."""
         return self.covered == self.quarters
 
+    @property
+    def readings(self) -> tuple[QuarterReading | None, QuarterReading | None]:
+        """The first and the last one; where there is only one, it is the last if it lies at the end, else the first."""
+        if self.first is None or self.last is None or self.first.quarter < self.last.quarter:
+            return self.first, self.last
+        return (None, self.last) if self.last.quarter == self.end else (self.first, None)
+
 
 def metered_energy(counter: CounterHistory, begin: int, end: int) -> MeteredEnergy:
     """Between two quarters of which the first is earlier. Raises StoreError."""

@@ -210,13 +210,14 @@ reader = Table(
     Column("oldest_s", BigInteger),
     sqlite_with_rowid=False,
 )
-# the last row of a meter is its reader; those before say who had it
+# the last row of a meter is its reader; since_s is 0 in the first one, which has it from the beginning
 meter_reader = Table(
     "meter_reader",
     metadata,
     Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
     Column("since_s", BigInteger, primary_key=True),
     Column("reader", Text, nullable=False),
+    Index("ix_meter_reader_reader", "reader", "meter"),
     sqlite_with_rowid=False,
 )
 epoch_origin = Table(
@@ -227,6 +228,8 @@ epoch_origin = Table(
     Column("ledger", Text, primary_key=True),
     Column("ledger_epoch", Integer, primary_key=True),
     Column("epoch", Integer, nullable=False),
+    # the reader has sent where it started
+    Column("has_start", Boolean, nullable=False),
     # every row of the series from this quarter on is of this ledger epoch; ALWAYS: others may be among them
     Column("from_quarter", Integer, nullable=False),
     sqlite_with_rowid=False,

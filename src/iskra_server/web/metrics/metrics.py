@@ -146,6 +146,13 @@ OUTPUTS: tuple[Metric[OutputState], ...] = (
     Metric(
         "pending_bytes", "gauge", "Disk space of points not delivered yet.", lambda state: state.waiting_bytes, "bytes"
     ),
+    Metric(
+        "last_confirmed_timestamp_seconds",
+        "gauge",
+        "When the central server last confirmed anything, in Unix time.",
+        lambda state: _rounded(state.confirmed_at.timestamp()) if state.confirmed_at else None,
+        "seconds",
+    ),
     # of emulated devices alone; no label names a client, because anybody in the network may become one
     Metric("requests", "counter", "Requests to an emulated device.", lambda state: state.requests),
     Metric(

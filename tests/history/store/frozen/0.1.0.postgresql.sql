@@ -110,6 +110,7 @@ CREATE TABLE public.epoch_origin (
     ledger text NOT NULL,
     ledger_epoch integer NOT NULL,
     epoch integer NOT NULL,
+    has_start boolean NOT NULL,
     from_quarter integer NOT NULL
 );
 CREATE TABLE public.iskra_schema (
@@ -128,7 +129,8 @@ CREATE TABLE public.live (
     at_s bigint NOT NULL,
     at_quarter integer DEFAULT 0 NOT NULL,
     power_mw bigint
-);
+)
+WITH (fillfactor='50');
 CREATE TABLE public.meter (
     id integer NOT NULL,
     meter_id text NOT NULL,
@@ -464,7 +466,7 @@ INSERT INTO public.conflict VALUES (1, 1959784, 'house-8', 5, 0, 0, 107323091, -
 INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, 1, NULL, NULL, 'house-7', 1763805600);
 INSERT INTO public.epoch VALUES (2, 1, 1763805677, 9223372036854775807, -18, 7, 3);
 INSERT INTO public.epoch VALUES (7, 0, 1763805600, NULL, NULL, 0, 0);
-INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, 1959785);
+INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, true, 1959785);
 INSERT INTO public.iskra_schema VALUES ('0006');
 INSERT INTO public.label VALUES (1, 'tenant', 0, 2147483647, 'Meyer');
 INSERT INTO public.label VALUES (1, 'building', 0, 2147483647, '7');
@@ -617,6 +619,7 @@ CREATE INDEX boundary_rest_quarter_series_raw_scaler_epoch_idx ON public.boundar
 CREATE INDEX ix_label_value ON public.label USING btree (kind, value, meter);
 CREATE INDEX ix_live_at_quarter ON public.live USING btree (at_quarter, meter);
 CREATE INDEX ix_meter_compact ON public.meter USING btree (lower(replace(meter_id, ' '::text, ''::text)));
+CREATE INDEX ix_meter_reader_reader ON public.meter_reader USING btree (reader, meter);
 CREATE INDEX ix_meter_replaced_by ON public.meter USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
 CREATE INDEX ix_meter_server_id ON public.meter USING btree (server_id);
 CREATE INDEX ix_outbox_quarter ON public.outbox USING btree (quarter, meter);

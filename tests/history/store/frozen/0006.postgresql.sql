@@ -70,6 +70,7 @@ CREATE TABLE public.epoch_origin (
     ledger text NOT NULL,
     ledger_epoch integer NOT NULL,
     epoch integer NOT NULL,
+    has_start boolean NOT NULL,
     from_quarter integer NOT NULL
 );
 CREATE TABLE public.iskra_schema (
@@ -88,7 +89,8 @@ CREATE TABLE public.live (
     at_s bigint NOT NULL,
     power_mw bigint,
     at_quarter integer DEFAULT 0 NOT NULL
-);
+)
+WITH (fillfactor='50');
 CREATE TABLE public.meter (
     id integer NOT NULL,
     meter_id text NOT NULL,
@@ -302,11 +304,11 @@ INSERT INTO public.conflict VALUES (1, 1959784, 'house-8', 5, 0, 0, 107323091, -
 INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, 1, NULL, NULL, 'house-7', 1763805600);
 INSERT INTO public.epoch VALUES (2, 1, 1763805677, 9223372036854775807, -18, 7, 3);
 INSERT INTO public.epoch VALUES (7, 0, 1763805600, NULL, NULL, 0, 0);
-INSERT INTO public.epoch_origin VALUES (7, '', 0, 0, 2147483647);
-INSERT INTO public.epoch_origin VALUES (1, '', 0, 0, 2147483647);
-INSERT INTO public.epoch_origin VALUES (2, '', 0, 0, 2147483647);
-INSERT INTO public.epoch_origin VALUES (2, '', 1, 1, 2147483647);
-INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, 1959785);
+INSERT INTO public.epoch_origin VALUES (7, '', 0, 0, false, 2147483647);
+INSERT INTO public.epoch_origin VALUES (1, '', 0, 0, false, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '', 0, 0, false, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '', 1, 1, true, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, true, 1959785);
 INSERT INTO public.iskra_schema VALUES ('0006');
 INSERT INTO public.label VALUES (1, 'tenant', 'Meyer', 0, 2147483647);
 INSERT INTO public.label VALUES (1, 'building', '7', 0, 2147483647);
@@ -318,8 +320,8 @@ INSERT INTO public.meter VALUES (2, '1 ISK 00 87654321', '0a0149534b00053980b1',
 INSERT INTO public.meter VALUES (1, '1 ISK 00 12345678', '0a0149534b0000bc614e', false, 1763805600, 1763807400, 2, NULL);
 INSERT INTO public.meter VALUES (3, 'Zähler "Müller"; ''x'' --', '', false, 0, 9007199254740992, NULL, NULL);
 INSERT INTO public.meter VALUES (5, '1 ISK 00 00000005', '0a0149534b0000000005', false, 1763805600, 1763805600, NULL, '/dev/ttyUSB0');
-INSERT INTO public.meter_reader VALUES (1, 1763805600, 'house-7');
-INSERT INTO public.meter_reader VALUES (2, 1763805600, 'house-7');
+INSERT INTO public.meter_reader VALUES (1, 0, 'house-7');
+INSERT INTO public.meter_reader VALUES (2, 0, 'house-7');
 INSERT INTO public.meter_reader VALUES (5, 1763805600, 'house-8');
 INSERT INTO public.other_price VALUES ('DE-LU', 1959784, 81230000, 60, 2);
 INSERT INTO public.outbox VALUES (2, 1962784, 3, NULL, false, NULL);
@@ -419,6 +421,7 @@ CREATE INDEX boundary_rest_quarter_series_raw_scaler_epoch_idx ON public.boundar
 CREATE INDEX ix_label_value ON public.label USING btree (kind, value, meter);
 CREATE INDEX ix_live_at_quarter ON public.live USING btree (at_quarter, meter);
 CREATE INDEX ix_meter_compact ON public.meter USING btree (lower(replace(meter_id, ' '::text, ''::text)));
+CREATE INDEX ix_meter_reader_reader ON public.meter_reader USING btree (reader, meter);
 CREATE INDEX ix_meter_replaced_by ON public.meter USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
 CREATE INDEX ix_meter_server_id ON public.meter USING btree (server_id);
 CREATE INDEX ix_outbox_quarter ON public.outbox USING btree (quarter, meter);

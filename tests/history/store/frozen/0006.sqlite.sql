@@ -65,6 +65,7 @@ CREATE TABLE epoch_origin (
 	ledger TEXT NOT NULL, 
 	ledger_epoch INTEGER NOT NULL, 
 	epoch INTEGER NOT NULL, 
+	has_start BOOLEAN NOT NULL, 
 	from_quarter INTEGER NOT NULL, 
 	CONSTRAINT pk_epoch_origin PRIMARY KEY (series, ledger, ledger_epoch), 
 	CONSTRAINT fk_epoch_origin_series FOREIGN KEY(series) REFERENCES series (id)
@@ -72,11 +73,11 @@ CREATE TABLE epoch_origin (
  WITHOUT ROWID
 
 ;
-INSERT INTO "epoch_origin" VALUES(1,'',0,0,2147483647);
-INSERT INTO "epoch_origin" VALUES(2,'',0,0,2147483647);
-INSERT INTO "epoch_origin" VALUES(2,'',1,1,2147483647);
-INSERT INTO "epoch_origin" VALUES(2,'0a1b@house-8',0,1,1959785);
-INSERT INTO "epoch_origin" VALUES(7,'',0,0,2147483647);
+INSERT INTO "epoch_origin" VALUES(1,'',0,0,0,2147483647);
+INSERT INTO "epoch_origin" VALUES(2,'',0,0,0,2147483647);
+INSERT INTO "epoch_origin" VALUES(2,'',1,1,1,2147483647);
+INSERT INTO "epoch_origin" VALUES(2,'0a1b@house-8',0,1,1,1959785);
+INSERT INTO "epoch_origin" VALUES(7,'',0,0,0,2147483647);
 CREATE TABLE iskra_schema (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT iskra_schema_pkc PRIMARY KEY (version_num)
@@ -138,8 +139,8 @@ CREATE TABLE meter_reader (
  WITHOUT ROWID
 
 ;
-INSERT INTO "meter_reader" VALUES(1,1763805600,'house-7');
-INSERT INTO "meter_reader" VALUES(2,1763805600,'house-7');
+INSERT INTO "meter_reader" VALUES(1,0,'house-7');
+INSERT INTO "meter_reader" VALUES(2,0,'house-7');
 INSERT INTO "meter_reader" VALUES(5,1763805600,'house-8');
 CREATE TABLE other_price (
 	zone TEXT NOT NULL, 
@@ -285,4 +286,5 @@ CREATE INDEX ix_live_at_quarter ON live (at_quarter, meter);
 CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')));
 CREATE INDEX ix_meter_server_id ON meter (server_id);
 CREATE INDEX ix_meter_replaced_by ON meter (replaced_by) WHERE replaced_by IS NOT NULL;
+CREATE INDEX ix_meter_reader_reader ON meter_reader (reader, meter);
 COMMIT;

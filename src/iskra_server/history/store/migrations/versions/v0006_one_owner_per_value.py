@@ -41,13 +41,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["meter"], ["meter.id"], name="fk_meter_reader_meter"),
         sqlite_with_rowid=False,
     )
-    op.execute("INSERT INTO meter_reader (meter, since_s, reader) SELECT meter, at_s, reader FROM live")
+    op.create_index("ix_meter_reader_reader", "meter_reader", ["reader", "meter"])
+    op.execute("INSERT INTO meter_reader (meter, since_s, reader) SELECT meter, 0, reader FROM live")
     op.create_table(
         "epoch_origin",
         sa.Column("series", sa.Integer),
         sa.Column("ledger", sa.Text),
         sa.Column("ledger_epoch", sa.Integer),
         sa.Column("epoch", sa.Integer, nullable=False),
+        sa.Column("has_start", sa.Boolean, nullable=False),
         sa.Column("from_quarter", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("series", "ledger", "ledger_epoch", name="pk_epoch_origin"),
         sa.ForeignKeyConstraint(["series"], ["series.id"], name="fk_epoch_origin_series"),
@@ -56,9 +58,9 @@ def upgrade() -> None:
     # of a central server: the epochs that it has are those of its readers, as they numbered them
     of_readers = "SELECT id FROM series WHERE meter IN (SELECT meter FROM live)"
     op.execute(
-        "INSERT INTO epoch_origin (series, ledger, ledger_epoch, epoch, from_quarter) "
-        f"SELECT id, '', 0, 0, {_NEVER} FROM series WHERE id IN ({of_readers}) UNION ALL "
-        f"SELECT series, '', epoch, epoch, {_NEVER} FROM epoch WHERE epoch > 0 AND series IN ({of_readers})"
+        "INSERT INTO epoch_origin (series, ledger, ledger_epoch, epoch, has_start, from_quarter) "
+        f"SELECT id, '', 0, 0, false, {_NEVER} FROM series WHERE id IN ({of_readers}) UNION ALL "
+        f"SELECT series, '', epoch, epoch, true, {_NEVER} FROM epoch WHERE epoch > 0 AND series IN ({of_readers})"
     )
     op.create_table(
         "conflict",
@@ -95,6 +97,8 @@ def _alter_postgresql() -> None:
         "ALTER TABLE live ADD COLUMN at_quarter INTEGER NOT NULL DEFAULT 0",
         "UPDATE live SET at_quarter = at_s / 900",
         "CREATE INDEX ix_live_at_quarter ON live (at_quarter, meter)",
+        # the new version of a row fits into the same page, so that no index changes
+        "ALTER TABLE live SET (fillfactor = 50)",
     ):
         op.execute(statement)
     for table in ("refused", "clock_step", "set_aside"):
