@@ -9,6 +9,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -33,7 +34,7 @@ BROKER_PASSWORD=broker4
 SERVER_TOKEN={TOKEN}
 """
 URL = "http://127.0.0.1:8080"
-READER = "house-7"
+READER, SECURED = "house-7", "house-8"
 ALL = ("admin", "prepare", "collector-1", "collector-2", "server", "accounts", "broker", "database", "roles")
 WITHIN_S = 60
 QUARTERS = 12
@@ -51,12 +52,12 @@ class Central(Project):
         with closing(until(opened, PATIENCE_S)) as store:
             arrive(store, reader)
 
-    def shell(self, command: str, *, check: bool = True) -> str:
+    def shell(self, command: str, *, check: bool = True, **variables: str) -> str:
         """What a documented command prints, run in the folder of the compose file."""
         done = subprocess.run(
             ["sh", "-euc", command],
             cwd=self.folder,
-            env=self.variables,
+            env={**self.variables, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -118,7 +119,15 @@ def central(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory
     environ = {"ISKRA_IMAGE": image, "OPEN_FILES": str(open_files)}
     made = Central(engine, *files, environ=environ)
     names = ":".join(file.name for file in files)
-    made.folder, made.variables = folder, {**engine.environment, **environ, "COMPOSE_FILE": names}
+    made.folder, made.variables = (
+        folder,
+        {
+            **engine.environment,
+            **environ,
+            "COMPOSE_FILE": names,
+            "PATH": f"{Path(sys.executable).parent}:{engine.environment['PATH']}",
+        },
+    )
     try:
         made.up()
         with inside(made.state("wire")["Pid"]):
@@ -135,13 +144,14 @@ def answers() -> bool:
         return False
 
 
-@pytest.fixture
-def reader(central: Central, tmp_path: Path) -> Iterator[FieldReader]:
+@pytest.fixture(scope="module")
+def reader(central: Central, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldReader]:
     """With an account made as the documentation says."""
     (enroll,) = documented("docker compose run --rm admin fleet enroll", "fleet.md")
     enrolment = json.loads(central.shell(f"{enroll} --json"))
     central.shell(enrolment["broker"])
-    made = FieldReader(tmp_path, READER, f"mqtt://{READER}:{enrolment['password']}@127.0.0.1", meters=3)
+    folder, url = tmp_path_factory.mktemp("reader"), f"mqtt://{READER}:{enrolment['password']}@127.0.0.1"
+    made = FieldReader(folder, READER, url, meters=3)
     made.start()
     yield made
     made.close()
@@ -210,9 +220,15 @@ def test_a_backup_brings_everything_back_as_documented(central: Central, reader:
         central.shell(command)
     assert (central.folder / "base.tar.gz").stat().st_size > 1_000_000
     assert READER in (central.folder / "passwords").read_text()
+    # after the backup, so that only the reader has it
+    reader.live_through(QUARTERS)
+    central.has_all_of(reader)
     for command in documented("docker compose", section="Restore"):
         central.shell(command)
     until(answers, WITHIN_S)
+    (resend,) = documented("iskra-server uplink resend", section="Backup")
+    database = {"IES_DATABASE_URL": f"sqlite:///{reader.store_file}"}
+    central.shell(resend.replace("2026-11-27", "2026-10-01"), **database)
     central.has_all_of(reader)
     reader.live_through(1)
     central.has_all_of(reader)
@@ -226,12 +242,12 @@ def test_readers_come_with_tls_as_documented(central: Central, tmp_path: Path) -
     for line in lines:
         command = line.replace("central.example", "localhost").replace("sudo ", "")
         central.shell(command.replace("docker-compose.tls.yml", "docker-compose.tls.yml -f override.yml"))
-    enroll = f"docker compose run --rm admin fleet enroll {READER} --broker mqtts://localhost:8883 --json"
+    enroll = f"docker compose run --rm admin fleet enroll {SECURED} --broker mqtts://localhost:8883 --json"
     enrolment = json.loads(central.shell(f"{enroll} --ca-cert /data/tls/ca.pem"))
     central.shell(enrolment["broker"])
     assert 'ca_file = "/etc/iskra-server/ca.pem"' in enrolment["section"]
-    url = f"mqtts://{READER}:{enrolment['password']}@localhost:8883"
-    reader = FieldReader(tmp_path, READER, url, meters=1, ca_file=str(central.folder / "tls/ca.pem"))
+    url = f"mqtts://{SECURED}:{enrolment['password']}@localhost:8883"
+    reader = FieldReader(tmp_path, SECURED, url, meters=1, ca_file=str(central.folder / "tls/ca.pem"))
     reader.start()
     try:
         reader.live_through(1)

@@ -59,7 +59,8 @@ class FieldReader:
         silent_s: float = SILENT_S,
     ) -> None:
         self.name = name
-        self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
+        self.store_file = folder / f"{name}.sqlite"
+        self.store = Store(f"sqlite:///{self.store_file}")
         # as the uplink does once it is connected: what waits is known from here on
         UplinkQueue(self.store).enable(name)
         self.hub = Hub()

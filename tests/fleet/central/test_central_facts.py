@@ -47,6 +47,7 @@ def heard(*ages_s: int) -> IngestBatch:
 def test_an_empty_database_has_no_reader_and_nothing_to_count(store: Store) -> None:
     facts = central_facts(store, NOW_S)
     assert (facts.meters, facts.readers, facts.last_message, facts.skew_s) == (0, 0, None, None)
+    assert (facts.waiting_quarters, facts.refused_quarters) == (None, None)
     assert [problem.fault for problem in central_state(facts).problems] == ["central_empty"]
 
 
@@ -85,9 +86,12 @@ def test_conflicts_refusals_and_the_worst_clock_are_counted(store: Store) -> Non
     with store.transaction() as connection:
         connection.execute(insert(conflict), rows)
         for name, skew_s in (("house-0", 5), ("house-1", -400)):
-            connection.execute(update(reader).where(reader.c.name == name).values(skew_s=skew_s))
+            connection.execute(
+                update(reader).where(reader.c.name == name).values(skew_s=skew_s, waiting=abs(skew_s), refused=2)
+            )
     facts = central_facts(store, NOW_S)
     assert (facts.conflicts, facts.conflicts_last_day) == (2, 1)
     assert (facts.refused_messages, facts.refused_last_day, facts.refused_reason) == (2, 1, "600 s ago")
     assert (facts.skewed_reader, facts.skew_s) == ("house-1", -400)
+    assert (facts.waiting_quarters, facts.refused_quarters) == (405, 4)
     assert METER_ID in {info.meter_id for info in store.meters()}

@@ -31,6 +31,8 @@ def central_facts(reads: Reads, now_s: float | None = None) -> CentralFacts:
         silent_readers=readers.silent,
         gone_readers=readers.all - readers.present,
         failing_readers=readers.failing,
+        waiting_quarters=None if readers.waiting is None else int(readers.waiting),
+        refused_quarters=None if readers.refused is None else int(readers.refused),
         conflicts=conflicts[0],
         conflicts_last_day=conflicts[1],
         refused_messages=refusals[0],
@@ -53,12 +55,15 @@ def _meters(reads: Reads, now_s: int) -> Any:
 
 
 def _readers(reads: Reads, now_s: int) -> Any:
+    is_present = reader.c.at_s >= now_s - GONE_S
     columns: list[ColumnElement[Any]] = [
         func.count().label("all"),
-        _count(reader.c.at_s >= now_s - GONE_S).label("present"),
+        _count(is_present).label("present"),
         _count(_is_silent(reader.c.at_s, now_s)).label("silent"),
         _count(_is_failing(now_s)).label("failing"),
         func.max(reader.c.at_s).label("last_s"),
+        func.sum(reader.c.waiting).filter(is_present).label("waiting"),
+        func.sum(reader.c.refused).filter(is_present).label("refused"),
     ]
     return reads.query(select(*columns))[0]
 
