@@ -227,8 +227,8 @@ def test_a_backup_brings_everything_back_as_documented(central: Central, reader:
         central.shell(command)
     until(answers, WITHIN_S)
     (resend,) = documented("iskra-server uplink resend", section="Backup")
-    database = {"IES_DATABASE_URL": f"sqlite:///{reader.store_file}"}
-    central.shell(resend.replace("2026-11-27", "2026-10-01"), **database)
+    history = f"sqlite:///{reader.store_file}"
+    central.shell(resend.replace("2026-11-27", "2026-10-01"), IES_DATABASE_URL=history)
     central.has_all_of(reader)
     reader.live_through(1)
     central.has_all_of(reader)
