@@ -1,6 +1,8 @@
 """The facts of a central server, of a real database of each kind."""
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,17 @@ def test_conflicts_refusals_and_the_worst_clock_are_counted(store: Store) -> Non
     assert (facts.skewed_reader, facts.skew_s) == ("house-1", -400)
     assert (facts.waiting_quarters, facts.refused_quarters) == (405, 4)
     assert METER_ID in {info.meter_id for info in store.meters()}
+
+
+def test_the_months_that_have_partitions_are_counted_and_too_few_are_a_problem(central: Store, tmp_path: Path) -> None:
+    now_s = time.time()
+    before = central_facts(central, now_s).months_left
+    # opening it has made three
+    assert before is not None
+    assert before >= 2
+    central.make_partitions(24)
+    assert (central_facts(central, now_s).months_left or 0) >= 23
+    later = central_facts(central, now_s + 23 * 31 * DAY_S)
+    assert [problem.fault for problem in central_state(later).problems][-1] == "central_no_month"
+    with closing(Store(f"sqlite:///{tmp_path}/iskra.sqlite")) as file:
+        assert central_facts(file, now_s).months_left is None
