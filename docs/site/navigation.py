@@ -23,7 +23,7 @@ NAVIGATION = (
     Group("Page and cost", "Oberfläche und Kosten", ("page", "solar", "contracts", "prices", "virtual-meters")),
     Group("Connect", "Verbinden", ("mqtt", "emulation", "outputs", "notifications", "recipes")),
     Group("Operate", "Betreiben", ("history", "security", "performance", "compatibility")),
-    Group("Many meters", "Viele Zähler", ("fleet", "fleet-operations", "fleet-scale")),
+    Group("Many meters", "Viele Zähler", ("fleet", "fleet-operations", "fleet-billing", "fleet-scale")),
     Group("Reference", "Nachschlagen", ("configuration", "command-line", "http", "registers", "history-format")),
     Group(
         "Develop",

@@ -70,7 +70,11 @@ def central(deb: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mac
 def test_a_reader_reaches_it_and_the_tables_have_two_years_of_months(central: Machine, tmp_path: Path) -> None:
     enroll = f"iskra-server fleet enroll {READER} --broker mqtt://127.0.0.1 --passwords /etc/mosquitto/passwords --json"
     enrolment = json.loads(central.run(*shlex.split(enroll)))
-    central.run("systemctl", "reload", "mosquitto")
+    central.run(
+        "sh",
+        "-c",
+        "systemctl reload mosquitto || { journalctl -u mosquitto; cat /usr/lib/systemd/system/mosquitto.service /etc/mosquitto/mosquitto.conf /etc/mosquitto/conf.d/*; tail -20 /var/log/mosquitto/*; ls -l /etc/mosquitto; false; }",
+    )
     with inside(central.pid):
         reader = FieldReader(tmp_path, READER, f"mqtt://{READER}:{enrolment['password']}@127.0.0.1", meters=2)
         reader.start()
