@@ -37,7 +37,6 @@ app = group_app(
         "iskra-server fleet readers": "all readers, and what is wrong",
         "iskra-server fleet move METER --to house-8": "another reader reads it now",
         "iskra-server fleet conflicts": "values that differ from those kept",
-        "iskra-server fleet conflicts --take READER --meter M": "let those of READER count",
     },
 )
 _PAGE = 1000
