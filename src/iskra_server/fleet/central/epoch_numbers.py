@@ -14,6 +14,7 @@ All others are compared with their neighbours, by one collector at a time.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -83,6 +84,7 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
         lock_meters(store, connection, {rows.meter for group in rest.values() for rows in group})
         # another collector may have written some of them meanwhile
         known = _mappings(connection, rest)
+        changed = []
         for series, group in sorted(rest.items()):
             mappings = known.get(series, [])
             before = [replace(mapping) for mapping in mappings]
@@ -90,7 +92,8 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
             counter = _Counter(CounterRows(store, connection, series, is_new=not mappings), mappings, placed)
             for rows in group:
                 counter.place(rows)
-            _write(store, connection, series, [mapping for mapping in mappings if mapping not in before])
+            changed += [{"series": series, **asdict(mapping)} for mapping in mappings if mapping not in before]
+        _write(store, connection, changed)
     return placed
 
 
@@ -281,13 +284,13 @@ def _mappings(connection: Connection, series: Collection[int]) -> dict[int, list
     return found
 
 
-def _write(store: Store, connection: Connection, series: int, mappings: Sequence[_Mapping]) -> None:
-    if not mappings:
-        return
-    statement = store.insert(epoch_origin)
-    changed = {name: statement.excluded[name] for name in ("epoch", "has_start", "from_quarter")}
-    statement = statement.on_conflict_do_update(index_elements=["series", "ledger", "ledger_epoch"], set_=changed)
-    connection.execute(statement, [{"series": series, **asdict(mapping)} for mapping in mappings])
+def _write(store: Store, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """At once: a batch of new meters has a row of each of its series."""
+    if rows:
+        statement = store.insert(epoch_origin)
+        changed = {name: statement.excluded[name] for name in ("epoch", "has_start", "from_quarter")}
+        statement = statement.on_conflict_do_update(index_elements=["series", "ledger", "ledger_epoch"], set_=changed)
+        connection.execute(statement, rows)
 
 
 def _find(mappings: Iterable[_Mapping], ledger: str, number: int) -> _Mapping | None:
