@@ -8,11 +8,13 @@ SELECT 'CREATE ROLE iskra_server LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles W
 ALTER ROLE iskra_collector PASSWORD :'collector_password';
 ALTER ROLE iskra_server PASSWORD :'server_password';
 
--- a collector writes what readers send; it deletes nothing and creates no tables
+-- a collector writes what readers send; it deletes none of it and creates no tables
 GRANT USAGE ON SCHEMA public TO iskra_collector, iskra_server;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO iskra_collector, iskra_server;
 GRANT INSERT, UPDATE ON meter, series, boundary, power, epoch, epoch_origin, meter_reader, conflict, live, reader, refused
   TO iskra_collector;
+-- the energy of days and months, which it computes again where quarters came late
+GRANT INSERT, UPDATE, DELETE ON rollup, rollup_part, rollup_due, rollup_state TO iskra_collector;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO iskra_collector;
 
 -- a server only reads, and its queries are limited to 30 s

@@ -55,6 +55,14 @@ CREATE TABLE public.boundary_2027_02 (
     quality smallint NOT NULL,
     epoch integer NOT NULL
 );
+CREATE TABLE public.boundary_2027_03 (
+    series integer NOT NULL,
+    quarter integer NOT NULL,
+    raw bigint NOT NULL,
+    scaler smallint NOT NULL,
+    quality smallint NOT NULL,
+    epoch integer NOT NULL
+);
 CREATE TABLE public.boundary_rest (
     series integer NOT NULL,
     quarter integer NOT NULL,
@@ -235,6 +243,17 @@ CREATE TABLE public.points_2027_02 (
     max_mw bigint,
     octets bytea NOT NULL
 );
+CREATE TABLE public.points_2027_03 (
+    meter integer NOT NULL,
+    first_s bigint NOT NULL,
+    crc32 bigint NOT NULL,
+    last_s bigint NOT NULL,
+    telegrams integer NOT NULL,
+    min_mw bigint,
+    mean_mw bigint,
+    max_mw bigint,
+    octets bytea NOT NULL
+);
 CREATE TABLE public.points_rest (
     meter integer NOT NULL,
     first_s bigint NOT NULL,
@@ -303,6 +322,14 @@ CREATE TABLE public.power_2027_02 (
     max_mw bigint NOT NULL,
     telegrams integer NOT NULL
 );
+CREATE TABLE public.power_2027_03 (
+    meter integer NOT NULL,
+    quarter integer NOT NULL,
+    min_mw bigint NOT NULL,
+    mean_mw bigint NOT NULL,
+    max_mw bigint NOT NULL,
+    telegrams integer NOT NULL
+);
 CREATE TABLE public.power_rest (
     meter integer NOT NULL,
     quarter integer NOT NULL,
@@ -349,6 +376,95 @@ CREATE SEQUENCE public.refused_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.refused_id_seq OWNED BY public.refused.id;
+CREATE TABLE public.rollup (
+    begin_quarter integer NOT NULL,
+    end_quarter integer NOT NULL,
+    series integer NOT NULL,
+    scaler smallint NOT NULL,
+    energy_1 bigint,
+    energy_2 bigint,
+    energy_3 bigint,
+    energy_4 bigint,
+    energy_5 bigint,
+    energy_6 bigint,
+    energy_7 bigint,
+    energy_8 bigint,
+    energy_9 bigint,
+    energy_10 bigint,
+    energy_11 bigint,
+    energy_12 bigint,
+    energy_13 bigint,
+    energy_14 bigint,
+    energy_15 bigint,
+    energy_16 bigint,
+    energy_17 bigint,
+    energy_18 bigint,
+    energy_19 bigint,
+    energy_20 bigint,
+    energy_21 bigint,
+    energy_22 bigint,
+    energy_23 bigint,
+    energy_24 bigint,
+    energy_25 bigint,
+    energy_26 bigint,
+    energy_27 bigint,
+    energy_28 bigint,
+    energy_29 bigint,
+    energy_30 bigint,
+    energy_31 bigint,
+    estimated_1 smallint,
+    estimated_2 smallint,
+    estimated_3 smallint,
+    estimated_4 smallint,
+    estimated_5 smallint,
+    estimated_6 smallint,
+    estimated_7 smallint,
+    estimated_8 smallint,
+    estimated_9 smallint,
+    estimated_10 smallint,
+    estimated_11 smallint,
+    estimated_12 smallint,
+    estimated_13 smallint,
+    estimated_14 smallint,
+    estimated_15 smallint,
+    estimated_16 smallint,
+    estimated_17 smallint,
+    estimated_18 smallint,
+    estimated_19 smallint,
+    estimated_20 smallint,
+    estimated_21 smallint,
+    estimated_22 smallint,
+    estimated_23 smallint,
+    estimated_24 smallint,
+    estimated_25 smallint,
+    estimated_26 smallint,
+    estimated_27 smallint,
+    estimated_28 smallint,
+    estimated_29 smallint,
+    estimated_30 smallint,
+    estimated_31 smallint
+);
+CREATE TABLE public.rollup_due (
+    end_quarter integer NOT NULL,
+    begin_quarter integer NOT NULL,
+    meter integer NOT NULL
+);
+CREATE TABLE public.rollup_part (
+    begin_quarter integer NOT NULL,
+    end_quarter integer NOT NULL,
+    series integer NOT NULL,
+    raw bigint NOT NULL,
+    scaler smallint NOT NULL,
+    quarters smallint NOT NULL,
+    estimated smallint NOT NULL,
+    begin_known boolean NOT NULL,
+    end_known boolean NOT NULL
+);
+CREATE TABLE public.rollup_state (
+    zone text NOT NULL,
+    since_quarter integer NOT NULL,
+    open_quarter integer NOT NULL
+);
 CREATE TABLE public.series (
     id integer NOT NULL,
     meter integer NOT NULL,
@@ -397,6 +513,7 @@ ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2026_11 FOR VA
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2026_12 FOR VALUES FROM (1995648) TO (1998624);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_01 FOR VALUES FROM (1998624) TO (2001600);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_02 FOR VALUES FROM (2001600) TO (2004288);
+ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_03 FOR VALUES FROM (2004288) TO (2007264);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_rest DEFAULT;
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2025_11 FOR VALUES FROM ('1761955200') TO ('1764547200');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2025_12 FOR VALUES FROM ('1764547200') TO ('1767225600');
@@ -404,6 +521,7 @@ ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2026_11 FOR VALUES
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2026_12 FOR VALUES FROM ('1796083200') TO ('1798761600');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_01 FOR VALUES FROM ('1798761600') TO ('1801440000');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_02 FOR VALUES FROM ('1801440000') TO ('1803859200');
+ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_03 FOR VALUES FROM ('1803859200') TO ('1806537600');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_rest DEFAULT;
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2025_11 FOR VALUES FROM (1957728) TO (1960608);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2025_12 FOR VALUES FROM (1960608) TO (1963584);
@@ -411,6 +529,7 @@ ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2026_11 FOR VALUES F
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2026_12 FOR VALUES FROM (1995648) TO (1998624);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_01 FOR VALUES FROM (1998624) TO (2001600);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_02 FOR VALUES FROM (2001600) TO (2004288);
+ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_03 FOR VALUES FROM (2004288) TO (2007264);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_rest DEFAULT;
 ALTER TABLE ONLY public.clock_step ALTER COLUMN id SET DEFAULT nextval('public.clock_step_id_seq'::regclass);
 ALTER TABLE ONLY public.meter ALTER COLUMN id SET DEFAULT nextval('public.meter_id_seq'::regclass);
@@ -429,7 +548,7 @@ INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, NULL, NULL, 'ho
 INSERT INTO public.epoch VALUES (2, 1, 1763805677, 9223372036854775807, -18, 7, 3);
 INSERT INTO public.epoch VALUES (7, 0, 1763805600, NULL, NULL, 0, 0);
 INSERT INTO public.epoch_origin VALUES (2, '0a1b', 0, 1);
-INSERT INTO public.iskra_schema VALUES ('0006');
+INSERT INTO public.iskra_schema VALUES ('0007');
 INSERT INTO public.label VALUES (1, 'tenant', 0, 2147483647, 'Meyer');
 INSERT INTO public.label VALUES (1, 'building', 0, 2147483647, '7');
 INSERT INTO public.label VALUES (2, 'tenant', 1959784, 1959880, 'Meyer');
@@ -453,6 +572,10 @@ INSERT INTO public.price_retrieval VALUES (2, 'energy-charts', 1763805600);
 INSERT INTO public.reader VALUES ('house-7', 1763805600, false, 'No port.', '[{}]', NULL, NULL, NULL, NULL);
 INSERT INTO public.reader VALUES ('house-8', 1763805600, true, 'All is well.', '[]', '0.1.0', '5f0a', 1763805600, -3);
 INSERT INTO public.refused VALUES (9, 1763805600, 'iskra/v1/house-7/quarters', 'It is cut.', '\x00ff275c');
+INSERT INTO public.rollup VALUES (1959784, 1962760, 1, -1, 908, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 9223372036854775807, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.rollup_due VALUES (1959880, 1959784, 1);
+INSERT INTO public.rollup_part VALUES (1959784, 1959880, 2, 5, 0, 1, 0, true, false);
+INSERT INTO public.rollup_state VALUES ('Europe/Berlin', 1959784, 1959880);
 INSERT INTO public.series VALUES (1, 1, '1-0:1.8.0*255');
 INSERT INTO public.series VALUES (2, 1, '1-0:2.8.0*255');
 INSERT INTO public.series VALUES (7, 2, '1-0:1.8.0*255');
@@ -480,6 +603,8 @@ ALTER TABLE ONLY public.boundary_2027_01
     ADD CONSTRAINT boundary_2027_01_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.boundary_2027_02
     ADD CONSTRAINT boundary_2027_02_pkey PRIMARY KEY (series, quarter);
+ALTER TABLE ONLY public.boundary_2027_03
+    ADD CONSTRAINT boundary_2027_03_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.boundary_rest
     ADD CONSTRAINT boundary_rest_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.iskra_schema
@@ -514,6 +639,14 @@ ALTER TABLE ONLY public.reader
     ADD CONSTRAINT pk_reader PRIMARY KEY (name);
 ALTER TABLE ONLY public.refused
     ADD CONSTRAINT pk_refused PRIMARY KEY (id);
+ALTER TABLE ONLY public.rollup
+    ADD CONSTRAINT pk_rollup PRIMARY KEY (begin_quarter, end_quarter, series, scaler);
+ALTER TABLE ONLY public.rollup_due
+    ADD CONSTRAINT pk_rollup_due PRIMARY KEY (end_quarter, begin_quarter, meter);
+ALTER TABLE ONLY public.rollup_part
+    ADD CONSTRAINT pk_rollup_part PRIMARY KEY (begin_quarter, end_quarter, series);
+ALTER TABLE ONLY public.rollup_state
+    ADD CONSTRAINT pk_rollup_state PRIMARY KEY (zone);
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT pk_series PRIMARY KEY (id);
 ALTER TABLE ONLY public.set_aside
@@ -534,6 +667,8 @@ ALTER TABLE ONLY public.points_2027_01
     ADD CONSTRAINT points_2027_01_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.points_2027_02
     ADD CONSTRAINT points_2027_02_pkey PRIMARY KEY (meter, first_s, crc32);
+ALTER TABLE ONLY public.points_2027_03
+    ADD CONSTRAINT points_2027_03_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.points_rest
     ADD CONSTRAINT points_rest_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.power_2025_11
@@ -548,6 +683,8 @@ ALTER TABLE ONLY public.power_2027_01
     ADD CONSTRAINT power_2027_01_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.power_2027_02
     ADD CONSTRAINT power_2027_02_pkey PRIMARY KEY (meter, quarter);
+ALTER TABLE ONLY public.power_2027_03
+    ADD CONSTRAINT power_2027_03_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.power_rest
     ADD CONSTRAINT power_rest_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.meter
@@ -568,6 +705,8 @@ CREATE INDEX boundary_2027_01_quarter_idx ON public.boundary_2027_01 USING brin 
 CREATE INDEX boundary_2027_01_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_01 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX boundary_2027_02_quarter_idx ON public.boundary_2027_02 USING brin (quarter);
 CREATE INDEX boundary_2027_02_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_02 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
+CREATE INDEX boundary_2027_03_quarter_idx ON public.boundary_2027_03 USING brin (quarter);
+CREATE INDEX boundary_2027_03_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_03 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX boundary_rest_quarter_idx ON public.boundary_rest USING brin (quarter);
 CREATE INDEX boundary_rest_quarter_series_raw_scaler_epoch_idx ON public.boundary_rest USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX ix_label_value ON public.label USING btree (kind, value, meter);
@@ -580,6 +719,7 @@ CREATE INDEX power_2026_11_quarter_idx ON public.power_2026_11 USING brin (quart
 CREATE INDEX power_2026_12_quarter_idx ON public.power_2026_12 USING brin (quarter);
 CREATE INDEX power_2027_01_quarter_idx ON public.power_2027_01 USING brin (quarter);
 CREATE INDEX power_2027_02_quarter_idx ON public.power_2027_02 USING brin (quarter);
+CREATE INDEX power_2027_03_quarter_idx ON public.power_2027_03 USING brin (quarter);
 CREATE INDEX power_rest_quarter_idx ON public.power_rest USING brin (quarter);
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2025_11_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2025_11_quarter_idx;
@@ -599,6 +739,9 @@ ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_01_qua
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2027_02_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2027_02_quarter_idx;
 ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_02_quarter_series_raw_scaler_epoch_idx;
+ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2027_03_pkey;
+ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2027_03_quarter_idx;
+ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_03_quarter_series_raw_scaler_epoch_idx;
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_rest_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_rest_quarter_idx;
 ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_rest_quarter_series_raw_scaler_epoch_idx;
@@ -608,6 +751,7 @@ ALTER INDEX public.pk_points ATTACH PARTITION public.points_2026_11_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2026_12_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_01_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_02_pkey;
+ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_03_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_rest_pkey;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_2025_11_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2025_11_quarter_idx;
@@ -621,6 +765,8 @@ ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_01_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_01_quarter_idx;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_02_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_02_quarter_idx;
+ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_03_pkey;
+ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_03_quarter_idx;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_rest_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_rest_quarter_idx;
 ALTER TABLE ONLY public.conflict
@@ -641,6 +787,12 @@ ALTER TABLE ONLY public.other_price
     ADD CONSTRAINT fk_other_price_retrieval FOREIGN KEY (retrieval) REFERENCES public.price_retrieval(id);
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT fk_outbox_meter FOREIGN KEY (meter) REFERENCES public.meter(id);
+ALTER TABLE ONLY public.rollup_due
+    ADD CONSTRAINT fk_rollup_due_meter FOREIGN KEY (meter) REFERENCES public.meter(id);
+ALTER TABLE ONLY public.rollup_part
+    ADD CONSTRAINT fk_rollup_part_series FOREIGN KEY (series) REFERENCES public.series(id);
+ALTER TABLE ONLY public.rollup
+    ADD CONSTRAINT fk_rollup_series FOREIGN KEY (series) REFERENCES public.series(id);
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT fk_series_meter FOREIGN KEY (meter) REFERENCES public.meter(id);
 ALTER TABLE ONLY public.spot_price
