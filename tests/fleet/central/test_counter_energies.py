@@ -28,7 +28,7 @@ def test_registers_of_a_meter_with_what_is_missing(store: Store) -> None:
     assert (imported.value, imported.quarters, imported.is_whole) == (Exact(960, -1), 96, True)
     assert (exported.value, exported.quarters, exported.is_whole) == (Exact(3, -1), 1, False)
     assert not exported.begin_known and not exported.end_known
-    assert [each.series for each in counter_energies(store, ids(store).values(), DAY, EXPORT)] == [exported.series]
+    assert [each.series for each in counter_energies(store, ids(store).values(), DAY, [EXPORT])] == [exported.series]
 
 
 def test_nothing_is_counted_over_a_restart(store: Store) -> None:

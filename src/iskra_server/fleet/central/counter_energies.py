@@ -16,7 +16,7 @@ from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import Exact, MeterInfo
 from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.rollup_marks import QuarterSpan, replacements
+from iskra_server.history.store.rollup_marks import QuarterSpan, plain_numbers, replacements
 from iskra_server.history.store.schema import meter, quarter_reading, series
 from iskra_server.meter.obis import Obis
 
@@ -33,6 +33,7 @@ class RegisterEnergy(Struct, frozen=True):
 
     meter: int
     series: int
+    obis: Obis
     span: QuarterSpan
     value: Exact
     quarters: int
@@ -47,9 +48,9 @@ class RegisterEnergy(Struct, frozen=True):
 
 
 def counter_energies(
-    reads: Reads, meters: Collection[int], span: QuarterSpan, obis: Obis | None = None
+    reads: Reads, meters: Collection[int], span: QuarterSpan, registers: Collection[Obis] = ()
 ) -> Iterator[RegisterEnergy]:
-    """Of these meters (row ids), and of the chains in which one of them was replaced; all registers, or one.
+    """Of these meters (row ids), and of the chains in which one of them was replaced; without `registers` of all.
 
     In a chain it stands under the newest meter that has a reading before the end. A counter with fewer than two
     readings inside has none.
@@ -58,27 +59,26 @@ def counter_energies(
     in_chain = {number for chain in chains for number in chain}
     alone = sorted(set(meters) - in_chain)
     for start in range(0, len(alone), _BATCH):
-        yield from _of_single_meters(reads, alone[start : start + _BATCH], span, obis)
+        yield from _of_single_meters(reads, alone[start : start + _BATCH], span, registers)
     for chain in chains:
         numbers = _series(reads, chain)
-        for register in sorted({Obis.parse(text) for _, text in numbers if obis is None or text == str(obis)}):
-            own = {
-                chain[number]: (number, row_id) for (number, text), row_id in numbers.items() if text == str(register)
-            }
+        for register in sorted({obis for _, obis in numbers if not registers or obis in registers}):
+            own = {chain[number]: (number, row_id) for (number, obis), row_id in numbers.items() if obis == register}
             if energy := _of_one(reads, list(chain.values()), register, own, span):
                 yield energy
 
 
 def _of_single_meters(
-    reads: Reads, meters: Sequence[int], span: QuarterSpan, obis: Obis | None
+    reads: Reads, meters: Sequence[int], span: QuarterSpan, registers: Collection[Obis]
 ) -> Iterator[RegisterEnergy]:
-    for row in reads.query(_summary(meters, span, obis)):
+    for row in reads.query(_summary(meters, span, registers)):
         if row.first == row.last:
             continue
         if row.epoch == row.last_epoch:
             value = _difference(Exact(row.raw, row.scaler), Exact(row.last_raw, row.last_scaler))
             edges = row.first == span.begin, row.last == span.end
-            yield RegisterEnergy(row.meter, row.series, span, value, row.quarters, row.estimated, *edges)
+            known = row.quarters, row.estimated, *edges
+            yield RegisterEnergy(row.meter, row.series, Obis.parse(row.obis), span, value, *known)
         else:
             numbers = {row.meter_id: (row.meter, row.series)}
             if energy := _of_one(reads, [row.meter_id], Obis.parse(row.obis), numbers, span):
@@ -102,7 +102,7 @@ def _of_one(
     scaler = int(energy.as_tuple().exponent)
     value = Exact(int(energy.scaleb(-scaler)), scaler)
     edges = first.quarter == span.begin, last.quarter == span.end
-    return RegisterEnergy(*numbers[owner.meter_id], span, value, len(neighbours), estimated, *edges)
+    return RegisterEnergy(*numbers[owner.meter_id], obis, span, value, len(neighbours), estimated, *edges)
 
 
 def _difference(first: Exact, last: Exact) -> Exact:
@@ -110,12 +110,12 @@ def _difference(first: Exact, last: Exact) -> Exact:
     return Exact(last.raw * 10 ** (last.scaler - scaler) - first.raw * 10 ** (first.scaler - scaler), scaler)
 
 
-def _summary(meters: Sequence[int], span: QuarterSpan, obis: Obis | None) -> Select[Any]:
+def _summary(meters: Sequence[int], span: QuarterSpan, registers: Collection[Obis]) -> Select[Any]:
     """A row for each series with a reading inside: its outermost readings, and what lies between."""
     column = quarter_reading.c
-    inside = [series.c.meter.in_(meters), column.quarter >= span.begin, column.quarter <= span.end]
-    if obis is not None:
-        inside.append(series.c.obis == str(obis))
+    inside = [series.c.meter.in_(plain_numbers(meters)), column.quarter >= span.begin, column.quarter <= span.end]
+    if registers:
+        inside.append(series.c.obis.in_(map(str, registers)))
     each = (
         select(
             column.series,
@@ -182,7 +182,7 @@ def _chains(reads: Reads, meters: Collection[int]) -> list[dict[int, str]]:
     return [{ids[name]: name for name in ordered_chain(head, infos)} for head in heads]
 
 
-def _series(reads: Reads, chain: dict[int, str]) -> dict[tuple[int, str], int]:
+def _series(reads: Reads, chain: dict[int, str]) -> dict[tuple[int, Obis], int]:
     """The series of a chain by meter and register."""
     rows = reads.query(select(series).where(series.c.meter.in_(chain)))
-    return {(row.meter, row.obis): row.id for row in rows}
+    return {(row.meter, Obis.parse(row.obis)): row.id for row in rows}

@@ -28,9 +28,6 @@ from iskra_server.history.store.schema import rollup, rollup_due, rollup_part, r
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 
-# parameters of one statement
-_BATCH = 5_000
-
 
 class BucketEnergy(Struct):
     """Energy of the counters of a group in one bucket; None where none has any.
@@ -59,6 +56,9 @@ class BucketEnergy(Struct):
         self.add(each.value, meters=1, complete=complete, quarters=each.quarters, estimated=each.estimated)
 
 
+_Buckets = Mapping[tuple[Obis, QuarterSpan], BucketEnergy]
+
+
 class Roll(Struct, frozen=True):
     """The roll-ups that there are: of days and months in `zone`, from `since` until before `open`."""
 
@@ -71,19 +71,26 @@ class Roll(Struct, frozen=True):
         return self.since <= span.begin and span.end <= self.open and span in lengths
 
 
-def group_energy(reads: Reads, members: Select[Any], obis: Obis, edges: Sequence[int]) -> list[BucketEnergy | None]:
+def group_energies(
+    reads: Reads, members: Select[Any], registers: Sequence[Obis], edges: Sequence[int]
+) -> dict[Obis, list[BucketEnergy | None]]:
     """The energy of a group in each bucket between two edges; None for a bucket that is no rolled-up day or month.
 
     `members`: meter, from_quarter, to_quarter, half open; of a replacement chain all meters.
     """
+    spans = [QuarterSpan(*pair) for pair in pairwise(edges)]
     with reads.snapshot() as snapshot:
-        if roll := read_roll(snapshot):
-            spans = [QuarterSpan(*pair) for pair in pairwise(edges)]
-            sums = _Sums(snapshot, members.subquery(), obis, roll.zone).of(
-                [span for span in spans if roll.covers(span)]
-            )
-            return [sums.get(span) for span in spans]
-    return [None] * (len(edges) - 1)
+        roll = read_roll(snapshot)
+        covered = [span for span in spans if roll and roll.covers(span)]
+        buckets = {(obis, span): BucketEnergy(*span) for obis in registers for span in covered}
+        if roll and covered:
+            _Sums(snapshot, members.subquery(), registers, roll.zone).add(buckets, covered)
+    return {obis: [buckets.get((obis, span)) for span in spans] for obis in registers}
+
+
+def group_energy(reads: Reads, members: Select[Any], obis: Obis, edges: Sequence[int]) -> list[BucketEnergy | None]:
+    """As `group_energies`, of one register."""
+    return group_energies(reads, members, [obis], edges)[obis]
 
 
 def read_roll(reads: Reads) -> Roll | None:
@@ -105,13 +112,12 @@ def due_count(reads: Reads) -> tuple[int, int | None]:
 class _Sums:
     """`members` may have a meter several times, at times that do not overlap."""
 
-    def __init__(self, reads: Reads, members: Subquery, obis: Obis, zone: ZoneInfo) -> None:
-        self._reads, self._members, self._obis, self._zone = reads, members, obis, zone
+    def __init__(self, reads: Reads, members: Subquery, registers: Sequence[Obis], zone: ZoneInfo) -> None:
+        self._reads, self._members, self._zone = reads, members, zone
+        self._registers = registers
+        self._is_register = series.c.obis.in_(list(map(str, registers)))
 
-    def of(self, spans: Sequence[QuarterSpan]) -> dict[QuarterSpan, BucketEnergy]:
-        if not spans:
-            return {}
-        buckets = {span: BucketEnergy(*span) for span in spans}
+    def add(self, buckets: _Buckets, spans: Sequence[QuarterSpan]) -> None:
         others = self._that_come_or_go(spans)
         by_row: dict[QuarterSpan, dict[QuarterSpan, int]] = defaultdict(dict)
         for span in spans:
@@ -121,17 +127,16 @@ class _Sums:
             self._add_cells(buckets, row, places, self._is_member_throughout(spans))
             if others:
                 self._add_cells(buckets, row, places, ~self._is_member_throughout(spans), check=True)
-        due = self._due(spans)
-        for span, meters in due.items():
+        for span, meters in self._due(spans).items():
             row, place = row_of(span, self._zone)
-            for start in range(0, len(meters), _BATCH):
-                is_due = self._members.c.meter.in_(meters[start : start + _BATCH])
-                self._add_cells(buckets, row, {span: place}, is_due, check=True, sign=-1)
-            self._add_computed(buckets[span], span, meters)
-        self._add_parts(buckets)
+            marks = select(rollup_due.c.meter).where(
+                rollup_due.c.end_quarter == span.end, rollup_due.c.begin_quarter == span.begin
+            )
+            self._add_cells(buckets, row, {span: place}, self._members.c.meter.in_(marks), check=True, sign=-1)
+            self._add_computed(buckets, span, span, meters)
+        self._add_parts(buckets, spans)
         for (span, inside), meters in _split(others, spans).items():
-            self._add_computed(buckets[span], inside, meters)
-        return buckets
+            self._add_computed(buckets, span, inside, meters)
 
     def _that_come_or_go(self, spans: Sequence[QuarterSpan]) -> Sequence[Any]:
         """The members that belong to the group for a part of the period only."""
@@ -148,7 +153,7 @@ class _Sums:
 
     def _add_cells(
         self,
-        buckets: Mapping[QuarterSpan, BucketEnergy],
+        buckets: _Buckets,
         row: QuarterSpan,
         places: Mapping[QuarterSpan, int],
         condition: ColumnElement[bool],
@@ -166,22 +171,23 @@ class _Sums:
                 cell, estimated = case((is_member, cell)), case((is_member, estimated))
             columns += [func.sum(cell), func.count(cell), func.sum(estimated)]
         statement: Select[Any] = (
-            select(rollup.c.scaler, *columns)
+            select(series.c.obis, rollup.c.end_quarter, rollup.c.scaler, *columns)
             .join(series, series.c.id == rollup.c.series)
             .join(self._members, self._members.c.meter == series.c.meter)
             .where(
+                # the end is no condition: it says nothing new, but makes PostgreSQL expect a fraction of the rows
                 rollup.c.begin_quarter == row.begin,
-                rollup.c.end_quarter == row.end,
-                series.c.obis == str(self._obis),
+                self._is_register,
                 condition,
             )
-            .group_by(rollup.c.scaler)
+            .group_by(series.c.obis, rollup.c.end_quarter, rollup.c.scaler)
         )
-        for scaler, *values in map(list, self._reads.query(statement)):
-            for at, span in enumerate(places):
+        for obis, end, scaler, *values in map(list, self._reads.query(statement)):
+            # a year begins with its first month
+            for at, span in enumerate(places if end == row.end else ()):
                 raw, count, estimated_quarters = values[3 * at : 3 * at + 3]
                 if count:
-                    buckets[span].add(
+                    buckets[Obis.parse(obis), span].add(
                         Exact(sign * int(raw), scaler),
                         meters=sign * count,
                         complete=sign * count,
@@ -206,7 +212,7 @@ class _Sums:
             due[QuarterSpan(row.begin_quarter, row.end_quarter)].append(row.meter)
         return due
 
-    def _add_parts(self, buckets: Mapping[QuarterSpan, BucketEnergy]) -> None:
+    def _add_parts(self, buckets: _Buckets, spans: Sequence[QuarterSpan]) -> None:
         """The periods in which something is missing; not those with a mark."""
         columns = rollup_part.c
         is_due = (
@@ -214,37 +220,35 @@ class _Sums:
             .where(rollup_due.c.end_quarter == columns.end_quarter, rollup_due.c.begin_quarter == columns.begin_quarter)
             .where(rollup_due.c.meter == series.c.meter)
         )
-        by = columns.begin_quarter, columns.end_quarter, columns.scaler
+        by = series.c.obis, columns.begin_quarter, columns.end_quarter, columns.scaler
         sums = func.sum(columns.raw), func.count(), func.sum(columns.quarters), func.sum(columns.estimated)
-        complete = func.sum(case((and_(columns.begin_known, columns.end_known), 1), else_=0))
+        whole = func.sum(case((and_(columns.begin_known, columns.end_known), 1), else_=0))
         statement: Select[Any] = (
-            select(*by, *sums, complete)
+            select(*by, *sums, whole)
             .join(series, series.c.id == columns.series)
             .join(self._members, self._members.c.meter == series.c.meter)
             .where(
-                tuple_(columns.begin_quarter, columns.end_quarter).in_(list(buckets)),
-                series.c.obis == str(self._obis),
+                columns.begin_quarter.in_([span.begin for span in spans]),
+                self._is_register,
                 self._is_member(columns.begin_quarter, columns.end_quarter),
                 ~is_due,
             )
             .group_by(*by)
         )
-        for begin, end, scaler, raw, meters, quarters, estimated, whole in map(list, self._reads.query(statement)):
-            buckets[QuarterSpan(begin, end)].add(
-                Exact(int(raw), scaler),
-                meters=meters,
-                complete=int(whole),
-                quarters=int(quarters),
-                estimated=int(estimated),
-            )
+        for obis, begin, end, scaler, raw, *counts in map(list, self._reads.query(statement)):
+            meters, quarters, estimated, complete = map(int, counts)
+            # a month begins with its first day
+            if bucket := buckets.get((Obis.parse(obis), QuarterSpan(begin, end))):
+                value = Exact(int(raw), scaler)
+                bucket.add(value, meters=meters, complete=complete, quarters=quarters, estimated=estimated)
 
-    def _add_computed(self, bucket: BucketEnergy, inside: QuarterSpan, meters: Sequence[int]) -> None:
+    def _add_computed(self, buckets: _Buckets, span: QuarterSpan, inside: QuarterSpan, meters: Sequence[int]) -> None:
         """From the quarters: the period itself, or what lies inside of it."""
         wanted = set(meters)
-        for each in counter_energies(self._reads, meters, inside, self._obis):
+        for each in counter_energies(self._reads, meters, inside, self._registers):
             # of a chain, another meter may be the one that it counts for
             if each.meter in wanted:
-                bucket.add_period(each)
+                buckets[each.obis, span].add_period(each)
 
 
 def _split(members: Iterable[Any], spans: Sequence[QuarterSpan]) -> Mapping[tuple[QuarterSpan, QuarterSpan], list[int]]:
