@@ -1,14 +1,16 @@
-"""The road to a centre: how many messages a collector writes, how soon a backlog is in, how quickly a group is summed.
+"""The road to a central server: how many messages a collector writes, how soon a backlog is in, what it costs.
 
-    python bench/collect.py [meters] [queries' meters] [queries' days]
+    python bench/collect.py [--meters 2000] [--against CHECKOUT] [--query-meters 1000] [--query-days 365]
 
-Readers are one process that sends what so many of them would: the quarter of each meter (three rows) with a live value,
-through a real Mosquitto, collected by one `iskra-server collect` and by two, into a real PostgreSQL that syncs its
-commits. Then a day that all of them were away (96 quarters a message). COPY of the same rows into the same table, one
-connection, is the limit that a share is named of. Last, questions by what the routes call, on a ledger that the
-database itself has filled.
+Readers are one process that sends what so many of them would, through a real Mosquitto with the limits of
+deploy/central/mosquitto.conf, collected by one `iskra-server collect` and by two, into a real PostgreSQL that syncs its
+commits: the first quarter of each meter, the next one (three rows a message) with a live value each, and a day that all
+of them were away (96 quarters a message). `--against` runs the collectors of another checkout in turn, and prints the
+ratio. COPY of the same rows into the same table, one connection, is the limit that a share is named of. Last, unless
+--query-meters is 0, questions by what the routes call, on a ledger that the database itself has filled.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,8 @@ import os
 
 import paho.mqtt.client as paho
 import psycopg
+from msgspec import Struct
+from msgspec.structs import astuple
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -45,59 +49,135 @@ from outputs.mqtt.broker import Mosquitto
 from running import COMMAND, until
 from samples import EXPORT, IMPORT
 
-METERS = 10_000
-QUERY_METERS, QUERY_DAYS = 1000, 365
+ROOT = Path(__file__).parent.parent
 FIRST = 1_990_000 // 96 * 96
-QUEUES = ("max_inflight_messages 1000", "max_queued_messages 0")
-TABLES = "boundary, power, epoch, live, meter, series, refused, reader, label, outbox"
 WINDOW = 4000
+WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'"
 
 
 def main() -> None:
-    given = [int(argument) for argument in sys.argv[1:]]
-    meters, query_meters, days = given + [METERS, QUERY_METERS, QUERY_DAYS][len(given) :]
+    parser = argparse.ArgumentParser(usage=__doc__)
+    for name, default in (("--meters", 2000), ("--query-meters", 1000), ("--query-days", 365)):
+        parser.add_argument(name, type=int, default=default)
+    parser.add_argument("--against", type=Path)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, running() as postgres:
         postgres.stop()
         postgres.start(durable=True)
-        broker = Mosquitto(Path(directory), *QUEUES, verbose=False).start()
+        broker = Mosquitto(Path(directory), *deployed_limits(), verbose=False).start()
         try:
-            collecting(postgres, broker, meters)
+            collecting(postgres, broker, arguments.meters, arguments.against)
         finally:
             broker.kill()
-        asking(postgres, query_meters, days)
+        if arguments.query_meters:
+            asking(postgres, arguments.query_meters, arguments.query_days)
 
 
-def collecting(postgres: Postgres, broker: Mosquitto, meters: int) -> None:
-    store = Store(postgres.database())
-    quarter, day = [FIRST], list(range(FIRST, FIRST + 96))
-    print(f"{meters} readers of one meter: a quarter has 3 rows, a message a quarter; with a live value each")
+def deployed_limits() -> list[str]:
+    lines = (ROOT / "deploy" / "central" / "mosquitto.conf").read_text().splitlines()
+    return [line for line in lines if line.startswith(("max_inflight_messages", "max_queued_messages"))]
+
+
+class Figures(Struct):
+    """Of one round; a message is a quarter or a live value."""
+
+    messages_s: float
+    rows_s: float
+    wal_bytes: float
+    processor_us: float
+
+
+def collecting(postgres: Postgres, broker: Mosquitto, meters: int, against: Path | None) -> None:
+    print(f"{meters} readers of one meter, {', '.join(deployed_limits())}; a quarter has 3 rows")
     for collectors in (1, 2):
-        seconds, sent = timed(postgres, broker, collectors, meters, quarter, live=True)
-        print(f"  {collectors} collectors: {2 * sent / seconds:7.0f} messages/s, all in after {seconds:.1f} s")
-    print("a day away, 96 quarters a message")
-    for collectors in (1, 2):
-        seconds, sent = timed(postgres, broker, collectors, meters, day, live=False)
-        rate = sent * 96 * 3 / seconds
-        print(f"  {collectors} collectors: {rate:7.0f} rows/s, {sent} meters in after {seconds:.1f} s")
-        if collectors == 1:
-            alone = rate
-    limit = copied(postgres, meters)
-    print(f"  COPY of boundary rows, one connection: {limit:.0f} rows/s; share of one collector {alone / limit:.0%}")
-    store.close()
+        measured = {
+            place: rounds(postgres, broker, collectors, meters, place)
+            for place in ([against] if against else []) + [ROOT]
+        }
+        for title in measured[ROOT]:
+            for place, figures in measured.items():
+                show(f"{collectors} collectors, {title}", "before" if place == against else "after", figures[title])
+            if against:
+                pairs = zip(astuple(measured[ROOT][title]), astuple(measured[against][title]), strict=True)
+                show("", "ratio", Figures(*(new / old for new, old in pairs)))
+    row, limit = row_bytes(postgres), copied(postgres, meters)
+    print("  bytes a row with its indexes: " + ", ".join(f"{table} {size:.1f}" for table, size in row.items()))
+    print(f"  COPY of boundary rows, one connection: {limit:.0f} rows/s")
+
+
+def show(title: str, which: str, figures: Figures) -> None:
+    digits = 2 if which == "ratio" else 0
+    print(
+        f"  {title:34} {which:7} {figures.messages_s:9.{digits}f} messages/s {figures.rows_s:9.{digits}f} rows/s "
+        f"{figures.wal_bytes:8.{digits}f} bytes of WAL {figures.processor_us:7.{digits}f} us of CPU a message"
+    )
+
+
+def rounds(postgres: Postgres, broker: Mosquitto, collectors: int, meters: int, place: Path) -> dict[str, Figures]:
+    """By the collectors of a checkout, which create the tables themselves."""
+    postgres.database()
+    with collected(postgres, broker, collectors, place) as processes:
+        figures = {
+            title: timed(postgres, broker, processes, meters, quarters, live=live)
+            for title, quarters, live in (
+                ("new meters", [FIRST], False),
+                ("a quarter and a live value", [FIRST + 1], True),
+                ("a day away", list(range(FIRST + 2, FIRST + 98)), False),
+            )
+        }
+    return figures
 
 
 def timed(
-    postgres: Postgres, broker: Mosquitto, collectors: int, meters: int, quarters: list[int], *, live: bool
-) -> tuple[float, int]:
-    """Seconds until everything is in the database, with the answers sent, and how many meters were sent."""
-    postgres.run(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
+    postgres: Postgres,
+    broker: Mosquitto,
+    processes: list[subprocess.Popen[str]],
+    meters: int,
+    quarters: list[int],
+    *,
+    live: bool,
+) -> Figures:
+    """Until everything is in the database."""
     payloads = [parcel(place, quarters) for place in range(meters)]
-    with collected(postgres, broker, collectors), psycopg.connect(postgres.url("postgres"), autocommit=True) as asking:
-        began = time.monotonic()
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as asking:
+
+        def number(query: str) -> int:
+            row = asking.execute(query.encode()).fetchone()
+            assert row
+            return int(row[0])
+
+        rows, log = number("SELECT count(*) FROM power"), number(WAL)
+        began, spent_s = time.monotonic(), sum(map(processor_s, processes))
         send(broker, payloads, meters if live else 0)
-        wanted = meters * len(quarters)
-        until(lambda: asking.execute("SELECT count(*) FROM power").fetchone()[0] == wanted, 600)  # type: ignore[index]
-        return time.monotonic() - began, meters
+        until(lambda: number("SELECT count(*) FROM power") == rows + meters * len(quarters), 600)
+        if live:
+            until(lambda: number("SELECT count(*) FROM live WHERE power_mw IS NOT NULL") == meters, 600)
+        seconds = time.monotonic() - began
+        messages = (2 if live else 1) * meters
+        used_s = sum(map(processor_s, processes)) - spent_s
+        written = number(WAL) - log
+    return Figures(
+        messages / seconds, 3 * meters * len(quarters) / seconds, written / messages, 1e6 * used_s / messages
+    )
+
+
+def processor_s(process: subprocess.Popen[str]) -> float:
+    times = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+def row_bytes(postgres: Postgres) -> dict[str, float]:
+    found = {}
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as asking:
+        for table in ("boundary", "power"):
+            query = (
+                f"SELECT (SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits "
+                f"WHERE inhparent = '{table}'::regclass)::float / count(*) FROM {table}"
+            )
+            row = asking.execute(query.encode()).fetchone()
+            assert row
+            found[table] = float(row[0])
+    return found
 
 
 def parcel(place: int, quarters: list[int]) -> bytes:
@@ -130,17 +210,21 @@ def send(broker: Mosquitto, payloads: list[bytes], live: int) -> None:
 
 
 @contextmanager
-def collected(postgres: Postgres, broker: Mosquitto, count: int) -> Iterator[None]:
-    environ = os.environ | {"IES_COLLECT_URL": broker.url, "IES_DATABASE_URL": postgres.url("postgres")}
-    processes = [
-        subprocess.Popen([COMMAND, "collect"], env=environ, stderr=subprocess.PIPE, text=True) for _ in range(count)
-    ]
+def collected(postgres: Postgres, broker: Mosquitto, count: int, place: Path) -> Iterator[list[subprocess.Popen[str]]]:
+    environ = os.environ | {
+        "IES_COLLECT_URL": broker.url,
+        "IES_DATABASE_URL": postgres.url("postgres"),
+        "PYTHONPATH": str(place / "src"),
+    }
+    processes = []
     try:
-        for process in processes:
+        for _ in range(count):
+            process = subprocess.Popen([COMMAND, "collect"], env=environ, stderr=subprocess.PIPE, text=True)
+            processes.append(process)
             assert process.stderr
-            until(lambda process=process: "Collecting from" in process.stderr.readline(), 30)
+            until(lambda: "Collecting from" in process.stderr.readline(), 30)  # noqa: B023
         Event().wait(0.5)
-        yield
+        yield processes
     finally:
         for process in processes:
             process.terminate()

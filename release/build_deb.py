@@ -27,6 +27,15 @@ from deb.suites import ARCHITECTURES, SUITES, Architecture, Suite
 # of the checkout, to where
 FILES = {
     "deploy/systemd/iskra-server.service": "usr/lib/systemd/system/iskra-server.service",
+    # of a central server, not enabled
+    **{
+        f"deploy/systemd/{name}": f"usr/lib/systemd/system/{name}"
+        for name in ("iskra-collect@.service", "iskra-prepare.service", "iskra-prepare.timer")
+    },
+    **{
+        f"deploy/central/{name}": f"usr/share/doc/iskra-server/examples/central/{name}"
+        for name in ("acl", "mosquitto.conf", "mosquitto-tls.conf", "roles.sql")
+    },
     "deploy/systemd/emulation.conf": "usr/share/doc/iskra-server/examples/emulation.conf",
     "deploy/udev/60-iskra-head.rules": "usr/lib/udev/rules.d/60-iskra-head.rules",
     "NOTICE": "usr/share/doc/iskra-server/NOTICE",

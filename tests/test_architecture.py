@@ -36,7 +36,9 @@ ARROWS = {
     "simulator": {"meter", "codecs", "sources", "history/model", "history/points", "history/store"},
     "web/server_view": {"diagnosis", "reading", "history/store", "history/recording", "outputs"},
     "web/http": {"meter", "cost", "history/model", "history/store", "web/server_view"},
-    "fleet/central": {"mqtt", "meter", "history/model", "history/store", "outputs", "fleet", "web/http"},
+    "fleet/central": {
+        *("mqtt", "meter", "diagnosis", "history/model", "history/store", "outputs", "fleet", "web/http"),
+    },
     "web/metrics": {
         *("meter", "diagnosis", "reading", "history/recording", "outputs", "web/http", "web/server_view"),
     },

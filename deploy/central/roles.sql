@@ -1,6 +1,12 @@
 -- Rights in the database of a central server. Run it as the owner, after `iskra-server prepare` has created the tables:
 --   psql --set collector_password=... --set server_password=... --file roles.sql postgresql://owner@host/iskra
--- It can be run again; it then sets the passwords again.
+-- It can be run again; it then sets the passwords again. The owner needs the right to create roles:
+DO $$ BEGIN
+    IF NOT (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE EXCEPTION '% may not create roles. As a superuser run: ALTER ROLE % CREATEROLE', current_user,
+            quote_ident(current_user);
+    END IF;
+END $$;
 SELECT 'CREATE ROLE iskra_collector LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'iskra_collector')
 \gexec
 SELECT 'CREATE ROLE iskra_server LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'iskra_server')

@@ -181,6 +181,8 @@ def test_every_key_is_a_variable_too(key: Key) -> None:
         "uplink.reader": "cellar",
         "uplink.live_every_s": "10",
         "collect.group": "north",
+        "collect.http_host": "::1",
+        "collect.http_port": "8081",
         "notify.kind": "webhook",
         "notify.url": "http://ha:8123/api/webhook/x",
         "notify.name": "phone",

@@ -19,7 +19,7 @@ def test_a_secret_that_is_missing_or_empty_is_refused(file: Path) -> None:
     # the broker that is only started on demand refuses an empty one itself (test_docker_broker.py)
     secrets.pop("IES_MQTT_PASSWORD", None)
     assert {name for name, rest in secrets.items() if not rest.startswith(":?")} == set()
-    assert secrets or "central" not in str(file)
+    assert secrets or file.parent.name != "central" or file.name == "docker-compose.tls.yml"
 
 
 def test_a_household_gets_days_of_its_own_zone() -> None:
@@ -34,7 +34,7 @@ def test_every_image_of_ours_has_one_name_and_one_variable() -> None:
     found = set()
     for file in FILES:
         # these change another file, and their tag is not YAML's own
-        if file.name in ("docker-compose.host.yml", "docker-compose.emulation.yml"):
+        if file.name in ("docker-compose.host.yml", "docker-compose.emulation.yml", "docker-compose.tls.yml"):
             continue
         for service in yaml.safe_load(file.read_text())["services"].values():
             assert "pull_policy" not in service

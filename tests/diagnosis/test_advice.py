@@ -5,6 +5,7 @@ import re
 import pytest
 
 from iskra_server.diagnosis import (
+    central_sentences,
     emulation_sentences,
     line_sentences,
     listening_sentences,
@@ -21,6 +22,7 @@ KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
     *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
     *("status", "topic", "line", "zone", "name", "transport", "address", "minutes"),
+    *("readers", "meters", "months"),
 }
 
 
@@ -31,9 +33,10 @@ def placeholders(*texts: str) -> set[str]:
 @pytest.mark.parametrize("fault", TABLE)
 def test_a_fault_has_sentences_in_both_languages(fault: str) -> None:
     advice = advise(fault, dict.fromkeys(KNOWN, "X"))
+    ends_with_reason = TABLE[fault][1] == "{reason}"
     for words in (advice.en, advice.de):
         assert words.sentence.endswith(".") or "{text}" in TABLE[fault][0]
-        assert words.next_step.endswith(".") or fault in ("well", "virtual_well")
+        assert words.next_step.endswith(".") or fault in ("well", "virtual_well") or ends_with_reason
         assert "\n" not in str(words)
 
 
@@ -67,5 +70,6 @@ def test_no_fault_is_in_the_table_twice() -> None:
     parts = (
         *(port_sentences, line_sentences, telegram_sentences, reading_sentences),
         *(notice_sentences, listening_sentences, emulation_sentences, virtual_sentences),
+        central_sentences,
     )
     assert sum(len(part.SENTENCES) for part in parts) == len(TABLE)

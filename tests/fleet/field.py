@@ -13,7 +13,9 @@ from iskra_server.base.address import Address
 from iskra_server.config import UplinkConfig
 from iskra_server.fleet.central.tables import Refusal
 from iskra_server.fleet.edge.uplink import Uplink
+from iskra_server.fleet.edge.uplink_health import SILENT_S
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
+from iskra_server.fleet.edge.uplink_summary import UplinkSummary, uplink_summary
 from iskra_server.history.model.records import (
     QUARTER_S,
     EpochStart,
@@ -26,6 +28,7 @@ from iskra_server.history.model.records import (
 from iskra_server.history.store.schema import refused
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, broker_settings
+from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 from running import COMMAND, until
 from samples import EXPORT, IMPORT
@@ -44,7 +47,15 @@ class FieldReader:
     """`meters` meters with two registers and power; `clock_s` is how far its clock is wrong."""
 
     def __init__(
-        self, folder: Path, name: str, url: str, *, meters: int = 1, clock_s: float = 0, live_every_s: float = 0
+        self,
+        folder: Path,
+        name: str,
+        url: str,
+        *,
+        meters: int = 1,
+        clock_s: float = 0,
+        live_every_s: float = 0,
+        silent_s: float = SILENT_S,
     ) -> None:
         self.name = name
         self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
@@ -54,7 +65,8 @@ class FieldReader:
         self.quarter = FIRST + int(clock_s // QUARTER_S)
         number = sum(name.encode()) * 1000
         self.meters = [f"1 ISK 00 {number + place:08}" for place in range(meters)]
-        self._url, self._live_every_s = url, live_every_s
+        self.uplink: Uplink | None = None
+        self._url, self._live_every_s, self._silent_s = url, live_every_s, silent_s
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -89,13 +101,21 @@ class FieldReader:
         return UplinkQueue(self.store).count()
 
     @property
+    def state(self) -> OutputState:
+        return self.uplink.health.state() if self.uplink else OutputState("uplink", ok=True)
+
+    @property
+    def summary(self) -> UplinkSummary:
+        return uplink_summary(self.store)
+
+    @property
     def rows(self) -> set[Row]:
         return rows(self.store, self.meters)
 
     async def _run(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         assert self._task
-        uplink = Uplink(
+        self.uplink = Uplink(
             settings=settings_for(self._url),
             reader=self.name,
             store=lambda: self.store,
@@ -103,10 +123,12 @@ class FieldReader:
             statuses=list,
             version="1",
             live_every_s=self._live_every_s,
+            silent_s=self._silent_s,
             resend_s=RESEND_S,
+            spread_s=0,
         )
         with suppress(asyncio.CancelledError):
-            await uplink.run()
+            await self.uplink.run()
 
 
 def _closed(meter: str, quarter: int) -> list[Record]:

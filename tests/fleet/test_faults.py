@@ -110,7 +110,7 @@ def test_a_poison_message_is_stored_with_its_reason(
     start = b'{"v":1,"meter":"1 X","server_id":"","seen":[1,2],"counters":'
     poison = [
         b"no json",
-        b'{"v":2}',
+        b'{"v":0}',
         start + b'{"1-0:1.8.0*255":[[1,9223372036854775808,0,0,0]]}}',
         start.replace(b"X", b"\\u0000") + b'{"1-0:1.8.0*255":[[1,1,0,0,0]]}}',
         start + b'{"?":[[1,1,0,0,0]]}}',

@@ -1,5 +1,7 @@
 """What travels: compact, exact, versioned, and the same at both ends."""
 
+import socket
+
 import msgspec
 import pytest
 
@@ -41,13 +43,20 @@ def test_a_day_of_a_meter_is_some_kilobytes() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"v": 2}, {"meter": ""}, {"seen": [1]}, {"counters": {"1-0:1.8.0*255": [[-1, 1, 0, 0, 0]]}}, {"power": [[1]]}],
+    [{"v": 0}, {"meter": ""}, {"seen": [1]}, {"counters": {"1-0:1.8.0*255": [[-1, 1, 0, 0, 0]]}}, {"power": [[1]]}],
     ids=str,
 )
-def test_other_versions_and_malformed_messages_are_refused(change: dict[str, object]) -> None:
+def test_malformed_messages_are_refused(change: dict[str, object]) -> None:
     said = msgspec.json.decode(protocol.encode(protocol.quarters(METER, [quarter_reading()])))
     with pytest.raises(msgspec.ValidationError):
         protocol.decode_quarters(msgspec.json.encode(said | change))
+
+
+def test_a_newer_message_is_told_apart_from_a_malformed_one() -> None:
+    said = msgspec.json.decode(protocol.encode(protocol.quarters(METER, [quarter_reading()])))
+    for change in ({"v": 2}, {"more": 1}, {"power": [[1, 2, 3, 4, 5, 6]]}):
+        with pytest.raises(protocol.NewerMessage, match="Update the central server"):
+            protocol.decode_quarters(msgspec.json.encode(said | change))
 
 
 def test_the_topics_of_a_reader() -> None:
@@ -55,10 +64,18 @@ def test_the_topics_of_a_reader() -> None:
 
 
 def test_a_reader_has_a_name_that_a_topic_can_hold() -> None:
-    assert protocol.reader_name("cellar-12") == "cellar-12"
-    assert protocol.reader_name("")
-    with pytest.raises(ValueError, match="cannot be part of a topic"):
-        protocol.reader_name("house/cellar")
+    assert protocol.check_reader_name("cellar-12") == "cellar-12"
+    for name in ("", "house/cellar", "my house", "#", "x" * 101):
+        with pytest.raises(ValueError, match="cannot be part of a topic"):
+            protocol.check_reader_name(name)
+
+
+def test_a_reader_without_a_name_has_that_of_its_user_else_one_that_no_copy_has() -> None:
+    assert protocol.default_reader_name("house-7") == "house-7"
+    for user in (None, "", "house/7"):
+        made = {protocol.default_reader_name(user) for _ in range(5)}
+        assert len(made) > 1
+        assert all(protocol.check_reader_name(name).startswith(socket.gethostname()[:63]) for name in made)
 
 
 @pytest.mark.parametrize("session", [b"", b"8 octets"])

@@ -25,6 +25,7 @@ EVERY_S = 0.2
 # it may be making the statistics of days that it was away for, some hundred questions a day, and ends that first
 STOP_S = 300.0
 JUST_BEHIND = timedelta(seconds=5)
+APART = timedelta(minutes=12)
 OWNER = {"name": "Owner", "username": "owner", "password": "not-a-secret", "language": "en"}
 BASE = """\
 homeassistant:
@@ -130,7 +131,7 @@ class HomeAssistant:
         return self.complaints()[heard:]
 
     def start_behind_the_hour(self) -> None:
-        """With its clock behind the next full hour."""
+        """With its clock behind a full hour."""
         self.clock = until_full_hour() + JUST_BEHIND
         self.start()
 
@@ -218,8 +219,8 @@ class HomeAssistant:
 
     def statistics(self, entity: str, period: str) -> dict[int, tuple[Decimal, Decimal]]:
         """State and sum, as `sums`."""
-        # its clock may be an hour ahead, behind a full hour that passed while it ran: the one before counts too
-        begin = (self.now() - timedelta(hours=3)).isoformat()
+        # its clock may be more than an hour ahead, behind a full hour that passed while it ran: the one before counts
+        begin = (self.now() - timedelta(hours=4)).isoformat()
         wanted = {"start_time": begin, "statistic_ids": [entity], "period": period, "types": ["state", "sum"]}
         rows = self.ask("recorder/statistics_during_period", **wanted).get(entity, ())
         state, sum_ = ([Decimal(row[kind]).quantize(SMALLEST) for row in rows] for kind in ("state", "sum"))
@@ -307,5 +308,10 @@ def set_clock(clock: timedelta) -> dict[str, str]:
 
 
 def until_full_hour() -> timedelta:
+    """The next one that is some minutes away.
+
+    Else it would begin in the same five minutes in which an entity came, before statistics have its first state.
+    """
     now = datetime.now(UTC)
-    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1) - now
+    hour = (now + APART).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return hour - now

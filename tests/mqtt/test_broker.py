@@ -13,7 +13,7 @@ import pytest
 from iskra_server.mqtt import broker_connection
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import MAX_PACKET_BYTES
-from iskra_server.mqtt.message import Message, MqttError, TakenOver, error_of
+from iskra_server.mqtt.message import Message, MqttError, OldProtocolOnly, TakenOver, error_of
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
 from outputs.mqtt.published import settings
@@ -163,3 +163,26 @@ def test_a_connection_that_is_lost_while_it_is_ended_is_ended() -> None:
         return running.cancelled()
 
     assert asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("refusal", "versions"), [(b"\x20\x02\x00\x01", [5]), (b"", [5, 4])], ids=["refused", "no answer"]
+)
+def test_where_mqtt_5_is_needed_an_older_broker_is_an_error_that_says_so(
+    broker: Mosquitto, refusal: bytes, versions: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_connection, "TIMEOUT_S", 1.0)
+
+    async def connect(door: OldDoor) -> None:
+        client = Broker(settings(door.url), needs_mqtt_5=True)
+        for is_last in [False] * (len(versions) - 1) + [True]:
+            with pytest.raises(OldProtocolOnly if is_last else MqttError):
+                async with client.connected():
+                    pass
+        door.has_mqtt_5 = True
+        async with client.connected():
+            pass
+
+    with OldDoor(broker.port, refusal) as door:
+        asyncio.run(connect(door))
+        assert door.versions == [*versions, 5]

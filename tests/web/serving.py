@@ -14,6 +14,7 @@ from msgspec import structs
 from iskra_server.base.clock import boottime_s
 from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
+from iskra_server.diagnosis.central_state import CentralState
 from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.history.recording.writer_state import WriterState
@@ -71,6 +72,7 @@ class ServerStub:
     store: Callable[[], Reads | None] = lambda: None
     history_state: Callable[[], WriterState | None] = lambda: None
     output_states: Callable[[], Sequence[OutputState]] = list
+    central_state: Callable[[], CentralState | None] = lambda: None
     virtual_states: Callable[[], Sequence[VirtualState]] = list
     recent_bytes: Callable[[], Sequence[tuple[str, bytes]]] = list
     reception_days: Callable[[], Sequence[tuple[str, ReceptionDay]]] = list

@@ -57,11 +57,13 @@ COMMANDS = {
     "config": "Check and show the configuration.",
     "version": "Print the version.",
     "groups": "Assign meters to groups (building, tenant, tariff) from a CSV table.",
+    "fleet": "Show the readers of a central server and conflicting values; move a meter to another reader.",
     "prepare": "Create the tables and monthly partitions in PostgreSQL; drop old months.",
     "collect": "Receive the data of all readers and store it in the central database.",
+    "uplink": "Show what waits for the central server and why; send quarter-hours again.",
 }
-# of a central server, in a panel of their own
-FLEET = ("groups", "prepare", "collect")
+# of a central server and its readers, in a panel of their own
+FLEET = ("groups", "fleet", "prepare", "collect", "uplink")
 
 
 def module_of(command: str) -> Any:

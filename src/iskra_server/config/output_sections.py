@@ -140,7 +140,11 @@ class _BrokerConfig(Struct, frozen=True):
 class UplinkConfig(_BrokerConfig, frozen=True):
     reader: Annotated[
         str,
-        Meta(max_length=100, description="Name of this reader at the central server. Empty: this machine's host name."),
+        Meta(
+            max_length=100,
+            description="Name of this reader at the central server; no other reader may have it. Empty: the user in "
+            "`uplink.url`, else the host name with four random digits. Chosen once and kept in the history.",
+        ),
     ] = ""
     live_every_s: Annotated[
         float,
@@ -156,6 +160,12 @@ class CollectConfig(_BrokerConfig, frozen=True):
     group: Annotated[
         str, Meta(min_length=1, description="Name of the shared subscription; collectors of one group share the work.")
     ] = "collect"
+    http_host: Annotated[
+        str, Meta(min_length=1, description="Address at which a collector answers /metrics and /healthz.")
+    ] = "127.0.0.1"
+    http_port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port at which a collector answers /metrics and /healthz. 0: none.")
+    ] = 0
 
 
 class OutputsConfig(Struct, frozen=True):

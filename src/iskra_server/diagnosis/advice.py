@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from iskra_server.diagnosis import (
+    central_sentences,
     emulation_sentences,
     line_sentences,
     listening_sentences,
@@ -29,6 +30,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     **listening_sentences.SENTENCES,
     **emulation_sentences.SENTENCES,
     **virtual_sentences.SENTENCES,
+    **central_sentences.SENTENCES,
 }
 
 

@@ -5,6 +5,9 @@
     iskra/v1/READER/live       current power and counters of a meter; not answered
     iskra/v1/READER/status     state of the reader's sources; "offline" is its will
 
+A reader that is newer than the collector is told to wait: its version is higher, or its quarters have fields that the
+collector does not know. Unknown fields of live values and of a status are ignored.
+
 Meter, register and quarter identify a row, so messages may arrive twice and in any order. A number is an integer and
 a power of ten, as the meter sent it.
 
@@ -46,9 +49,19 @@ Name = Annotated[str, Meta(min_length=1, max_length=100)]
 # a meter has a dozen counters
 _MAX_REGISTERS = 100
 _SESSION_BYTES, _NUMBER_BYTES = 8, 4
+_NOT_IN_NAMES = frozenset("/+#$\0 ")
+_MAX_NAME, _MAX_MACHINE = 100, 63
 
 
-class CounterRow(Struct, frozen=True, array_like=True):
+# how msgspec words a field, and a value of a row, that its type does not have
+_SIGNS_OF_NEWER = ("unknown field", "array` of at most length")
+
+
+class _Versioned(Struct):
+    v: int
+
+
+class CounterRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A counter at the beginning of a quarter; `quality` is the number in the database."""
 
     quarter: Quarter
@@ -58,7 +71,7 @@ class CounterRow(Struct, frozen=True, array_like=True):
     epoch: Count
 
 
-class PowerRow(Struct, frozen=True, array_like=True):
+class PowerRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     quarter: Quarter
     min_mw: Int64
     mean_mw: Int64
@@ -66,7 +79,7 @@ class PowerRow(Struct, frozen=True, array_like=True):
     telegrams: Count
 
 
-class EpochRow(Struct, frozen=True, array_like=True):
+class EpochRow(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     obis: Name
     epoch: Count
     at_s: Seconds
@@ -76,7 +89,7 @@ class EpochRow(Struct, frozen=True, array_like=True):
     before_scaler: Scaler | None = None
 
 
-class ClosedQuarters(Struct, frozen=True, omit_defaults=True):
+class ClosedQuarters(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Closed quarters of one meter."""
 
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
@@ -111,11 +124,20 @@ class ReaderSource(Struct, frozen=True):
     sentence: str
 
 
-class ReaderStatus(Struct, frozen=True):
+class ReaderStatus(Struct, frozen=True, omit_defaults=True):
+    """`waiting` and `refused` quarters are at the reader alone, the oldest since `oldest_s`. None: it does not say."""
+
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     at_s: Seconds
     version: str
     sources: list[ReaderSource]
+    waiting: Count | None = None
+    refused: Count | None = None
+    oldest_s: Seconds | None = None
+
+
+class NewerMessage(ValueError):
+    """A newer reader sent it: whoever does not understand all of it must not store a part of it."""
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True):
@@ -173,15 +195,26 @@ class ReaderTopics(Struct, frozen=True):
         return f"{self.base}/{self.reader}/{kind}"
 
 
-def reader_name(configured: str) -> str:
-    """The configured name of a reader, else that of its machine. Raises ValueError."""
-    name = configured or socket.gethostname()
-    if not name or set(name) & set("/+#$\0 "):
+def check_reader_name(name: str) -> str:
+    """The name. Raises ValueError where no topic can hold it."""
+    if not _is_reader_name(name):
         raise ValueError(f"the reader's name '{name}' cannot be part of a topic; choose letters, digits, - and .")
     return name
 
 
-def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
+def default_reader_name(user: str | None) -> str:
+    """Its user at the broker, else the name of its machine with four random digits: two readers may be copies."""
+    if user and _is_reader_name(user):
+        return user
+    machine = "".join(character for character in socket.gethostname() if character not in _NOT_IN_NAMES)
+    return f"{machine[:_MAX_MACHINE] or 'reader'}-{secrets.token_hex(2)}"
+
+
+def _is_reader_name(name: str) -> bool:
+    return 0 < len(name) <= _MAX_NAME and not set(name) & _NOT_IN_NAMES
+
+
+def quarters(info: MeterInfo, records: Iterable[Record], ledger: str = "") -> ClosedQuarters:
     """The message with these records of one meter."""
     counters: dict[str, list[CounterRow]] = {}
     power, epochs = [], []
@@ -196,7 +229,7 @@ def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
                 last = (before.raw, before.scaler) if before else ()
                 epochs.append(EpochRow(str(obis), epoch, at_s, after.raw, after.scaler, *last))
     seen = info.first_s, info.last_s
-    return ClosedQuarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated)
+    return ClosedQuarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated, ledger)
 
 
 def info(message: ClosedQuarters) -> MeterInfo:
@@ -219,8 +252,25 @@ def records(message: ClosedQuarters) -> Iterator[Record]:
         yield EpochStart(meter, Obis.parse(start.obis), start.epoch, start.at_s, before, after)
 
 
+def decode_quarters(payload: bytes) -> ClosedQuarters:
+    """Raises NewerMessage, and DecodeError or ValueError for what no reader sends."""
+    try:
+        message = _decode_quarters(payload)
+    except msgspec.ValidationError as error:
+        if _decode_version(payload).v > VERSION or any(sign in str(error) for sign in _SIGNS_OF_NEWER):
+            raise NewerMessage(
+                f"this collector does not understand it ({error}): it is older than the reader. "
+                "Update the central server; the quarters wait until then"
+            ) from None
+        raise
+    if not (message.meter + message.server_id).isprintable():
+        raise ValueError("the name of the meter has control characters")
+    return message
+
+
 encode = msgspec.json.encode
-decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
+_decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
+_decode_version = msgspec.json.Decoder(_Versioned).decode
 decode_live = msgspec.json.Decoder(LiveValues).decode
 decode_status = msgspec.json.Decoder(ReaderStatus).decode
 _decode_receipt = msgspec.json.Decoder(Receipt).decode

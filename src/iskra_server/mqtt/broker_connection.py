@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import paho.mqtt.client as paho
+from msgspec import Struct
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -49,11 +50,19 @@ _MAX_RECEIVED = 10_000
 MAX_PACKET_BYTES = 1 << 20
 
 
+class ReceiveLimits(Struct, frozen=True):
+    """What the broker may send: messages up to this size, and so many that are not acknowledged (MQTT 5, 3.1.2.11)."""
+
+    packet_bytes: int
+    unacknowledged: int
+
+
 class BrokerConnection:
     """Awaited calls end when the broker has acknowledged, and raise MqttError when the connection is lost."""
 
-    def __init__(self, client: paho.Client, client_id: str) -> None:
+    def __init__(self, client: paho.Client, client_id: str, limits: ReceiveLimits | None = None) -> None:
         self._client = client
+        self._limits = limits
         self._client_id = client_id
         self._loop = asyncio.get_running_loop()
         self._error: MqttError | None = None
@@ -88,7 +97,7 @@ class BrokerConnection:
         try:
             if context := tls_context(access):
                 self._client.tls_set_context(context)
-            properties = _connect_properties() if self._client.protocol is _V5 else None
+            properties = _connect_properties(self._limits) if self._client.protocol is _V5 else None
             self._client.connect(access.host, access.port, KEEP_ALIVE_S, properties=properties)
         except (OSError, ValueError) as error:
             raise MqttError(re.sub(r"^\[Errno -?\d+\] ", "", str(error))) from None
@@ -125,10 +134,14 @@ class BrokerConnection:
 
     def start_publish(self, message: Message, *, retain: bool = True) -> asyncio.Future[None]:
         """Send a message with QoS 1. The future ends when the broker acknowledges it, and raises Denied."""
-        properties = None
-        if message.expire_s is not None and self._client.protocol is _V5:
-            properties = _expiry_properties(message.expire_s)
-        return self._publish_qos1(message, properties, retain=retain)
+        return self._publish_qos1(message, self._properties(message), retain=retain)
+
+    def _properties(self, message: Message) -> Properties | None:
+        if self._client.protocol is not _V5:
+            return None
+        if message.correlation:
+            return publish_properties(message)
+        return None if message.expire_s is None else _expiry_properties(message.expire_s)
 
     def _publish_qos1(self, message: Message, properties: Properties | None, *, retain: bool) -> asyncio.Future[None]:
         info = self._client.publish(message.topic, message.payload, qos=1, retain=retain, properties=properties)
@@ -138,16 +151,21 @@ class BrokerConnection:
         async with answered_within(timeout_s):
             await self.start_publish(message, retain=retain)
 
-    async def request(self, message: Message, response_topic: str, correlation: bytes) -> None:
+    async def request(self, message: Message, response_topic: str) -> None:
         """Send a message that asks for a response (MQTT 5, 4.10); it is not retained."""
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ResponseTopic, properties.CorrelationData = response_topic, correlation
+        properties = publish_properties(message)
+        properties.ResponseTopic = response_topic
         async with answered_within(TIMEOUT_S):
             await self._publish_qos1(message, properties, retain=False)
 
     def publish_qos0(self, message: Message) -> None:
         """Send a message that may be lost: QoS 0, no acknowledgement."""
-        self._client.publish(message.topic, message.payload, qos=0)
+        self._client.publish(message.topic, message.payload, qos=0, properties=self._properties(message))
+        self._write()
+
+    def acknowledge(self, number: int) -> None:
+        """A message of QoS 1, by its packet id, where the broker was given limits."""
+        self._client.ack(number, 1)
         self._write()
 
     async def subscribe(self, *filters: str, qos: int = 0) -> None:
@@ -280,6 +298,16 @@ class BrokerConnection:
             self._fail(ConnectionLost(str(error)))
 
 
+def publish_properties(message: Message, packet: int = PacketTypes.PUBLISH) -> Properties:
+    """`packet`: PUBLISH, or WILLMESSAGE of a last will."""
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    if message.expire_s is not None:
+        properties.MessageExpiryInterval = message.expire_s
+    if message.correlation:
+        properties.CorrelationData = message.correlation
+    return properties
+
+
 @lru_cache(maxsize=16)
 def _expiry_properties(expire_s: int) -> Properties:
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
@@ -287,7 +315,9 @@ def _expiry_properties(expire_s: int) -> Properties:
     return properties
 
 
-def _connect_properties() -> Properties:
+def _connect_properties(limits: ReceiveLimits | None) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.MaximumPacketSize = MAX_PACKET_BYTES
+    properties.MaximumPacketSize = limits.packet_bytes if limits else MAX_PACKET_BYTES
+    if limits:
+        properties.ReceiveMaximum = limits.unacknowledged
     return properties

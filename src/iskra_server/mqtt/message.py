@@ -10,11 +10,12 @@ PUBLISHING, READING = "publishing to", "reading"
 
 
 class Message(Struct, frozen=True):
-    """The broker deletes a retained message after `expire_s` (MQTT 5 only)."""
+    """The broker deletes a retained message after `expire_s`; an answer repeats `correlation` (MQTT 5 only)."""
 
     topic: str
     payload: bytes
     expire_s: int | None = None
+    correlation: bytes = b""
 
 
 class MqttError(Exception):
@@ -34,6 +35,7 @@ class Denied(MqttError):
 
     def __init__(self, action: str, topic: str, reason: str) -> None:
         self.action = f"{action} {topic}"
+        self.reason = reason
         super().__init__(f"the broker denies {self.action} ({reason}); allow it in its access rules (ACL)")
 
 
@@ -50,6 +52,15 @@ class NoAnswer(MqttError):
 
 class UnsupportedProtocol(MqttError):
     """The broker does not speak this version of MQTT; the next connection tries the other."""
+
+
+class OldProtocolOnly(MqttError):
+    """The broker speaks MQTT 3.1.1 alone, in which nobody can be answered."""
+
+    advice = "Use a broker that speaks MQTT 5, such as Mosquitto"
+
+    def __init__(self) -> None:
+        super().__init__("it speaks no MQTT 5, so no answer can arrive")
 
 
 class TakenOver(MqttError):

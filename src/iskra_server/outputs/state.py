@@ -32,6 +32,8 @@ class OutputState(Struct, frozen=True):
 
     `delivered`, `refused` and `dropped` count points, or messages, since the start: accepted by the other side, set
     aside because it refused them, lost because there was no room. `waiting` ones wait, in `waiting_bytes` on disk.
+    Of the uplink, `refused` quarters are those that wait at the reader now because the central server refused them, and
+    `confirmed_at` is when it last confirmed any (null before).
     `notices` are worth knowing, but are no failure. Of an emulated device: `requests` since the start; `answer_ages_s`
     is the sum of the ages of the readings at its `delivered` answers; `clients` asked within the last hour.
     """
@@ -49,6 +51,7 @@ class OutputState(Struct, frozen=True):
     answer_ages_s: float | None = None
     clients: tuple[OutputClient, ...] = ()
     notices: tuple[Advice, ...] = ()
+    confirmed_at: datetime | None = None
 
     def with_bug(self, error: str) -> "OutputState":
         """While its part ends with an exception that is a bug; "" is none."""

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from iskra_server.base.clock import Clock, PauseDetector
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, MeterConfig, secrets_of
+from iskra_server.diagnosis.central_state import CentralState
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
@@ -33,6 +34,7 @@ from iskra_server.runtime.http_server import Http, addresses
 from iskra_server.runtime.logs import ALWAYS, RecentLines, dropped_lines, set_up
 from iskra_server.runtime.meter_reader import configured_reader
 from iskra_server.runtime.plan import Plan, plan_of
+from iskra_server.runtime.running_central import RunningCentral
 from iskra_server.runtime.running_outputs import RunningOutputs
 from iskra_server.runtime.running_prices import RunningPrices
 from iskra_server.runtime.running_virtual import RunningVirtual
@@ -44,6 +46,7 @@ from iskra_server.web.api.live import Live
 from iskra_server.web.app import create_app
 from iskra_server.web.http.ingress import IngressGate
 from iskra_server.web.http.settings import WebSettings
+from iskra_server.web.server_view import history_sentence
 
 if TYPE_CHECKING:
     # for their types alone: they bring libraries along
@@ -87,6 +90,7 @@ class Composition:
         self._archive: Archive | None = None
         self._archive_parts: list[RunningPart] = []
         self._outputs = RunningOutputs(supervision, self.hub, self.statuses, self.store)
+        self._central = RunningCentral(supervision, self.store, lambda: history_sentence(self))
         self._prices = RunningPrices(supervision, self.store, self._clock)
         self._home_assistant: HomeAssistantApp | None = None
         self._virtual = RunningVirtual(supervision, self.hub, self._readers)
@@ -115,6 +119,7 @@ class Composition:
         gc.freeze()
         # with 1,000 meters a full collection takes 60 ms every 3 s and frees nothing: raise its threshold
         gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
+        await self._central.change_to(is_central=_is_central(self._plan))
         await self._restart_readers()
         await self._prices.change_to(self._plan.prices)
         await self._restart_outputs()
@@ -148,6 +153,7 @@ class Composition:
         if history_settings(plan) != history_settings(old):
             await self._restart_history()
         self._virtual.change_to(plan.virtual, plan.config.meters)
+        await self._central.change_to(is_central=_is_central(plan))
         await self._restart_readers()
         await self._prices.change_to(plan.prices)
         await self._restart_outputs()
@@ -174,6 +180,9 @@ class Composition:
 
     def history_state(self) -> "WriterState | None":
         return self._archive.state if self._archive else None
+
+    def central_state(self) -> CentralState | None:
+        return self._central.state
 
     def output_states(self) -> list[OutputState]:
         return self._outputs.states()
@@ -311,6 +320,11 @@ class Composition:
             live.close()
         if self._app is not app:
             app.close()
+
+
+def _is_central(plan: Plan) -> bool:
+    """Whether it has readers to look after."""
+    return plan.settings.is_central and plan.settings.has_history
 
 
 def _log_time_zone(settings: WebSettings) -> None:

@@ -47,7 +47,7 @@ def listen(host: str, port: int, port_settings: str = "--port or IES_PORT") -> l
         elif error.errno in (errno.EMFILE, errno.ENFILE):
             fix = f"{error.strerror}; allow more with ulimit -n (LimitNOFILE of systemd)"
         else:
-            fix = f"{error.strerror or error}; server.host must be an address of this machine"
+            fix = f"{error.strerror or error}; it must be an address of this machine"
         raise ConfigError(f"Cannot listen on {host} port {port}: {fix}.") from error
     return listening
 

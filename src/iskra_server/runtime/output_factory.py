@@ -87,12 +87,12 @@ def _uplink(config: Config) -> PlannedOutput | None:
         return None
     if not config.history.enabled:
         raise ConfigError("uplink.url needs history.enabled: it stores what the central server does not have yet.")
-    from iskra_server.fleet.protocol import reader_name  # noqa: PLC0415
+    from iskra_server.fleet.protocol import check_reader_name  # noqa: PLC0415
     from iskra_server.outputs.mqtt.broker_settings import broker_settings  # noqa: PLC0415
 
     settings = broker_settings("uplink", uplink)
     try:
-        reader = reader_name(uplink.reader)
+        reader = uplink.reader and check_reader_name(uplink.reader)
     except ValueError as error:
         raise ConfigError(f"uplink: {error}.") from error
 

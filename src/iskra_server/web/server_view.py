@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from iskra_server.diagnosis.central_state import CentralState
 from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
@@ -33,6 +34,9 @@ class ServerView(Protocol):
 
     def history_state(self) -> "WriterState | None":
         """None where no history is kept."""
+
+    def central_state(self) -> CentralState | None:
+        """None where meters are read; the same for about a minute."""
 
     def output_states(self) -> Sequence[OutputState]:
         """Of the outputs that report a state."""

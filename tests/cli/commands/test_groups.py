@@ -5,8 +5,20 @@ import pytest
 from cli.recorded import history
 from command import Run
 from iskra_server.fleet.central import queries as fleet
+from iskra_server.history.store.schema import ALWAYS, label
 from iskra_server.history.store.store import Store
 from samples import METER_ID
+
+# 2026-03-01 and 2026-07-01 in Berlin
+MARCH, JULY = 1_772_319_600 // 900, 1_782_856_800 // 900
+
+
+def labels(path: Path) -> list[tuple[str, str, int, int]]:
+    store = Store(f"sqlite:///{path}")
+    columns = label.c.kind, label.c.value, label.c.from_quarter, label.c.to_quarter
+    rows = store.query(label.select().with_only_columns(*columns).order_by(*columns))
+    store.close()
+    return [tuple(row) for row in rows]
 
 
 def test_a_table_groups_meters(call: Run, tmp_path: Path) -> None:
@@ -16,8 +28,37 @@ def test_a_table_groups_meters(call: Run, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "1 meters are assigned to groups.\n")
     assert "Not in history: 1 ISK 00 00000009" in done.stderr
     store = Store(f"sqlite:///{path}")
-    assert fleet.groups(store, "tenant", limit=5) == [("Meyer", 1)]
+    assert [size.value for size in fleet.groups(store, "tenant", limit=5, now=0)] == ["Meyer"]
+    # the column of the meter is no kind of group
+    assert fleet.groups(store, "meter", limit=5, now=0) == []
     store.close()
+
+
+def test_a_table_with_days_gives_periods_and_again_replaces_them(call: Run, tmp_path: Path) -> None:
+    path = history(tmp_path, hours=1)
+    (tmp_path / "iskra-server.toml").write_text('[server]\ntime_zone = "Europe/Berlin"\n')
+    table = tmp_path / "tenants.csv"
+    table.write_text(
+        f"meter,from,to,tenant,tariff\n{METER_ID},,2026-03-01,Meyer,\n{METER_ID},2026-03-01,2026-07-01,,day\n"
+        f"{METER_ID},2026-07-01,,Neu,night\n"
+    )
+    assert call("groups", "tenants.csv").returncode == 0
+    assert labels(path) == [
+        ("tariff", "day", MARCH, JULY),
+        ("tariff", "night", JULY, ALWAYS),
+        ("tenant", "Meyer", 0, MARCH),
+        ("tenant", "Neu", JULY, ALWAYS),
+    ]
+    table.write_text(f"meter,tenant,from\n{METER_ID},Kim,2026-07-01\n")
+    assert call("groups", "tenants.csv").returncode == 0
+    assert labels(path) == [
+        ("tariff", "day", MARCH, JULY),
+        ("tariff", "night", JULY, ALWAYS),
+        ("tenant", "Kim", JULY, ALWAYS),
+    ]
+    table.write_text(f"meter,tenant,tariff\n{METER_ID},,\n")
+    assert call("groups", "tenants.csv").returncode == 0
+    assert labels(path) == []
 
 
 @pytest.mark.parametrize(
@@ -25,7 +66,20 @@ def test_a_table_groups_meters(call: Run, tmp_path: Path) -> None:
     [
         ("", "needs a header"),
         ("meter\nx\n", "needs a header"),
+        ("meter,from,to\nx,,\n", "needs a header"),
         ("meter,building\nx\n", "Line 2"),
+        ("meter,building\nx,7,8\n", "Line 2"),
+        ("meter,,building\nx,1,7\n", "a column without a name"),
+        ("meter,building,building\nx,1,7\n", "a name twice"),
+        ("meter,from,tenant\n\nx,1.3.2026,Meyer\n", "Line 3 of tenants.csv: '1.3.2026' is not a day"),
+        ("meter,from,tenant\nx,20260301,Meyer\n", "write it like 2026-03-01"),
+        ("meter,to,tenant\nx,9999-12-31,Meyer\n", "is not a day"),
+        ("meter,from,to,tenant\nx,2026-03-01,2026-03-01,Meyer\n", "must be later than from, 2026-03-01"),
+        (
+            "meter,tenant\nx,Meyer\ny,Kim\nx,Neu\n",
+            "Lines 2 and 4 of tenants.csv overlap: the meter x can have one tenant",
+        ),
+        ("meter,from,to,tenant\nx,2026-03-01,,Neu\nx,,2026-03-02,Meyer\n", "Lines 2 and 3"),
         (None, "cannot be read"),
     ],
 )
@@ -34,4 +88,4 @@ def test_what_is_no_table_is_refused(call: Run, tmp_path: Path, content: str | N
     if content is not None:
         (tmp_path / "tenants.csv").write_text(content)
     done = call("groups", "tenants.csv")
-    assert (done.returncode, sentence in done.stderr) == (2, True)
+    assert (done.returncode, sentence in " ".join(done.stderr.split())) == (2, True), done.stderr

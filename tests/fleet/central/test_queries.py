@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fleet.batches import batch_of
 from history.entries import METER, QUARTER, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.queries import Group, GroupSum
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
-from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading
+from iskra_server.fleet.central.label_periods import Group
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
+from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.store import Store
-from samples import EXPORT, IMPORT
 
 HOUSE = Group("building", "7")
 # a whole hour
@@ -31,7 +32,9 @@ def house(store: Store) -> Store:
         rows = [quarter_reading(quarter, 25 * place * (quarter - START), meter=named(place)) for quarter in known]
         write_batch(
             store,
-            IngestBatch([*rows], [named(place)], [LastContact(named(place).meter_id, "cellar", 100 - place, place)]),
+            batch_of(
+                [*rows], [named(place)], [LastContact(named(place).meter_id, "cellar", 900 * (100 - place), place)]
+            ),
         )
     labels = {
         named(place).meter_id: {"building": "7" if place < 4 else "8", "tenant": f"T{place}"} for place in range(1, 6)
@@ -41,80 +44,31 @@ def house(store: Store) -> Store:
 
 
 def test_the_oldest_contact_comes_first_page_by_page(house: Store) -> None:
-    first, place = fleet.meters(house, limit=2)
+    first, place = fleet.meters(house, now=START, limit=2)
     assert [each.meter_id[-1] for each in first] == ["5", "4"]
     assert (first[0].reader, first[0].power_mw, first[0].labels) == ("cellar", 5, {"building": "8", "tenant": "T5"})
-    second, place = fleet.meters(house, limit=2, after=place)
-    third, end = fleet.meters(house, limit=2, after=place)
+    second, place = fleet.meters(house, now=START, limit=2, after=place)
+    third, end = fleet.meters(house, now=START, limit=2, after=place)
     assert [each.meter_id[-1] for each in second + third] == ["3", "2", "1"]
     assert end is None
 
 
 def test_a_meter_is_found_by_its_group_and_by_its_number(house: Store) -> None:
-    assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, group=HOUSE)[0]] == ["3", "2", "1"]
-    assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, find="1ISK0000000004")[0]] == ["4"]
-    assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, find="1isk0000000004")[0]] == ["4"]
-    assert fleet.meters(house, limit=9, find="%")[0] == []
+    assert [each.meter_id[-1] for each in fleet.meters(house, now=START, limit=9, group=HOUSE)[0]] == ["3", "2", "1"]
+    assert [each.meter_id[-1] for each in fleet.meters(house, now=START, limit=9, find="1ISK0000000004")[0]] == ["4"]
+    assert [each.meter_id[-1] for each in fleet.meters(house, now=START, limit=9, find="1isk0000000004")[0]] == ["4"]
+    assert fleet.meters(house, now=START, limit=9, find="%")[0] == []
 
 
 def test_groups_and_how_many_meters_they_have(house: Store) -> None:
-    assert fleet.groups(house, "building", limit=9) == [("7", 3), ("8", 2)]
-    assert fleet.groups(house, "tenant", limit=2, after="T1") == [("T2", 1), ("T3", 1)]
-    assert fleet.size(house, HOUSE, IMPORT) == 3
-    assert fleet.size(house, HOUSE, EXPORT) == 0
-
-
-@pytest.mark.parametrize("step", [4, 1], ids=["hours", "quarters"])
-def test_a_sum_says_how_many_meters_it_covers(house: Store, step: int) -> None:
-    edges = range(START, START + 13, step)
-    each = Decimal("2.5") * step
-    assert fleet.energy(house, HOUSE, IMPORT, edges) == [
-        GroupSum(begin, begin + step, *((3 * each, 2) if begin < START + 4 else (6 * each, 3))) for begin in edges[:-1]
-    ]
-    assert fleet.energy(house, HOUSE, EXPORT, [START, START + 4]) == [GroupSum(START, START + 4, None, 0)]
-
-
-@pytest.mark.parametrize("step", [4, 1], ids=["hours", "quarters"])
-def test_both_ways_to_sum_a_group_agree(house: Store, step: int) -> None:
-    whole, edges = Group("building", "8"), range(START, START + 13, step)
-    quick = fleet.energy(house, whole, IMPORT, edges)
-    assert quick == [GroupSum(begin, begin + step, Decimal("22.5") * step, 2) for begin in edges[:-1]]
-    # one meter more that is known later: the long way
-    late = named(9)
-    house.write([quarter_reading(START + 12, 1, meter=late)], [late])
-    fleet.set_labels(house, {late.meter_id: {"building": "8"}})
-    assert fleet.energy(house, whole, IMPORT, edges) == quick
-
-
-def test_energy_across_a_missing_edge_or_an_epoch_is_unknown(house: Store) -> None:
-    new = named(6)
-    anew = [
-        quarter_reading(START, 100, meter=new),
-        QuarterReading(new.meter_id, IMPORT, START + 8, Exact(5, -1), "measured", 1),
-    ]
-    gap = named(7)
-    apart = [quarter_reading(START, 1, meter=gap), quarter_reading(START + 8, 9, meter=gap)]
-    house.write([*anew, *apart], [new, gap])
-    fleet.set_labels(house, {meter.meter_id: {"building": "9"} for meter in (new, gap)})
-    sums = fleet.energy(house, Group("building", "9"), IMPORT, [START, START + 4, START + 8])
-    assert [each.energy for each in sums] == [None, None]
-    assert fleet.energy(house, Group("building", "9"), IMPORT, [START, START + 8])[0].energy == Decimal("0.8")
-
-
-def test_a_meter_that_changes_its_scaler_does_not_change_the_sum(house: Store) -> None:
-    meter = named(8)
-    rows = [
-        QuarterReading(meter.meter_id, IMPORT, START, Exact(7, 3), "measured"),
-        QuarterReading(meter.meter_id, IMPORT, START + 4, Exact(70005, -1), "measured"),
-    ]
-    house.write(rows, [meter])
-    fleet.set_labels(house, {meter.meter_id: {"building": "10"}})
-    (only,) = fleet.energy(house, Group("building", "10"), IMPORT, [START, START + 4])
-    assert (only.energy, only.meters) == (Decimal("0.5"), 1)
+    sizes = [(size.value, size.meters) for size in fleet.groups(house, "building", limit=9, now=START)]
+    assert sizes == [("7", 3), ("8", 2)]
+    tenants = fleet.groups(house, "tenant", limit=2, after="T1", now=START)
+    assert [(size.value, size.meters) for size in tenants] == [("T2", 1), ("T3", 1)]
 
 
 def test_a_month_of_a_group_row_by_row(house: Store) -> None:
-    rows = list(fleet.quarters(house, HOUSE, START, START + 2))
+    rows = list(fleet.quarters(house, HOUSE, START, START + 1))
     assert [(row.meter_id[-1], row.quarter - START, row.value) for row in rows] == [
         ("1", 0, Decimal("0.0")),
         ("1", 1, Decimal("2.5")),
@@ -148,7 +102,7 @@ def test_an_export_holds_few_rows_in_memory_and_is_complete(
 def test_labels_can_be_changed_and_removed(house: Store) -> None:
     name = named(1).meter_id
     fleet.set_labels(house, {name: {"building": "8", "tenant": ""}})
-    (meter,) = fleet.meters(house, limit=9, find="00000001")[0]
+    (meter,) = fleet.meters(house, now=START, limit=9, find="00000001")[0]
     assert meter.labels == {"building": "8"}
 
 
@@ -162,7 +116,7 @@ def test_pages_of_readers_are_limited_in_bytes(
     house: Store, monkeypatch: pytest.MonkeyPatch, limit: int, room: int
 ) -> None:
     names = [f"reader {place:02}" for place in range(50)]
-    write_batch(house, IngestBatch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
+    write_batch(house, batch_of(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
     monkeypatch.setattr(fleet, "_PAGE_BYTES", room)
     found: list[str] = []
     after: str | None = ""

@@ -132,14 +132,18 @@ CONTENT: dict[str, Rows] = {
         ],
         "reader": [
             {"name": "house-8", "at_s": _Q * 900, "ok": True, "sentence": "All is well.", "status": "[]",
-             "version": "0.1.0", "session": "5f0a", "session_s": _Q * 900, "skew_s": -3},
+             "version": "0.1.0", "session": "5f0a", "session_s": _Q * 900, "rival_s": _Q * 900 + 7, "skew_s": -3,
+             "waiting": 5, "refused": 1, "oldest_s": _Q * 900},
         ],
         "meter_reader": [{"meter": 5, "reader": "house-8", "since_s": _Q * 900}],
-        "epoch_origin": [{"series": 2, "ledger": "0a1b", "ledger_epoch": 0, "epoch": 1}],
+        "epoch_origin": [
+            {"series": 2, "ledger": "0a1b@house-8", "ledger_epoch": 0, "epoch": 1, "has_start": True,
+             "from_quarter": _Q + 1},
+        ],
         "conflict": [
-            {"series": 1, "quarter": _Q, "reader": "house-8", "raw": 5, "scaler": 0, "kept_raw": 107_323_091,
-             "kept_scaler": -1, "kept_reader": "house-7", "at_s": _Q * 900},
-            {"series": 1, "quarter": _Q + 2, "reader": "house-8", "raw": 6, "scaler": 0, "kept_raw": None,
+            {"series": 1, "quarter": _Q, "reader": "house-8", "raw": 5, "scaler": 0, "quality": 0,
+             "kept_raw": 107_323_091, "kept_scaler": -1, "kept_reader": "house-7", "at_s": _Q * 900},
+            {"series": 1, "quarter": _Q + 2, "reader": "house-8", "raw": 6, "scaler": 0, "quality": 1, "kept_raw": None,
              "kept_scaler": None, "kept_reader": "house-7", "at_s": _Q * 900},
         ],
     },

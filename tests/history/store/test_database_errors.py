@@ -3,14 +3,26 @@ import sqlite3
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from history.entries import METER
 from history.postgres import GUARDED, PASSWORD, Postgres
-from iskra_server.history.store import StoreError
-from iskra_server.history.store.database_errors import display_name, store_error
+from history.store.freezing import FROZEN, load
+from iskra_server.history.store import DatabaseAway, StoreError
+from iskra_server.history.store.database_errors import (
+    database_message,
+    display_name,
+    is_data_error,
+    is_outage,
+    store_error,
+)
 from iskra_server.history.store.opening import open_database
+from iskra_server.history.store.schema import VERSIONS
 from iskra_server.history.store.store import Store
 
 URL = make_url("sqlite:////data/iskra.sqlite")
@@ -65,7 +77,7 @@ def test_a_user_without_the_right_to_create_tables(postgres: Postgres, right: st
     postgres.run(right)
     sentence = refusal(address.replace("iskra@", "reader@"))
     assert "denies reader a right" in sentence
-    assert "Make reader the owner of postgres" in sentence
+    assert "Use the owner of postgres for this" in sentence
     postgres.database()
 
 
@@ -131,3 +143,87 @@ def test_errors_of_the_system_become_sentences(number: int, sentence: str) -> No
 
 def test_too_many_questions_at_once() -> None:
     assert "is too busy" in str(store_error(URL, PoolTimeout("QueuePool limit")))
+
+
+POSTGRESQL = make_url("postgresql+psycopg://iskra:secret@db.example/iskra")
+
+
+def of_postgresql(state: str) -> StoreError:
+    """The error that PostgreSQL reports with this SQLSTATE, as SQLAlchemy passes it on."""
+    orig = psycopg.errors.lookup(state)("it says so")
+    error = DBAPIError.instance("SELECT", {}, orig, psycopg.Error)
+    assert isinstance(error, DBAPIError)
+    found = store_error(POSTGRESQL, error)
+    found.__cause__ = error
+    return found
+
+
+@pytest.mark.parametrize("state", ["22001", "22003", "22021", "22P05", "23502", "23514"])
+def test_only_what_the_content_of_a_row_can_cause_is_its_fault(state: str) -> None:
+    error = of_postgresql(state)
+    assert is_data_error(error)
+    assert not is_outage(error)
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("08006", "has lost a connection, or does not reach one of its nodes (it says so). See that all of them run."),
+        (
+            "25006",
+            "lets iskra only read (it says so). After an upgrade run iskra-server prepare as the owner of iskra;",
+        ),
+        ("40P01", "gave way to another program that uses the same rows (it says so). Try again."),
+        ("42501", "denies iskra a right (it says so). Use the owner of iskra for this. At a central server the owner"),
+        ("53100", "is out of room or connections (it says so). Make room;"),
+        ("53400", "has reached a limit of its configuration (it says so). Raise it there."),
+        ("57P03", "went away (it says so). Start it again."),
+        ("58030", "cannot use its files (it says so). Check its disk, and see its log."),
+        ("XX000", "has an internal error (it says so). See its log."),
+    ],
+)
+def test_an_outage_is_never_the_fault_of_a_row(state: str, sentence: str) -> None:
+    error = of_postgresql(state)
+    assert str(error).startswith(f"PostgreSQL at db.example:5432 {sentence}")
+    assert is_outage(error)
+    assert not is_data_error(error)
+
+
+@pytest.mark.parametrize("state", ["2200H", "22P02", "23503", "23505", "42P01", "54000", "55000"])
+def test_every_other_error_is_neither(state: str) -> None:
+    error = of_postgresql(state)
+    assert (is_data_error(error), is_outage(error)) == (False, False)
+
+
+def test_a_nul_in_a_text_is_the_fault_of_the_row(postgres: Postgres) -> None:
+    store = Store(postgres.database())
+    with pytest.raises(StoreError, match=r"refuses a value \(PostgreSQL text fields cannot contain NUL") as caught:
+        store.write([], [replace(METER, meter_id="a\0b")])
+    assert is_data_error(caught.value)
+    store.close()
+
+
+def test_what_the_database_says_names_no_address() -> None:
+    assert database_message(of_postgresql("22003")) == "it says so"
+
+
+def test_a_server_that_starts_may_come_back(postgres: Postgres) -> None:
+    with pytest.raises(DatabaseAway):
+        open_database("postgresql://iskra@127.0.0.1:9/iskra")
+    with pytest.raises(StoreError) as caught:
+        open_database(postgres.url("nowhere"))
+    assert not isinstance(caught.value, DatabaseAway)
+
+
+def test_old_tables_of_another_user_are_left_to_their_owner(postgres: Postgres) -> None:
+    address = postgres.database()
+    load(FROZEN / "0005.postgresql.sql", address)
+    postgres.run("DROP ROLE IF EXISTS reader")
+    postgres.run("CREATE USER reader")
+    postgres.run("GRANT USAGE ON SCHEMA public TO reader")
+    postgres.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    assert refusal(address.replace("iskra@", "reader@")).endswith(
+        f"has the tables of an older version (schema 0005, this one needs {VERSIONS[-1]}), and they do not belong to "
+        "reader. Run iskra-server prepare as their owner, then roles.sql."
+    )
+    postgres.database()

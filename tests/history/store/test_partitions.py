@@ -8,9 +8,10 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from fleet.batches import batch_of
 from history.entries import METER, QUARTER, block, power, quarter_reading
 from history.postgres import Postgres
-from iskra_server.fleet.central.tables import IngestBatch, write_batch
+from iskra_server.fleet.central.tables import write_batch
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.partitions import MONTHS_AHEAD, existing_partitions, months_between, partition_name
 from iskra_server.history.store.store import Store
@@ -144,7 +145,7 @@ def test_records_of_a_reader_create_few_partitions_and_are_all_stored(centre: St
     before = partitions(centre)
     now = datetime.now(UTC).year
     sent = [quarter_reading(at(year, month) // QUARTER_S) for year in range(2000, now + 2) for month in range(1, 13)]
-    write_batch(centre, IngestBatch([*sent], [METER]))
+    write_batch(centre, batch_of([*sent], [METER]))
     assert len(partitions(centre) - before) < 4 * 12 * 3
     assert counted(centre, "boundary") == len(sent)
     # by hand, or by an import, they are made

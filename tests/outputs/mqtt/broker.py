@@ -36,10 +36,11 @@ class Mosquitto:
         verbose: bool = True,
         within: Sequence[str] = (),
         address: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         if PROGRAM is None:
             pytest.skip("mosquitto is not installed (deploy/debian-test-packages.txt)")
-        self.port = free_port()
+        self.port = port or free_port()
         self.address = address
         self._within = within
         self.log = directory / "mosquitto.log"

@@ -4,8 +4,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fleet.batches import batch_of
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
@@ -44,7 +46,7 @@ def write(folder: Path) -> None:
         ReaderState("cellar-0", now_s, True, "The meter is read.", "[]"),
         ReaderState("cellar-1", now_s, False, "Nothing comes from /dev/ttyUSB0.", "[]"),
     ]
-    write_batch(store, IngestBatch([*rows], infos, contacts, states))
+    write_batch(store, batch_of([*rows], infos, contacts, states))
     labels = {
         name(number): {"building": str(number % 3 + 7), "tenant": f"Tenant {number % 6}"} for number in range(METERS)
     }

@@ -4,15 +4,21 @@ import os
 import secrets
 import signal
 import socket
-from typing import Annotated
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from iskra_server import __version__
+from iskra_server.base.timezone import zone
 from iskra_server.cli.ui.options import ConfigFile, LogLevel, command_app, examples, only_set
-from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.config import load_with_origins, secrets_of
+from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.config import Config, load_with_origins, secrets_of
 from iskra_server.outputs.mqtt.broker_settings import broker_settings
 from iskra_server.runtime.logs import flush_or_exit, set_up
+
+if TYPE_CHECKING:
+    from iskra_server.fleet.central.collector import Collector
 
 app = command_app()
 _EXAMPLES = examples(
@@ -55,9 +61,29 @@ def collect(
         raise UsageError(str(error), 1) from None
     # the client id must be unique: a broker disconnects the older of two equal ones
     name = f"iskra-collect-{socket.gethostname()}-{secrets.token_hex(4)}"
-    collector = Collector(settings=settings, group=loaded.collect.group, store=store, name=name)
+    try:
+        days_of = zone(loaded.server.time_zone)
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None
+    collector = Collector(settings=settings, group=loaded.collect.group, store=store, name=name, zone=days_of)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: collector.stop())
-    collector.run()
+    with _listener(loaded, collector):
+        collector.run()
     store.close()
     flush_or_exit(0)
+
+
+def _listener(config: Config, collector: "Collector") -> AbstractContextManager[None]:
+    """Answers /metrics and /healthz, where a port is configured. Raises ConfigError."""
+    if not config.collect.http_port:
+        return nullcontext()
+    # the web takes 20 MB of memory
+    from iskra_server.base.hosts import Hosts  # noqa: PLC0415
+    from iskra_server.runtime.collector_http import answering, collector_app  # noqa: PLC0415
+    from iskra_server.runtime.http_server import listen  # noqa: PLC0415
+    from iskra_server.web.http.gate import Gate  # noqa: PLC0415
+
+    gate = Gate(config.server.token, (), Hosts(config.server.allowed_hosts.split(",")))
+    listening = listen(config.collect.http_host, config.collect.http_port, "collect.http_port")
+    return answering(collector_app(collector.state, gate, __version__), listening)

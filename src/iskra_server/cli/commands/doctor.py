@@ -117,7 +117,7 @@ class DiagnosisRun:
                 if passed_s >= self._seconds or all(_is_clear(status, passed_s) for status in self.statuses):
                     break
         self.statuses = [await self._or_from_server(status) for status in self.statuses]
-        if self.ports_of_server or _has_devices(self._config):
+        if self.ports_of_server or _has_devices(self._config) or self._config.uplink.url:
             server = await server_of_this_machine(self._config)
             self.outputs = server.outputs if server else []
         refresh()

@@ -1,13 +1,12 @@
 """What the central server answers: meters, groups, the energy of a group, readers, quarter readings as CSV.
 
-Lists come in pages: `next` of one page is the `after` of the next request. Nothing is counted for a page.
+Lists come in pages: `next` of one page is the `after` of the next request.
 """
 
 import csv
 import io
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -16,16 +15,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, instant, local, number
+from iskra_server.base.json_values import Instant, Number, instant, local, number, optional
 from iskra_server.history.model.energy import BucketLength
-from iskra_server.history.model.records import INT64_MAX, QUALITIES, QUARTER_S, quarter_of
-from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.history.model.records import QUALITIES, QUARTER_S, quarter_of
+from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import scaled
 from iskra_server.web.http.query import BadRequest, Query, whole_number
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
-    from iskra_server.fleet.central.queries import FleetMeter, Group, GroupQuarter, GroupSum, Within
+    from iskra_server.fleet.central.group_sums import Completeness, GroupSum
+    from iskra_server.fleet.central.label_periods import Group, Within
+    from iskra_server.fleet.central.queries import FleetMeter, GroupQuarter
     from iskra_server.history.store.reads import Reads
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
@@ -35,6 +36,9 @@ MAX_BUCKETS = 3_000
 MAX_READINGS = 10_000_000
 # a reader reports after every quarter; two quarters late is silent
 SILENT_S = 2 * QUARTER_S
+# readers send a quarter within this time; until then the sum of a group would lack most of its meters
+SETTLED_S = 300
+_INT32_MAX = _NO_END = 2**31 - 1
 COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch")
 
 
@@ -57,9 +61,13 @@ class FleetMeters(Struct, frozen=True):
     next: str | None
 
 
-class FleetGroup(Struct, frozen=True):
+class FleetGroup(Struct, frozen=True, kw_only=True):
+    """`meters` counts those that are in the group now; `begin` and `end` say from when until when any is, if known."""
+
     value: str
     meters: int
+    begin: Instant | UnsetType = UNSET
+    end: Instant | UnsetType = UNSET
 
 
 class FleetGroups(Struct, frozen=True):
@@ -68,25 +76,40 @@ class FleetGroups(Struct, frozen=True):
     next: str | None
 
 
+class SumCompleteness(Struct, frozen=True, kw_only=True):
+    """How complete a sum is. Each counts only while it is in the group, and until now.
+
+    `meters`: those with such a register, a meter and those that it replaced as one. `complete`: those with a reading
+    at both ends. `quarters`: their quarter-hours. `measured`: those with a reading at both ends; absent where they are
+    too many to count. `estimated`: those of the measured ones that rest on an interpolated reading.
+    """
+
+    meters: int
+    complete: int
+    quarters: int
+    measured: int | UnsetType = UNSET
+    estimated: int | UnsetType = UNSET
+
+
 class FleetBucket(Struct, frozen=True, kw_only=True):
-    """The sum over the meters with readings at both edges of the bucket; absent if there is no such meter."""
+    """The sum of what was measured inside; absent if nothing was. `*_completeness` say what it lacks."""
 
     begin: Instant
     end: Instant
     import_wh: Number | UnsetType = UNSET
-    import_meters: int
+    import_completeness: SumCompleteness
     export_wh: Number | UnsetType = UNSET
-    export_meters: int
+    export_completeness: SumCompleteness
 
 
 class FleetEnergy(Struct, frozen=True, kw_only=True):
-    """`import_meters` and `export_meters` count the meters of the group that have such a register."""
+    """`import_completeness` and `export_completeness` are of the whole period: complete is who is so in each bucket."""
 
     group: str
     tz: str
     bucket: BucketLength
-    import_meters: int
-    export_meters: int
+    import_completeness: SumCompleteness
+    export_completeness: SumCompleteness
     buckets: list[FleetBucket]
 
 
@@ -109,46 +132,57 @@ class FleetReaders(Struct, frozen=True):
 def meters_of(reads: "Reads", query: Query, within: "Within") -> FleetMeters:
     from iskra_server.fleet.central import queries  # noqa: PLC0415
 
-    group, limit, now_s = _group(query), _limit(query), int(time.time())
-    search = query.get("find") or ""
-    meters, last = queries.meters(reads, limit=limit, after=_place(query), group=group, find=search, within=within)
+    now_s = int(query.now.timestamp())
+    meters, last = queries.meters(
+        reads,
+        limit=_limit(query),
+        now=quarter_of(now_s),
+        after=_place(query),
+        group=_group(query),
+        find=query.get("find") or "",
+        within=within,
+    )
     return FleetMeters([_meter(meter, now_s) for meter in meters], f"{last[0]}-{last[1]}" if last else None)
 
 
 def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
     from iskra_server.fleet.central import queries  # noqa: PLC0415
 
-    kind, limit = query.get("kind") or DEFAULT_KIND, _limit(query)
-    sizes = queries.groups(reads, kind, limit=limit, after=query.get("after") or "", within=within)
-    groups = [FleetGroup(value, count) for value, count in sizes]
+    kind, limit, now = query.get("kind") or DEFAULT_KIND, _limit(query), quarter_of(query.now.timestamp())
+    sizes = queries.groups(reads, kind, limit=limit, now=now, after=query.get("after") or "", within=within)
+    groups = [
+        FleetGroup(
+            value=size.value,
+            meters=size.meters,
+            begin=local(size.from_quarter * QUARTER_S, query.tz) if size.from_quarter else UNSET,
+            end=local(size.to_quarter * QUARTER_S, query.tz) if size.to_quarter < _NO_END else UNSET,
+        )
+        for size in sizes
+    ]
     return FleetGroups(kind, groups, groups[-1].value if len(groups) == limit else None)
 
 
 def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
-    from iskra_server.fleet.central import queries  # noqa: PLC0415
+    from iskra_server.fleet.central.group_sums import group_energy  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import count_labels  # noqa: PLC0415
 
     group = _required_group(query)
     length, edges = query.buckets(MAX_BUCKETS)
-    readings = queries.members(reads, group, within) * len(edges)
+    readings = count_labels(reads, group, edges[0], edges[-1], within) * len(edges)
     if readings > MAX_READINGS:
         raise BadRequest(
             f"this needs {readings:,} meter readings, and the maximum is {MAX_READINGS:,}; "
             "ask for a smaller group, a shorter period or longer buckets"
         )
-
-    def sums(obis: Obis) -> "tuple[list[GroupSum], int]":
-        return queries.energy(reads, group, obis, edges, within), queries.size(reads, group, obis, within)
-
-    # in parallel: a database has more than one core, and most meters have both counters
-    with ThreadPoolExecutor(2) as pool:
-        (imported, import_meters), (exported, export_meters) = pool.map(sums, (IMPORT, EXPORT))
+    until = quarter_of(query.now.timestamp() - SETTLED_S)
+    imported, exported = (group_energy(reads, group, obis, edges, within, until=until) for obis in (IMPORT, EXPORT))
     return FleetEnergy(
         group=f"{group.kind}:{group.value}",
         tz=query.tz.key,
         bucket=length,
-        import_meters=import_meters,
-        export_meters=export_meters,
-        buckets=[_bucket(*pair, query.tz) for pair in zip(imported, exported, strict=True)],
+        import_completeness=_completeness(imported.completeness),
+        export_completeness=_completeness(exported.completeness),
+        buckets=[_bucket(*pair, query.tz) for pair in zip(imported.buckets, exported.buckets, strict=True)],
     )
 
 
@@ -184,10 +218,20 @@ def _bucket(imported: "GroupSum", exported: "GroupSum", tz: ZoneInfo) -> FleetBu
     return FleetBucket(
         begin=local(imported.begin * QUARTER_S, tz),
         end=local(imported.end * QUARTER_S, tz),
-        import_wh=UNSET if imported.energy is None else number(imported.energy),
-        import_meters=imported.meters,
-        export_wh=UNSET if exported.energy is None else number(exported.energy),
-        export_meters=exported.meters,
+        import_wh=optional(imported.energy),
+        import_completeness=_completeness(imported.completeness),
+        export_wh=optional(exported.energy),
+        export_completeness=_completeness(exported.completeness),
+    )
+
+
+def _completeness(sum_of: "Completeness") -> SumCompleteness:
+    return SumCompleteness(
+        meters=sum_of.meters,
+        complete=sum_of.complete,
+        quarters=sum_of.quarters,
+        measured=UNSET if sum_of.measured is None else sum_of.measured,
+        estimated=UNSET if sum_of.estimated is None else sum_of.estimated,
     )
 
 
@@ -228,14 +272,14 @@ def _place(query: Query) -> tuple[int, int] | None:
     text = query.get("after")
     if not text:
         return None
-    at_s, _, meter = (whole_number(part, INT64_MAX) for part in text.partition("-"))
-    if at_s is None or meter is None:
+    quarter, _, meter = (whole_number(part, _INT32_MAX) for part in text.partition("-"))
+    if quarter is None or meter is None:
         raise BadRequest(f"'after={text[:40]}' is not valid; take the `next` of an answer")
-    return at_s, meter
+    return quarter, meter
 
 
 def _group(query: Query) -> "Group | None":
-    from iskra_server.fleet.central.queries import Group  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import Group  # noqa: PLC0415
 
     text = query.get("group")
     if text is None:

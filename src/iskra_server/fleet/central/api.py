@@ -34,7 +34,7 @@ from iskra_server.web.http.share import Client, Threads, client_of
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
-    from iskra_server.fleet.central.queries import Within
+    from iskra_server.fleet.central.label_periods import Within
     from iskra_server.history.store.reads import Reads
 
 _CSV = "text/csv; charset=utf-8"
@@ -67,7 +67,7 @@ def _within(request: Request) -> "Within":
     groups = request.scope.get(GROUPS)
     if groups is None:
         return None
-    from iskra_server.fleet.central.queries import Group  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import Group  # noqa: PLC0415
 
     return [Group(kind, value) for kind, value in groups]
 
@@ -130,22 +130,22 @@ _EXPORT_PARAMETERS = (_GROUP, *period_parameters(), TIME_ZONE)
 ENDPOINTS = (
     _endpoint(
         "meters",
-        "All meters of a central server, the longest silent first, in pages.",
+        "All meters of a central server, or those that are in a group now, the longest silent first, in pages.",
         Result("a page of meters; `next` is the `after` of the next page", answers.FleetMeters),
         answers.meters_of,
         (_AFTER, _LIMIT, _GROUP, Parameter("find", "part of the meter's number", TEXT)),
     ),
     _endpoint(
         "groups",
-        "The groups of a kind, such as building, tenant or tariff, with the number of their meters.",
+        "The groups of a kind, such as building, tenant or tariff, with the number of their meters now.",
         Result("a page of groups", answers.FleetGroups),
         answers.groups_of,
         (Parameter("kind", f"kind of group; default: {answers.DEFAULT_KIND}", TEXT), _AFTER, _LIMIT),
     ),
     _endpoint(
         "energy",
-        "Energy from and to the grid of all meters of a group in buckets of local time, exact in Wh, with the "
-        "number of meters in each sum.",
+        "Energy from and to the grid of all meters of a group in buckets of local time, exact in Wh; each sum says how "
+        "complete it is. A meter counts while it is in the group.",
         Result(
             f"at most {answers.MAX_BUCKETS:,} buckets, of at most {answers.MAX_READINGS:,} meter readings",
             answers.FleetEnergy,
@@ -163,7 +163,8 @@ ENDPOINTS = (
     Endpoint(
         "/api/v1/fleet/quarters.csv",
         "fleet_quarters",
-        f"All counters of a group in 15-minute steps, for billing. Columns: {', '.join(answers.COLUMNS)}.",
+        "All counters of a group in 15-minute steps, for billing: while each is in the group, both ends included. "
+        f"Columns: {', '.join(answers.COLUMNS)}.",
         history_results(Result("the rows", str, _CSV)),
         _export,
         _EXPORT_PARAMETERS,

@@ -1,150 +1,313 @@
 """A collector: receives its share of the messages of readers and writes them in batches. Any number run side by side.
 
-    broker --- $share/GROUP/... ---> queue -> batch -> one transaction -> "kept" to the readers, then ack to the broker
+    broker --- $share/GROUP/... ---> queue -> batch -> one transaction -> receipts to readers, then ack to the broker
 
-A message is acknowledged after its commit, never before. While the database is away the same batch is retried, and the
-broker holds back the rest, because only `batch` messages may be unacknowledged (Receive Maximum, MQTT 5). A collector
-stores nothing itself: when it is killed, the readers send again. A message that the database refuses for its content
-goes to the table `refused` with the reason; the rest of its batch is written.
+A message is acknowledged after its commit, never before. While the database is away the same batch is repeated, and the
+broker holds back the rest, because only so many messages may be unacknowledged (Receive Maximum, MQTT 5). A collector
+stores nothing itself: when it is killed, the readers send again. Live values are not answered: of each meter the newest
+one waits.
 """
 
+import asyncio
 import logging
-import queue
 import time
+from collections import deque
 from collections.abc import Sequence
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from iskra_server.base.backoff import Backoff
-from iskra_server.fleet.central.ingest import ReceivedMessage, ingest, refuse
-from iskra_server.fleet.central.tables import write_batch
+from iskra_server.fleet import protocol
+from iskra_server.fleet.central.batch_writer import BatchWriter, WrittenMessages
+from iskra_server.fleet.central.collector_state import CollectorState
+from iskra_server.fleet.central.ingest import ReceivedMessage, live_contact
+from iskra_server.fleet.central.live_values import NewestLiveValues
+from iskra_server.fleet.central.rollup_refresh import refresh
+from iskra_server.fleet.protocol import Correlation, Receipt
 from iskra_server.history.store import StoreError
-from iskra_server.history.store.database_errors import is_data_error
 from iskra_server.history.store.store import Store
-from iskra_server.mqtt.access import tls_context
-from iskra_server.mqtt.message import PUBLISHING, READING, Denied
+from iskra_server.mqtt.broker import Broker
+from iskra_server.mqtt.broker_connection import BrokerConnection, ReceiveLimits
+from iskra_server.mqtt.message import PUBLISHING, Denied, Message, MqttError, WrongPassword
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
+from iskra_server.outputs.mqtt.keep_connected import keep_connected, report_denial, reporting_denials
+from iskra_server.outputs.state import OutputHealth
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
-# batches of live values in memory while the database is away
-_MAX_WAITING = 4
+# one batch is written while the next one arrives
+_UNACKNOWLEDGED_BATCHES = 2
 # above the limit of ingest.py, so that a message a little too long is refused with a reason, not dropped by the broker
-_MAX_PACKET = 4 << 20
+_MAX_PACKET_BYTES = 4 << 20
+# live values in one batch
+_LIVE_ROWS = 5_000
 # messages that arrive within this time go into one batch
 TOGETHER_S = 0.1
+# of live values alone: a newer value of the same meter replaces the older one meanwhile
+_LIVE_EVERY_S = 1.0
 KINDS = ("quarters", "live", "status")
-_RETRY_S, _MAX_RETRY_S = 0.5, 15.0
-_POLL_S = 0.5
-_KEEP_ALIVE_S = 20
 _DRAIN_S = 3.0
+# while nothing is to be computed
+_ROLL_UP_EVERY_S = 60.0
 _PREPARE_EVERY_S = 3600.0
 
 
 class Collector:
-    """`run` blocks until `stop`, which any thread may call. `kept` and `refused` count messages."""
+    """`run` blocks until `stop`. Any thread may call `stop` and `state`."""
 
-    def __init__(self, *, settings: BrokerSettings, group: str, store: Store, name: str, batch: int = BATCH) -> None:
-        self.kept = self.refused = 0
+    def __init__(
+        self,
+        *,
+        settings: BrokerSettings,
+        group: str,
+        store: Store,
+        name: str,
+        batch: int = BATCH,
+        zone: ZoneInfo | None = None,
+    ) -> None:
+        """With a `zone` it computes the roll-ups of days and months in it."""
+        self.kept = self.waits = self.refused = self.conflicts = self.live = 0
         self.subscribed = Event()
         self._settings = settings
         self._filters = [f"$share/{group}/{settings.base}/+/{kind}" for kind in KINDS]
         self._store = store
         self._batch_size = batch
-        self._received: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
+        self._broker = Broker(
+            settings,
+            client_id=name,
+            needs_mqtt_5=True,
+            limits=ReceiveLimits(_MAX_PACKET_BYTES, _UNACKNOWLEDGED_BATCHES * batch),
+        )
+        self._health = OutputHealth("collect")
         self._stopping = Event()
-        self._connection = 0
-        # each is logged once
-        self._is_away = self._is_denied = False
-        self._client = self._create_client(name)
+        self._writer = BatchWriter(store, self._stopping)
+        # with the moment of arrival
+        self._received: deque[tuple[float, ReceivedMessage]] = deque()
+        self._live = NewestLiveValues()
+        self._arrival = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connection: BrokerConnection | None = None
+        # counts connections: packet numbers start again with each
+        self._connections = 0
+        self._unconfirmed: set[asyncio.Future[None]] = set()
+        self._oldest: float | None = None
+        self._last_written_s: float | None = None
+        self._batches, self._lag_sum_s = 0, 0.0
+        self._logged: set[str] = set()
+        self._zone, self._roll_up_at = zone, 0.0
 
     def stop(self) -> None:
         self._stopping.set()
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._arrival.set)
 
     def run(self) -> None:
         """Before it returns it writes what it has received, if the database is there."""
-        client, settings = self._client, self._settings
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.ReceiveMaximum, properties.MaximumPacketSize = self._batch_size, _MAX_PACKET
-        client.connect_async(settings.host, settings.port, _KEEP_ALIVE_S, clean_start=True, properties=properties)
-        client.loop_start()
-        prepared_s = time.monotonic()
+        asyncio.run(self._run())
+
+    def state(self) -> CollectorState:
+        broker = self._health.state()
+        oldest = self._oldest
+        return CollectorState(
+            is_connected=self.subscribed.is_set(),
+            broker_away_since_s=broker.since.timestamp() if broker.since else None,
+            database_away_since_s=self._writer.away_since_s,
+            sentence=self._writer.sentence or broker.sentence,
+            kept=self.kept,
+            waits=self.waits,
+            refused=self.refused,
+            conflicts=self.conflicts,
+            live=self.live,
+            live_dropped=self._live.dropped,
+            waiting=len(self._received),
+            lag_s=time.monotonic() - oldest if oldest is not None else 0.0,
+            last_written_s=self._last_written_s,
+            batches=self._batches,
+            lag_sum_s=self._lag_sum_s,
+        )
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            connecting = tasks.create_task(self._stay_connected(), name="collector connection")
+            await self._write_until_stopped()
+            await self._drain()
+            connecting.cancel()
+
+    async def _stay_connected(self) -> None:
+        broker = self._settings.broker
+        await keep_connected(
+            self._broker, self._health, self._session, connected=f"Collecting from {broker}", lost=self._lost
+        )
+
+    def _lost(self, error: MqttError) -> str:
+        advice = error.advice
+        if isinstance(error, WrongPassword):
+            advice = "Correct the user in collect.url, or collect.password (IES_COLLECT_PASSWORD)"
+        broker, reason = self._settings.broker, self._settings.masked(error)
+        return f"The broker {broker} is away: {reason}. {advice}. The collector reconnects until it is back."
+
+    async def _session(self, connection: BrokerConnection) -> None:
+        self._connections += 1
+        while len(self._received) > _UNACKNOWLEDGED_BATCHES * self._batch_size:
+            # of an earlier connection: nobody waits for their acknowledgement, and the readers send them again
+            self._received.popleft()
         try:
-            while not self._stopping.is_set():
-                if batch := self._next_batch():
-                    self._write(batch)
-                if time.monotonic() - prepared_s > _PREPARE_EVERY_S:
-                    prepared_s = time.monotonic()
-                    self._create_partitions()
-            self._drain()
+            with reporting_denials(self._health):
+                await connection.subscribe(*self._filters, qos=1)
+                self._connection = connection
+                self.subscribed.set()
+            async for message in connection.messages():
+                self._receive(message)
         finally:
-            client.disconnect()
-            client.loop_stop()
+            self._connection = None
+            self.subscribed.clear()
 
-    def _drain(self) -> None:
+    def _receive(self, received: paho.MQTTMessage) -> None:
+        properties = received.properties
+        message = ReceivedMessage(
+            received.topic,
+            bytes(received.payload),
+            int(time.time()),
+            received.mid if received.qos else None,
+            self._connections,
+            getattr(properties, "ResponseTopic", ""),
+            getattr(properties, "CorrelationData", b""),
+        )
+        if message.kind == "live":
+            self._receive_live(message)
+        # QoS 1: the broker bounds how many wait
+        elif received.qos or len(self._received) < 2 * _UNACKNOWLEDGED_BATCHES * self._batch_size:
+            self._received.append((time.monotonic(), message))
+            self._arrival.set()
+
+    def _receive_live(self, message: ReceivedMessage) -> None:
+        try:
+            self._live.put(live_contact(message))
+        except ValueError as error:
+            self.refused += 1
+            self._log_once(f"Live values at {message.topic} are not understood: {error}")
+        self._confirm(message)
+
+    async def _write_until_stopped(self) -> None:
+        prepared, written = time.monotonic(), 0.0
+        while not self._stopping.is_set():
+            if time.monotonic() - prepared > _PREPARE_EVERY_S:
+                prepared = time.monotonic()
+                self._logged.clear()
+                await asyncio.to_thread(self._create_partitions)
+            await self._wait_for_messages(max(written + _LIVE_EVERY_S - time.monotonic(), 0.0))
+            if self._received or len(self._live):
+                await self._write_batch()
+                written = time.monotonic()
+            if self._zone and not self._received and time.monotonic() >= self._roll_up_at:
+                await asyncio.to_thread(self._roll_up, self._zone)
+
+    async def _wait_for_messages(self, live_due_s: float) -> None:
+        """Until there is a batch, live values are due, or nothing has come for a second."""
+        self._arrival.clear()
+        if not self._received and not self._stopping.is_set():
+            await _wait(self._arrival, live_due_s if len(self._live) else _LIVE_EVERY_S)
+        if self._received and len(self._received) < self._batch_size:
+            await asyncio.sleep(TOGETHER_S)
+
+    async def _write_batch(self) -> None:
+        batch = [self._received.popleft() for _ in range(min(len(self._received), self._batch_size))]
+        contacts = self._live.take(_LIVE_ROWS)
+        messages = [message for _, message in batch]
+        self._oldest = batch[0][0] if batch else None
+        written = await asyncio.to_thread(self._writer.write, messages, contacts)
+        self.live += written.live
+        self.conflicts += written.conflicts
+        if self._oldest is not None and None not in written.receipts:
+            self._lag_sum_s += time.monotonic() - self._oldest
+            self._batches += 1
+            self._last_written_s = time.time()
+        self._oldest = None
+        self._answer(messages, written)
+
+    async def _drain(self) -> None:
         """Unsubscribe, so that other collectors take over at once; write what has arrived already."""
-        self._client.unsubscribe(self._filters)
-        end_s = time.monotonic() + _DRAIN_S
-        while time.monotonic() < end_s and (batch := self._next_batch()):
-            self._write(batch)
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                if self._connection:
+                    await self._connection.unsubscribe(*self._filters)
+                while self._received or len(self._live):
+                    await self._write_batch()
+                if self._unconfirmed:
+                    await asyncio.wait(self._unconfirmed)
+        except (TimeoutError, MqttError) as error:
+            log.debug("Ended before everything was written or answered: %s", error)
 
-    def _next_batch(self) -> list[ReceivedMessage]:
-        batch: list[ReceivedMessage] = []
-        end_s = time.monotonic() + _POLL_S
-        while len(batch) < self._batch_size and (left_s := end_s - time.monotonic()) > 0:
-            try:
-                batch.append(self._received.get(timeout=left_s))
-            except queue.Empty:
-                break
-            if len(batch) == 1:
-                end_s = time.monotonic() + TOGETHER_S
-        return batch
-
-    def _write(self, messages: Sequence[ReceivedMessage], reason: str = "") -> None:
-        """Retry until it is written or `stop`. With a reason `messages` is one message, which is refused."""
-        backoff = Backoff(_RETRY_S, _MAX_RETRY_S)
-        while True:
-            batch = ingest([] if reason else messages)
-            if reason:
-                refuse(batch, 0, messages[0], reason, int(time.time()))
-            try:
-                write_batch(self._store, batch)
-            except StoreError as error:
-                if is_data_error(error) and not reason:
-                    return self._write_one_by_one(messages, str(error))
-                log.warning("%s Nothing is lost; the collector tries again.", error)
-                if self._stopping.wait(backoff.next_s()):
-                    return None
-            else:
-                self._acknowledge(messages, batch.reasons)
-                return None
-
-    def _write_one_by_one(self, messages: Sequence[ReceivedMessage], reason: str) -> None:
-        for received in messages:
-            self._write([received], reason if len(messages) == 1 else "")
-
-    def _acknowledge(self, messages: Sequence[ReceivedMessage], reasons: dict[int, str]) -> None:
+    def _answer(self, messages: Sequence[ReceivedMessage], written: WrittenMessages) -> None:
         """First answer the reader, then ack to the broker: if only the answer is lost, the reader sends again."""
-        for position, received in enumerate(messages):
+        for received, receipt in zip(messages, written.receipts, strict=True):
+            if receipt is None:
+                continue
+            self._count(receipt)
             # a reader is answered under its own topic alone: the response topic is the sender's choice
-            if received.answer_to == f"{self._settings.base}/{received.reader}/kept":
-                properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-                properties.CorrelationData = received.number
-                self._client.publish(received.answer_to, reasons.get(position, ""), qos=1, properties=properties)
-            # packet numbers start again with each connection
-            if received.mid is not None and received.connection == self._connection:
-                self._client.ack(received.mid, 1)
-        self.kept += len(messages) - len(reasons)
-        self.refused += len(reasons)
-        for reason in set(reasons.values()):
-            log.warning("A message is refused and stored in the table `refused`: %s", reason)
+            if received.answer_to == self._answer_topic(received.reader):
+                self._send_receipt(received.reader, received.correlation_data, receipt)
+            self._confirm(received)
+        for notice in written.notices:
+            self._send_receipt(notice.reader, bytes(Correlation(notice.session, 0)), notice.receipt)
+
+    def _count(self, receipt: Receipt) -> None:
+        match receipt.state:
+            case "kept":
+                self.kept += 1
+            case "waits":
+                self.waits += 1
+                self._log_once(f"A message waits at its reader: {receipt.reason}")
+            case "refused":
+                self.refused += 1
+                self._log_once(f"A message is refused and stored in the table `refused`: {receipt.reason}")
+
+    def _log_once(self, sentence: str) -> None:
+        """Once in an hour, as the next message has most probably the same fault."""
+        if sentence not in self._logged:
+            self._logged.add(sentence)
+            log.warning(sentence)
+
+    def _send_receipt(self, reader: str, correlation_data: bytes, receipt: Receipt) -> None:
+        """Without a connection nobody is told: the reader sends again."""
+        sender = protocol.correlation(correlation_data)
+        if self._connection is None or (receipt.state == "waits" and not (sender and sender.session)):
+            # readers of the first protocol forget quarters after every text, and send again what is not answered
+            return
+        is_old = receipt.state == "refused" and not (sender and sender.session)
+        payload = receipt.reason.encode() if is_old else protocol.encode_receipt(receipt)
+        topic = self._answer_topic(reader)
+        sent = self._connection.start_publish(Message(topic, payload, correlation=correlation_data), retain=False)
+        self._unconfirmed.add(sent)
+        sent.add_done_callback(self._on_sent)
+
+    def _on_sent(self, sent: asyncio.Future[None]) -> None:
+        """The broker has acknowledged a receipt or denied it, or the connection is lost."""
+        self._unconfirmed.discard(sent)
+        topic = self._answer_topic("+")
+        error = None if sent.cancelled() else sent.exception()
+        if error is None:
+            self._health.allowed(f"{PUBLISHING} {topic}")
+        elif isinstance(error, Denied):
+            report_denial(self._health, Denied(PUBLISHING, topic, error.reason))
+
+    def _answer_topic(self, reader: str) -> str:
+        return protocol.ReaderTopics(self._settings.base, reader)["kept"]
+
+    def _confirm(self, received: ReceivedMessage) -> None:
+        if self._connection and received.mid is not None and received.connection == self._connections:
+            self._connection.acknowledge(received.mid)
+
+    def _roll_up(self, zone: ZoneInfo) -> None:
+        try:
+            has_more = refresh(self._store, time.time(), zone)
+        except StoreError as error:
+            has_more = False
+            log.debug("No roll-ups are computed: %s", error)
+        self._roll_up_at = time.monotonic() + (0 if has_more else _ROLL_UP_EVERY_S)
 
     def _create_partitions(self) -> None:
         try:
@@ -152,73 +315,10 @@ class Collector:
         except StoreError as error:
             log.debug("No partitions are created: %s", error)
 
-    def _create_client(self, name: str) -> paho.Client:
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=name,
-            protocol=paho.MQTTv5,
-            manual_ack=True,
-            reconnect_on_failure=True,
-        )
-        settings = self._settings
-        if settings.username:
-            client.username_pw_set(settings.username, settings.password.reveal() or None)
-        if context := tls_context(settings):
-            client.tls_set_context(context)
-        client.reconnect_delay_set(1, 30)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_publish = self._on_publish
-        client.on_message = self._on_message
-        return client
 
-    def _on_connect(self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
-        if code.is_failure:
-            self._log_away(str(code))
-            return
-        self._connection += 1
-        self._is_away = False
-        log.info("Collecting from %s", self._settings.broker)
-        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._filters])
-
-    def _on_subscribe(
-        self, _client: object, _data: object, _number: int, codes: Sequence[ReasonCode], _: object
-    ) -> None:
-        for topic, code in zip(self._filters, codes, strict=False):
-            if code.is_failure:
-                log.error("Nothing is collected: %s", Denied(READING, topic, str(code)))
-                return
-        self.subscribed.set()
-
-    def _on_publish(self, _client: object, _data: object, _number: int, code: ReasonCode, _: object) -> None:
-        """The broker acknowledges or denies an answer; a reader without an answer sends its quarters again."""
-        if code.is_failure and not self._is_denied:
-            log.error("Readers get no answer: %s", Denied(PUBLISHING, f"{self._settings.base}/+/kept", str(code)))
-        self._is_denied = code.is_failure
-
-    def _on_disconnect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
-        self.subscribed.clear()
-        if not self._stopping.is_set():
-            self._log_away(str(code))
-
-    def _log_away(self, why: str) -> None:
-        if not self._is_away:
-            self._is_away = True
-            log.warning("The broker %s is away (%s); reconnecting until it is back.", self._settings.broker, why)
-
-    def _on_message(self, _client: object, _data: object, received: paho.MQTTMessage) -> None:
-        # QoS 1: the broker bounds how many wait; QoS 0: live values, of which a newer one follows
-        if not received.qos and self._received.qsize() >= _MAX_WAITING * self._batch_size:
-            return
-        properties = received.properties
-        self._received.put(
-            ReceivedMessage(
-                received.topic,
-                bytes(received.payload),
-                received.mid if received.qos else None,
-                self._connection,
-                getattr(properties, "ResponseTopic", ""),
-                getattr(properties, "CorrelationData", b""),
-            )
-        )
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

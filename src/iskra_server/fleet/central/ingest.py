@@ -1,36 +1,44 @@
-"""Decodes messages of readers into one batch for the database; refuses, with the reason, what cannot be decoded."""
+"""Decodes messages of readers into one batch for the database.
 
-import time
+What cannot be decoded is refused with the reason. What a newer reader sends waits for a newer collector.
+"""
+
 from collections.abc import Iterable
 
 import msgspec
 from msgspec import Struct
 
 from iskra_server.fleet import protocol
-from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal
+from iskra_server.fleet.central.admission import ReceivedQuarters
+from iskra_server.fleet.central.reader_state import Heard, ReaderState
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal
+from iskra_server.fleet.protocol import Receipt
+from iskra_server.history.model.records import start_s
 
 # a day of a meter has some 10 kB, a source of a reader up to 500 bytes: no reader sends more than this
 MAX_BYTES = 1 << 20
 _MAX_BYTES = {"quarters": MAX_BYTES, "live": 1 << 14, "status": MAX_BYTES}
-# of a refused message so much is stored
-_STORED_BYTES = 4096
+# the primary key of a table cannot hold the 65,535 bytes of a topic
+_MAX_NAME = 100
 _OFFLINE = b"offline"
 _OK = "All sources are read."
 _DISCONNECTED = "The reader is not connected to the broker. Check its power and its network."
 
 
 class ReceivedMessage(Struct, frozen=True):
-    """An MQTT message. `connection` counts connections; `mid` is its number there, None where it needs no ack.
+    """An MQTT message that arrived at `at_s` (Unix seconds, by the clock of the collector).
 
-    `answer_to` is the response topic, `number` the correlation data (MQTT 5).
+    `connection` counts connections; `mid` is its number there, None where it needs no ack. `answer_to` is the response
+    topic, `correlation_data` are what its answer repeats (MQTT 5).
     """
 
     topic: str
     payload: bytes
+    at_s: int
     mid: int | None = None
     connection: int = 0
     answer_to: str = ""
-    number: bytes = b""
+    correlation_data: bytes = b""
 
     @property
     def reader(self) -> str:
@@ -40,51 +48,92 @@ class ReceivedMessage(Struct, frozen=True):
     def kind(self) -> str:
         return self.topic.rpartition("/")[2]
 
+    @property
+    def session(self) -> bytes:
+        """Empty for readers of the first protocol."""
+        sender = protocol.correlation(self.correlation_data)
+        return sender.session if sender else b""
 
-def ingest(messages: Iterable[ReceivedMessage], now_s: int | None = None) -> IngestBatch:
-    """The content of these messages, in their order; `reasons` are by position in them."""
-    batch, now_s = IngestBatch(), int(time.time()) if now_s is None else now_s
+
+def ingest(messages: Iterable[ReceivedMessage], contacts: Iterable[LastContact] = ()) -> IngestBatch:
+    """The content of these messages, in their order, with contacts of live values; `receipts` are by position."""
+    batch = IngestBatch(contacts=[*contacts])
     for position, received in enumerate(messages):
         try:
-            if len(received.payload) > _MAX_BYTES[received.kind]:
-                raise ValueError(f"it has {len(received.payload)} bytes; the limit is {_MAX_BYTES[received.kind]}")
-            _HANDLERS[received.kind](received, batch, now_s)
+            _check_size(received)
+            _HANDLERS[received.kind](position, received, batch)
+        except protocol.NewerMessage as error:
+            batch.receipts[position] = Receipt("waits", str(error))
         # RecursionError: deeply nested brackets
         except (msgspec.DecodeError, ValueError, KeyError, RecursionError) as error:
-            refuse(batch, position, received, _reason(error), now_s)
+            refuse(batch, position, received, _reason(error))
     return batch
 
 
-def refuse(batch: IngestBatch, position: int, received: ReceivedMessage, reason: str, now_s: int) -> None:
-    batch.reasons[position] = reason
-    batch.refused.append(Refusal(now_s, received.topic, reason, received.payload[:_STORED_BYTES]))
+def refuse(batch: IngestBatch, position: int, received: ReceivedMessage, reason: str) -> None:
+    batch.receipts[position] = Receipt("refused", reason)
+    batch.refused.append(Refusal(received.at_s, received.topic, reason, received.payload[:MAX_BYTES]))
 
 
-def _add_quarters(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
-    quarters = protocol.decode_quarters(received.payload)
-    # decoded before the first is added: a message is stored whole or not at all
-    batch.records += list(protocol.records(quarters))
-    batch.meters.append(protocol.info(quarters))
-    # a reader's clock may be wrong, so no contact lies in the future; a backlog is no contact of now
-    batch.contacts.append(LastContact(quarters.meter, received.reader, min(quarters.seen[1], now_s)))
-
-
-def _add_live(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
+def live_contact(received: ReceivedMessage) -> LastContact:
+    """Raises ValueError where this is no live message."""
+    _check_size(received)
     live = protocol.decode_live(received.payload)
-    batch.contacts.append(LastContact(live.meter, received.reader, now_s, live.power_mw, is_live=True))
+    return LastContact(live.meter, received.reader, received.at_s, live.power_mw, is_live=True)
 
 
-def _add_status(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
+def _check_size(received: ReceivedMessage) -> None:
+    """Raises ValueError."""
+    limit = _MAX_BYTES.get(received.kind, 0)
+    if len(received.payload) > limit:
+        raise ValueError(f"it has {len(received.payload)} bytes; the limit is {limit}")
+    if len(received.reader) > _MAX_NAME:
+        raise ValueError(f"the name of the reader has more than {_MAX_NAME} characters")
+
+
+def _add_quarters(position: int, received: ReceivedMessage, batch: IngestBatch) -> None:
+    message = protocol.decode_quarters(received.payload)
+    if any(len({row.quarter for row in rows}) < len(rows) for rows in message.counters.values()):
+        raise ValueError("it has two values of a counter for the same quarter-hour")
+    meter, records = protocol.info(message), tuple(protocol.records(message))
+    # the reader may note only once a day when it has seen its meter; a backlog is no contact of now
+    seen_s = max(meter.last_s, *(start_s(record) for record in records), 0)
+    batch.quarters.append(
+        ReceivedQuarters(
+            position=position,
+            reader=received.reader,
+            session=received.session,
+            at_s=received.at_s,
+            # a reader's clock may be wrong, so no contact lies in the future
+            seen_s=min(seen_s, received.at_s),
+            ledger=message.ledger,
+            meter=meter,
+            records=records,
+        )
+    )
+
+
+def _add_status(position: int, received: ReceivedMessage, batch: IngestBatch) -> None:
+    batch.readers.append(Heard(position, received.reader, received.session, received.at_s, _state(received)))
+
+
+def _state(received: ReceivedMessage) -> ReaderState:
+    name, at_s = received.reader, received.at_s
     if received.payload == _OFFLINE:
-        batch.readers.append(ReaderState(received.reader, now_s, False, _DISCONNECTED, "[]"))
-        return
-    sources = protocol.decode_status(received.payload).sources
-    sentence = next((source.sentence for source in sources if not source.ok), _OK)
-    ok = all(source.ok for source in sources)
-    batch.readers.append(ReaderState(received.reader, now_s, ok, sentence, protocol.encode(sources).decode()))
+        return ReaderState(name=name, at_s=at_s, ok=False, sentence=_DISCONNECTED, status="[]", is_offline=True)
+    status = protocol.decode_status(received.payload)
+    return ReaderState(
+        name=name,
+        at_s=at_s,
+        ok=all(source.ok for source in status.sources),
+        sentence=next((source.sentence for source in status.sources if not source.ok), _OK),
+        status=protocol.encode(status.sources).decode(),
+        version=status.version,
+        skew_s=status.at_s - at_s,
+    )
 
 
-_HANDLERS = {"quarters": _add_quarters, "live": _add_live, "status": _add_status}
+_HANDLERS = {"quarters": _add_quarters, "status": _add_status}
 
 
 def _reason(error: Exception) -> str:

@@ -1,36 +1,41 @@
-"""Queries over many meters: lists, oldest contact first, and the energy of groups.
+"""Queries over many meters: lists, and the quarter readings of groups (label_periods.py; group_sums.py sums them).
 
-Groups are labels: building=7, tenant=Meyer, tariff=night. Lists are paged: each page starts after the last entry of
-the one before.
+Lists are paged: each page starts after the last entry of the one before. They show who is in a group now.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Column, ColumnElement, Select, and_, delete, func, insert, select, tuple_
+from msgspec.structs import asdict
+from sqlalchemy import and_, delete, func, insert, select, true, tuple_
 
+from iskra_server.fleet.central.label_periods import (
+    Group,
+    LabelPeriod,
+    MeterPeriod,
+    Within,
+    group_meters,
+    labels_at,
+    members_at,
+    visible_at,
+    was_visible,
+)
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.schema import label, live, meter, quarter_reading, reader, series
+from iskra_server.history.store.schema import ALWAYS, label, live, meter, quarter_reading, reader, series
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 
-# quarter & 3 is 0 at whole hours, which have their own index in PostgreSQL
-_WITHIN_HOUR = 3
+# parameters of one statement; SQLite takes 32,766
+_BATCH = 5_000
 # of an export: rows in memory, some 2 MB, and counters per query where the period is short
 ROWS, _SERIES = 5_000, 50
 # of a page of readers: bytes of status, of which one reader may have 1 MB, and readers per query
 _PAGE_BYTES, _READERS = 2**22, 20
-
-
-class Group(Struct, frozen=True):
-    """The meters with this label; `Group("building", "7")`."""
-
-    kind: str
-    value: str
 
 
 class FleetMeter(Struct, frozen=True):
@@ -43,13 +48,13 @@ class FleetMeter(Struct, frozen=True):
     labels: dict[str, str]
 
 
-class GroupSum(Struct, frozen=True):
-    """Energy of a group between two quarters, over the `meters` whose energy is known; None where that is no meter."""
+class GroupSize(Struct, frozen=True):
+    """A value of a label: how many meters have it now, and from when until when any has it (quarters)."""
 
-    begin: int
-    end: int
-    energy: Decimal | None
+    value: str
     meters: int
+    from_quarter: int
+    to_quarter: int
 
 
 class GroupQuarter(Struct, frozen=True):
@@ -71,126 +76,112 @@ class ReaderRow(Struct, frozen=True):
     status: str
 
 
-# of the last row of a page: time of the last contact, number of the meter
+# of the last row of a page: quarter of the last contact, number of the meter
 Position = tuple[int, int]
-# groups that the client may see; None: all meters
-Within = Sequence[Group] | None
 
 
 def meters(
     reads: Reads,
     *,
     limit: int,
+    now: int,
     after: Position | None = None,
     group: Group | None = None,
     find: str = "",
     within: Within = None,
 ) -> tuple[list[FleetMeter], Position | None]:
-    """A page of meters, oldest contact first, after a position; and the position of the last, if more follow."""
-    statement = select(live, meter.c.meter_id).join_from(live, meter).order_by(live.c.at_s, live.c.meter)
+    """A page of meters, oldest contact first, after a position; and the position of the last, if more follow.
+
+    `group` and `within`: those that are in it in the quarter `now`.
+    """
+    order = live.c.at_quarter, live.c.meter
+    statement = select(live, meter.c.meter_id).join_from(live, meter).order_by(*order)
     if after:
-        statement = statement.where(tuple_(live.c.at_s, live.c.meter) > tuple_(*after))
+        statement = statement.where(tuple_(*order) > tuple_(*after))
     if group:
-        statement = statement.where(live.c.meter.in_(_members(group, within)))
+        statement = statement.where(live.c.meter.in_(members_at(now, group, within)))
     elif within is not None:
-        statement = statement.where(live.c.meter.in_(_any_of(within)))
+        statement = statement.where(live.c.meter.in_(visible_at(now, within)))
     if find:
         # LIKE is case-sensitive in PostgreSQL, but not in SQLite
         number = func.replace(meter.c.meter_id, " ", "")
         statement = statement.where(number.icontains(find.replace(" ", ""), autoescape=True))
     rows = reads.query(statement.limit(limit + 1))
     page = rows[:limit]
-    labels = _labels(reads, [row.meter for row in page])
+    labels: dict[int, dict[str, str]] = {}
+    for row in reads.query(labels_at(now, true(), [row.meter for row in page])):
+        labels.setdefault(row.meter, {})[row.kind] = row.value
     entries = [FleetMeter(r.meter_id, r.reader, r.at_s, r.power_mw, labels.get(r.meter, {})) for r in page]
-    return entries, (page[-1].at_s, page[-1].meter) if len(rows) > limit else None
+    return entries, (page[-1].at_quarter, page[-1].meter) if len(rows) > limit else None
 
 
-def groups(reads: Reads, kind: str, *, limit: int, after: str = "", within: Within = None) -> list[tuple[str, int]]:
-    """A page of the values of a label, and how many meters have each."""
-    statement = (
-        select(label.c.value, func.count().label("meters"))
-        .where(label.c.kind == kind, label.c.value > after)
-        .group_by(label.c.value)
-        .order_by(label.c.value)
-        .limit(limit)
-    )
+def groups(reads: Reads, kind: str, *, limit: int, now: int, after: str = "", within: Within = None) -> list[GroupSize]:
+    """A page of the values of a label, also of those that no meter has any more, with how many have each now."""
+    times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
+    statement = select(label.c.value, *times).where(label.c.kind == kind, label.c.value > after)
     if within is not None:
-        statement = statement.where(label.c.meter.in_(_any_of(within)))
-    return [(row.value, row.meters) for row in reads.query(statement)]
-
-
-def members(reads: Reads, group: Group, within: Within = None) -> int:
-    """How many meters a group has."""
-    return int(reads.query(select(func.count()).select_from(_members(group, within).subquery()))[0][0])
-
-
-def size(reads: Reads, group: Group, obis: Obis, within: Within = None) -> int:
-    """How many meters of a group have this register."""
-    return int(reads.query(select(func.count()).select_from(_chosen(group, obis, within).subquery()))[0][0])
-
-
-def energy(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within = None) -> list[GroupSum]:
-    """Energy of a group in each bucket between two edges, over the meters whose counter is known at both edges."""
-    complete = _complete_sums(reads, group, obis, edges, within)
-    if complete is not None:
-        return complete
-    sums: dict[tuple[int, int], tuple[Decimal, int]] = {}
-    for row in reads.query(_differences(group, obis, edges, within)):
-        energy, count = sums.get((row.before, row.quarter), (Decimal(0), 0))
-        added = scaled(int(row.raw), row.scaler) - scaled(int(row.raw_before), row.scaler_before)
-        sums[row.before, row.quarter] = energy + added, count + row.meters
-    return [GroupSum(begin, end, *sums.get((begin, end), (None, 0))) for begin, end in pairwise(edges)]
-
-
-def _complete_sums(
-    reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within
-) -> list[GroupSum] | None:
-    """Faster: differences of sums; None unless every counter is known at every edge and no epoch begins between them.
-
-    Epochs only grow: if each epoch has the same number of meters at every edge, no meter has changed its epoch.
-    """
-    chosen = _chosen(group, obis, within).subquery()
-    by = (quarter_reading.c.quarter, quarter_reading.c.scaler, quarter_reading.c.epoch)
-    sums = (func.sum(quarter_reading.c.raw).label("raw"), func.count().label("meters"))
-    statement = select(*by, *sums).join(chosen, chosen.c.id == quarter_reading.c.series).where(_at(edges)).group_by(*by)
-    totals: dict[int, Decimal] = {}
-    epochs: dict[int, dict[int, int]] = {}
-    for row in reads.query(statement):
-        totals[row.quarter] = totals.get(row.quarter, Decimal(0)) + scaled(int(row.raw), row.scaler)
-        meters = epochs.setdefault(row.quarter, {})
-        meters[row.epoch] = meters.get(row.epoch, 0) + row.meters
-    first = epochs.get(edges[0], {})
-    count = size(reads, group, obis, within)
-    if sum(first.values()) != count or not count or any(epochs.get(edge) != first for edge in edges):
-        return None
-    return [GroupSum(begin, end, totals[end] - totals[begin], count) for begin, end in pairwise(edges)]
-
-
-def _at(edges: Sequence[int]) -> ColumnElement[bool]:
-    """At these quarters; if all are whole hours, in the form that PostgreSQL's index of whole hours matches."""
-    if any(quarter & _WITHIN_HOUR for quarter in edges):
-        return quarter_reading.c.quarter.in_(edges)
-    return and_(quarter_reading.c.quarter.in_(edges), quarter_reading.c.quarter.op("&")(_WITHIN_HOUR) == 0)
+        statement = statement.where(was_visible(within))
+    page = reads.query(statement.group_by(label.c.value).order_by(label.c.value).limit(limit))
+    current = labels_at(now, and_(label.c.kind == kind, label.c.value.in_([row.value for row in page]))).subquery()
+    counted = select(current.c.value, func.count().label("meters")).group_by(current.c.value)
+    if within is not None:
+        counted = counted.where(current.c.meter.in_(visible_at(now, within)))
+    sizes = {row.value: row.meters for row in reads.query(counted)}
+    return [GroupSize(row.value, sizes.get(row.value, 0), row.first, row.end) for row in page]
 
 
 def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = None) -> Iterator[GroupQuarter]:
-    """Every counter of a group at every quarter of a period, meter by meter; holds at most about ROWS in memory."""
-    statement = select(series.c.id, series.c.obis, meter.c.meter_id).join_from(series, meter)
-    statement = statement.where(meter.c.id.in_(_members(group, within))).order_by(meter.c.meter_id, series.c.obis)
-    counters = reads.query(statement)
-    # a counter has at most one row per quarter
-    step = min(max(ROWS // max(end - first, 1), 1), _SERIES)
-    for start in range(0, len(counters), step):
-        names = {row.id: (row.meter_id, Obis.parse(row.obis)) for row in counters[start : start + step]}
-        by_series: dict[int, list[Any]] = {}
-        for row in _rows(reads, names, first, end):
-            if step == 1:
-                yield _quarter(names[row.series], row)
-            else:
-                by_series.setdefault(row.series, []).append(row)
-        for number, name in names.items():
-            for row in by_series.get(number, ()):
-                yield _quarter(name, row)
+    """Every counter of a group at every quarter of its time in a period, the last edge included, meter by meter.
+
+    Holds at most about ROWS in memory. A replaced meter has no rows after its successor began.
+    """
+    counters = list(_counters(reads, group_meters(reads, group, first, end, within)))
+    for spans, of_spans in groupby(counters, key=attrgetter("spans")):
+        same = list(of_spans)
+        # a counter has at most one row per quarter
+        step = min(max(ROWS // (spans[-1][1] - spans[0][0] + 1), 1), _SERIES)
+        for start in range(0, len(same), step):
+            batch = {counter.series: counter for counter in same[start : start + step]}
+            by_series: dict[int, list[Any]] = {}
+            for row in chain.from_iterable(_rows(reads, batch, begin, until + 1) for begin, until in spans):
+                if step == 1:
+                    yield _quarter(batch[row.series], row)
+                else:
+                    by_series.setdefault(row.series, []).append(row)
+            for number, counter in batch.items():
+                for row in by_series.get(number, ()):
+                    yield _quarter(counter, row)
+
+
+class _Counter(Struct, frozen=True):
+    """A counter of a group and the quarters of its rows, from one to another, both included."""
+
+    series: int
+    meter_id: str
+    obis: Obis
+    spans: tuple[tuple[int, int], ...]
+
+
+def _counters(reads: Reads, points: Sequence[MeterPeriod]) -> Iterator[_Counter]:
+    by_meter: dict[int, list[tuple[str, int]]] = {}
+    numbers = [number for point in points for number in point.numbers]
+    for start in range(0, len(numbers), _BATCH):
+        of_batch = series.c.meter.in_(numbers[start : start + _BATCH])
+        for row in reads.query(select(series).where(of_batch)):
+            by_meter.setdefault(row.meter, []).append((row.obis, row.id))
+    for point in points:
+        for place, (number, name) in enumerate(zip(point.numbers, point.chain, strict=True)):
+            for text, row_id in sorted(by_meter.get(number, ())):
+                obis = Obis.parse(text)
+                until = min((_first(reads, newer, obis) for newer in point.chain[place + 1 :]), default=ALWAYS)
+                spans = ((begin, min(end, until - 1)) for begin, end in point.spans)
+                yield _Counter(row_id, name, obis, tuple(span for span in spans if span[0] <= span[1]))
+
+
+def _first(reads: Reads, meter_id: str, obis: Obis) -> int:
+    """The quarter of a counter's first reading."""
+    reading = reads.nearest_after(meter_id, obis, -1)
+    return reading.quarter if reading else ALWAYS
 
 
 def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterator[Any]:
@@ -211,8 +202,9 @@ def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterato
         first = rows[-1].quarter + 1
 
 
-def _quarter(name: tuple[str, Obis], row: Any) -> GroupQuarter:
-    return GroupQuarter(*name, row.quarter, scaled(row.raw, row.scaler), row.quality, row.epoch)
+def _quarter(counter: _Counter, row: Any) -> GroupQuarter:
+    value = scaled(row.raw, row.scaler)
+    return GroupQuarter(counter.meter_id, counter.obis, row.quarter, value, row.quality, row.epoch)
 
 
 def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRow], str | None]:
@@ -233,65 +225,25 @@ def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRo
     return page, after
 
 
-def set_labels(store: Store, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Replace the labels of these kinds of meters; returns the meters that the database does not have."""
+Labels = Mapping[str, str | Sequence[LabelPeriod]]
+
+
+def set_labels(store: Store, labels: Mapping[str, Labels]) -> list[str]:
+    """Replace the labels of these kinds of meters; returns the meters that the database does not have.
+
+    A text instead of periods holds always; "" is none.
+    """
     with store.transaction() as connection:
         numbers = store.meter_row_ids(connection, labels)
         for name, number in numbers.items():
             kinds = labels[name]
-            connection.execute(delete(label).where(label.c.meter == number, label.c.kind.in_(kinds)))
-            rows = [{"meter": number, "kind": kind, "value": value} for kind, value in kinds.items() if value]
+            connection.execute(delete(label).where(label.c.meter == number, label.c.kind.in_(list(kinds))))
+            rows = [
+                {"meter": number, "kind": kind, **asdict(period)}
+                for kind, periods in kinds.items()
+                for period in ([LabelPeriod(periods)] if isinstance(periods, str) else periods)
+                if period.value
+            ]
             if rows:
                 connection.execute(insert(label), rows)
     return [name for name in labels if name not in numbers]
-
-
-def _differences(group: Group, obis: Obis, edges: Sequence[int], within: Within) -> Select[Any]:
-    """Sums of the differences between neighbouring edges, by the scalers of both; none across an epoch."""
-    chosen = _chosen(group, obis, within).subquery()
-    pairs = (
-        select(
-            quarter_reading.c.quarter,
-            quarter_reading.c.raw,
-            quarter_reading.c.scaler,
-            quarter_reading.c.epoch,
-            _before(quarter_reading.c.quarter, "before"),
-            _before(quarter_reading.c.raw, "raw_before"),
-            _before(quarter_reading.c.scaler, "scaler_before"),
-            _before(quarter_reading.c.epoch, "epoch_before"),
-        )
-        .join(chosen, chosen.c.id == quarter_reading.c.series)
-        .where(_at(edges))
-        .subquery()
-    )
-    by = (pairs.c.before, pairs.c.quarter, pairs.c.scaler, pairs.c.scaler_before)
-    sums = (func.sum(pairs.c.raw).label("raw"), func.sum(pairs.c.raw_before).label("raw_before"))
-    return select(*by, *sums, func.count().label("meters")).where(pairs.c.epoch == pairs.c.epoch_before).group_by(*by)
-
-
-def _before(column: Column[Any], name: str) -> ColumnElement[Any]:
-    """The column at the counter's previous edge."""
-    return func.lag(column).over(partition_by=quarter_reading.c.series, order_by=quarter_reading.c.quarter).label(name)
-
-
-def _chosen(group: Group, obis: Obis, within: Within) -> Select[Any]:
-    return select(series.c.id).where(series.c.obis == str(obis), series.c.meter.in_(_members(group, within)))
-
-
-def _members(group: Group, within: Within) -> Select[Any]:
-    """The meters of a group that the client may see."""
-    members = select(label.c.meter).where(label.c.kind == group.kind, label.c.value == group.value)
-    return members if within is None else members.where(label.c.meter.in_(_any_of(within)))
-
-
-def _any_of(groups: Sequence[Group]) -> Select[Any]:
-    return select(label.c.meter).where(
-        tuple_(label.c.kind, label.c.value).in_([(group.kind, group.value) for group in groups])
-    )
-
-
-def _labels(reads: Reads, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
-    labels: dict[int, dict[str, str]] = {}
-    for row in reads.query(select(label).where(label.c.meter.in_(numbers))):
-        labels.setdefault(row.meter, {})[row.kind] = row.value
-    return labels

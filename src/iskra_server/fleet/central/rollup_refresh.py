@@ -59,8 +59,8 @@ def _declare_over(store: Store, now_s: float, zone: ZoneInfo) -> bool:
     if state and state.zone != zone.key:
         log.error(
             "No roll-ups are computed: the database has those of days in %s, and this collector is set to %s. Set "
-            "server.time_zone to the same, or compute all anew: iskra-server fleet verify --repair --time-zone %s",
-            *(state.zone, zone.key, zone.key),
+            "server.time_zone to the same, or compute all anew: iskra-server fleet verify --rebuild",
+            *(state.zone, zone.key),
         )
         return False
     if state is None:

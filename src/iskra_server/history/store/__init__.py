@@ -6,3 +6,7 @@ Code that only catches StoreError imports this package alone, without the databa
 
 class StoreError(Exception):
     """One sentence: which database, what is wrong, what to do next."""
+
+
+class DatabaseAway(StoreError):
+    """The database is not reachable, starts, stops or is out of room: it may come back by itself."""

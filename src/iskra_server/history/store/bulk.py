@@ -6,14 +6,12 @@ Rows go in the order of their keys, so that two programs that write the same row
 deadlock. Arrays of numbers are sent as text: that is quicker than psycopg's binary form.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table
 
-from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.schema import epoch, power, quarter_reading
-from iskra_server.meter.obis import Obis
 
 _KEEP_OLD = "ON CONFLICT DO NOTHING"
 # of a quarter's power that a restart cut in two, the half with more telegrams counts
@@ -32,24 +30,17 @@ _UPSERT_LIVE = (
     "power_mw = CASE WHEN %s::bool THEN coalesce(excluded.power_mw, live.power_mw) ELSE excluded.power_mw END "
     "WHERE excluded.at_s >= live.at_s"
 )
-_UPSERT_METERS = (
-    "INSERT INTO meter (meter_id, server_id, simulated, first_s, last_s, port) "
-    "SELECT * FROM unnest(%s::text[], %s::text[], %s::bool[], %s::bigint[], %s::bigint[], %s::text[]) "
-    "ON CONFLICT (meter_id) DO UPDATE SET first_s = least(meter.first_s, excluded.first_s), "
-    "last_s = greatest(meter.last_s, excluded.last_s), port = coalesce(excluded.port, meter.port)"
-)
-_INSERT_SERIES = "INSERT INTO series (meter, obis) SELECT * FROM unnest(%s::int[], %s::text[]) ON CONFLICT DO NOTHING"
-_SELECT_SERIES = (
-    "SELECT meter_id, obis, series.id FROM series JOIN meter ON meter.id = series.meter WHERE meter_id = ANY(%s)"
-)
 
 
 def can_insert(table: Table) -> bool:
     return table.name in _ON_CONFLICT
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[RowValues]) -> None:
-    """Existing rows stay; but of a quarter's power the one with more telegrams. Same keys in `rows`: likewise."""
+def insert_rows(connection: Connection, table: Table, rows: Sequence[RowValues]) -> int:
+    """Existing rows stay; but of a quarter's power the one with more telegrams. Same keys in `rows`: likewise.
+
+    Returns how many rows were inserted or changed.
+    """
     key = [column.name for column in table.primary_key]
     # of equal keys a dict keeps the last: the first of `rows`, or the one with the most telegrams
     best_last = sorted(rows, key=lambda row: row["telegrams"]) if table is power else rows[::-1]
@@ -60,14 +51,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[RowValues])
         f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({arrays}) {_ON_CONFLICT[table.name]}"
     )
     columns = tuple(_array([row[name] for _, row in ordered]) for name in names)
-    connection.exec_driver_sql(statement, columns)
-
-
-def upsert_meters(connection: Connection, meters: Iterable[MeterInfo]) -> None:
-    """Meters, each once; when they were first and last seen widens."""
-    ordered = sorted(meters, key=lambda info: info.meter_id)
-    rows = ((i.meter_id, i.server_id, i.simulated, i.first_s, i.last_s, i.port or None) for i in ordered)
-    connection.exec_driver_sql(_UPSERT_METERS, tuple(map(list, zip(*rows, strict=True))))
+    return connection.exec_driver_sql(statement, columns).rowcount
 
 
 def upsert_live(connection: Connection, rows: Sequence[tuple[int, str, int, int | None]], *, keeps_power: bool) -> None:
@@ -79,16 +63,6 @@ def upsert_live(connection: Connection, rows: Sequence[tuple[int, str, int, int 
     connection.exec_driver_sql(
         _UPSERT_LIVE, (_array(meters), list(readers), _array(moments), _array(power_mw), keeps_power)
     )
-
-
-def series_ids(
-    connection: Connection, keys: Sequence[tuple[str, Obis]], meter_ids: Mapping[str, int]
-) -> dict[tuple[str, Obis], int]:
-    """The row ids of series, which are created where they are missing."""
-    rows = sorted((meter_ids[name], str(obis)) for name, obis in keys)
-    connection.exec_driver_sql(_INSERT_SERIES, tuple(map(list, zip(*rows, strict=True))))
-    series = connection.exec_driver_sql(_SELECT_SERIES, ([name for name, _ in keys],))
-    return {(name, Obis.parse(obis)): row_id for name, obis, row_id in series.all()}
 
 
 def _array(values: Sequence[int | None]) -> str:

@@ -3,7 +3,8 @@
     old   ---|----|----|           A replacement is an epoch start: the old meter's last reading before it, the new
     new              |----|---     meter's first. Epochs are numbered on, from the oldest meter to the newest.
 
-Readings of a replaced meter do not count after its successor began.
+Readings of a replaced meter do not count after its successor began. Epochs grow with time here: at a central server,
+where several readers number the epochs of one meter, those in the database need not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.history.model.epoch_order import EpochOrder
 from iskra_server.history.model.quarter_energy import EnergyColumn, ReadingColumns, energy_column
 from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading
 from iskra_server.meter.obis import Obis
@@ -31,6 +33,15 @@ class _Part(Struct, frozen=True):
     first: int
     end: int
     shift: int
+    order: EpochOrder
+
+    def epoch(self, quarter: int, epoch: int) -> int:
+        """The epoch of a reading of this meter in the whole history."""
+        return self.order.epoch(quarter, epoch) + self.shift
+
+    def reading(self, reading: QuarterReading) -> QuarterReading:
+        epoch = self.epoch(reading.quarter, reading.epoch)
+        return replace(reading, epoch=epoch) if epoch != reading.epoch else reading
 
 
 class CounterHistory:
@@ -44,8 +55,9 @@ class CounterHistory:
         self._longest: EnergyColumn | None = None
         self.epochs: list[EpochStart] = []
         if len(chain) == 1:
-            self._parts.append(_Part(chain[0], 0, _NEVER, 0))
-            self.epochs += reads.epochs(chain[0], obis)
+            order = EpochOrder(reads.epochs(chain[0], obis))
+            self._parts.append(_Part(chain[0], 0, _NEVER, 0, order))
+            self.epochs += order.starts
             return
         for meter_id in chain:
             if (first := reads.nearest_after(meter_id, obis, -1)) is not None:
@@ -57,7 +69,7 @@ class CounterHistory:
         for part in self._parts:
             inside = [quarter for quarter in quarters if part.first <= quarter < part.end]
             of_part = self._reads.quarter_readings(part.meter_id, self._obis, inside)
-            readings |= {quarter: _shifted(reading, part.shift) for quarter, reading in of_part.items()}
+            readings |= {quarter: part.reading(reading) for quarter, reading in of_part.items()}
         return readings
 
     def nearest_before(self, quarter: int) -> QuarterReading | None:
@@ -66,7 +78,7 @@ class CounterHistory:
             if quarter > part.first:
                 reading = self._reads.nearest_before(part.meter_id, self._obis, min(quarter, part.end))
                 if reading is not None:
-                    return _shifted(reading, part.shift)
+                    return part.reading(reading)
         return None
 
     def nearest_after(self, quarter: int) -> QuarterReading | None:
@@ -74,7 +86,7 @@ class CounterHistory:
         for part in self._parts:
             reading = self._reads.nearest_after(part.meter_id, self._obis, quarter) if quarter < part.end else None
             if reading is not None and reading.quarter < part.end:
-                return _shifted(reading, part.shift)
+                return part.reading(reading)
         return None
 
     def outermost(self, begin: int, end: int) -> tuple[QuarterReading, QuarterReading] | None:
@@ -88,7 +100,16 @@ class CounterHistory:
             begin, before = max(first, part.first), min(end, part.end)
             if begin < before:
                 readings = self._reads.quarter_readings_between(part.meter_id, self._obis, begin, before)
-                yield from (_shifted(reading, part.shift) for reading in readings)
+                yield from (part.reading(reading) for reading in readings)
+
+    def interpolated(self, first: int, end: int) -> list[int]:
+        """The quarters from one until before another whose reading is interpolated, in order."""
+        quarters: list[int] = []
+        for part in self._parts:
+            begin, before = max(first, part.first), min(end, part.end)
+            if begin < before:
+                quarters += self._reads.interpolated(part.meter_id, self._obis, begin, before)
+        return quarters
 
     def energy_columns(self, edges: Sequence[int]) -> Iterator[EnergyColumn | None]:
         """The energy of every quarter from each edge until before the next; None for a piece without a reading.
@@ -119,24 +140,26 @@ class CounterHistory:
             cuts = [begin, *sorted({start for start in starts if begin < start < before}), before]
             for piece in pairwise(cuts) if begin < before else ():
                 for columns in self._reads.reading_columns(part.meter_id, self._obis, *piece):
-                    yield replace(columns, epoch=columns.epoch + part.shift) if part.shift else columns
+                    epoch = part.epoch(columns.quarters[0], columns.epoch)
+                    yield replace(columns, epoch=epoch) if epoch != columns.epoch else columns
 
     def _append_meter(self, first: QuarterReading) -> None:
         """Continue with the next meter of the chain from its first reading."""
         last = self.nearest_before(first.quarter)
-        epochs = self._reads.epochs(first.meter_id, self._obis)
+        order = EpochOrder(self._reads.epochs(first.meter_id, self._obis))
+        epochs, first_epoch = order.starts, order.epoch(first.quarter, first.epoch)
         shift = 0
         if last is None:
             self._parts, self.epochs = [], []
         else:
             self._parts[-1] = replace(self._parts[-1], end=first.quarter)
             number = last.epoch + 1
-            shift = number - first.epoch
+            shift = number - first_epoch
             start = EpochStart(first.meter_id, self._obis, number, first.quarter * QUARTER_S, last.value, first.value)
             self.epochs = [*(epoch for epoch in self.epochs if epoch.epoch <= last.epoch), start]
-            epochs = [epoch for epoch in epochs if epoch.epoch > first.epoch]
+            epochs = [epoch for epoch in epochs if epoch.epoch > first_epoch]
         self.epochs += (replace(epoch, epoch=epoch.epoch + shift) for epoch in epochs)
-        self._parts.append(_Part(first.meter_id, first.quarter, _NEVER, shift))
+        self._parts.append(_Part(first.meter_id, first.quarter, _NEVER, shift, order))
 
 
 def ordered_chain(meter_id: str, meters: Sequence[MeterInfo]) -> list[str]:
@@ -146,7 +169,3 @@ def ordered_chain(meter_id: str, meters: Sequence[MeterInfo]) -> list[str]:
         added = [info.meter_id for info in meters if info.replaced_by in added and info.meter_id not in chain]
         chain = [*added, *chain]
     return chain
-
-
-def _shifted(reading: QuarterReading, shift: int) -> QuarterReading:
-    return replace(reading, epoch=reading.epoch + shift) if shift else reading

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
 from sqlalchemy.engine import URL
 
-from iskra_server.history.model.records import MeterInfo, Record
+from iskra_server.history.model.records import Record
 from iskra_server.history.store import StoreError, schema
 from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # as many reading connections as threads that answer requests
 MAX_READERS = 40
 KEPT_OPEN = 4
+# in one condition; SQLite takes 32,766 parameters
+_METERS = 5_000
 
 
 class Database(ABC):
@@ -84,34 +86,45 @@ class Database(ABC):
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that can be given ON CONFLICT."""
 
-    @abstractmethod
-    def upsert_meters(self, connection: Connection, meters: Iterable[MeterInfo]) -> None:
-        """Insert meters, each once. For one that exists: widen when it was first and last seen, and note its port."""
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> int:
+        """Existing rows stay. But a restart cuts a quarter's power in two: the half with more telegrams counts.
 
-    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> None:
-        """Existing rows stay. But a restart cuts a quarter's power in two: the half with more telegrams counts."""
+        Returns how many rows were inserted or changed.
+        """
         insert = self.insert(table)
         if table is not power:
-            connection.execute(insert.on_conflict_do_nothing(), rows)
-            return
+            return connection.execute(insert.on_conflict_do_nothing(), rows).rowcount
         new = insert.excluded
         update = insert.on_conflict_do_update(
             index_elements=[column.name for column in power.primary_key],
             set_={column.name: new[column.name] for column in power.c if not column.primary_key},
             where=new.telegrams > power.c.telegrams,
         )
-        connection.execute(update, rows)
+        return connection.execute(update, rows).rowcount
 
     def series_ids(
         self, connection: Connection, keys: Sequence[tuple[str, Obis]], meter_ids: Mapping[str, int]
     ) -> dict[tuple[str, Obis], int]:
         """The row ids of series, which are created where they are missing; `meter_ids` has those of their meters."""
-        rows = [{"meter": meter_ids[name], "obis": str(obis)} for name, obis in keys]
-        connection.execute(self.insert(series).on_conflict_do_nothing(), rows)
+        ids = self._find_series(connection, keys, meter_ids)
+        if new := [key for key in keys if key not in ids]:
+            # an INSERT of a known one would spend a number, although it changes nothing
+            rows = [{"meter": meter_ids[name], "obis": str(obis)} for name, obis in new]
+            connection.execute(self.insert(series).on_conflict_do_nothing(), rows)
+            ids |= self._find_series(connection, new, meter_ids)
+        return ids
+
+    def _find_series(
+        self, connection: Connection, keys: Sequence[tuple[str, Obis]], meter_ids: Mapping[str, int]
+    ) -> dict[tuple[str, Obis], int]:
+        wanted = {(meter_ids[name], str(obis)): (name, obis) for name, obis in keys}
+        meters = sorted({number for number, _ in wanted})
+        statement = select(series.c.meter, series.c.obis, series.c.id)
         ids = {}
-        for key, row in zip(keys, rows, strict=True):
-            statement = select(series.c.id).where(series.c.meter == row["meter"], series.c.obis == row["obis"])
-            ids[key] = connection.execute(statement).scalar_one()
+        for start in range(0, len(meters), _METERS):
+            for row in connection.execute(statement.where(series.c.meter.in_(meters[start : start + _METERS]))):
+                if key := wanted.get((row.meter, row.obis)):
+                    ids[key] = row.id
         return ids
 
     @abstractmethod

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from iskra_server.base.address import Address
-from iskra_server.history.store import StoreError
+from iskra_server.history.store import DatabaseAway, StoreError
 
 # extended result codes of SQLite carry the primary one in their low byte
 _PRIMARY = 0xFF
@@ -30,19 +30,40 @@ _REFUSALS = {
     "Create it: createdb --owner {user} {database}.",
     'role "{user}" does not exist': "{server} knows no user {user}. Create it: createuser --pwprompt {user}.",
 }
-_DENIED = "{server} denies {user} a right ({said}). Make {user} the owner of {database}."
+_DENIED = (
+    "{server} denies {user} a right ({said}). Use the owner of {database} for this. At a central server the owner runs "
+    "roles.sql again after an upgrade."
+)
 # by SQLSTATE, or by its class
 _STATES = {
     "": "{server} cannot be reached ({said}). Start it, or correct history.database_url.",
-    "55P03": "{server} is locked ({said}). See in pg_stat_activity who holds its tables, and end that.",
-    "57014": "{server} does not answer in time ({said}). See in pg_stat_activity what keeps it busy.",
-    "57": "{server} went away ({said}). Start it again.",
-    "53": "{server} is out of room or connections ({said}). Make room; history then catches up by itself.",
+    "08": "{server} has lost a connection, or does not reach one of its nodes ({said}). See that all of them run.",
+    "22": "{server} refuses a value ({said}).",
+    "2200H": "{server} has no number left for a new row ({said}). Set the sequence back to the highest id in use.",
+    "23": "{server} refuses a row ({said}).",
+    "25006": "{server} lets {user} only read ({said}). After an upgrade run iskra-server prepare as the owner of "
+    "{database}; what changes data also needs the owner.",
+    "40": "{server} gave way to another program that uses the same rows ({said}). Try again.",
     "42501": _DENIED,
     # there is a schema, but the user may not look into it
     "3F000": _DENIED,
+    "53": "{server} is out of room or connections ({said}). Make room; history then catches up by itself.",
+    "53400": "{server} has reached a limit of its configuration ({said}). Raise it there.",
+    "55P03": "{server} is locked ({said}). See in pg_stat_activity who holds its tables, and end that.",
+    "57": "{server} went away ({said}). Start it again.",
+    "57014": "{server} does not answer in time ({said}). See in pg_stat_activity what keeps it busy.",
+    "58": "{server} cannot use its files ({said}). Check its disk, and see its log.",
+    "XX": "{server} has an internal error ({said}). See its log.",
 }
 _OTHER = "{server} cannot be used as history: {said}."
+# what the content of a row can cause: number out of range, text that cannot be stored, NULL or CHECK (Appendix A of the
+# PostgreSQL manual). Every other error is trouble of the server, and passes
+_CONTENT = ("22001", "22003", "22021", "22P05", "23502", "23514")
+# states and classes that concern all rows alike: connection, read-only, login, no such database, transaction given way,
+# right, resources, lock, operator, system, internal
+_OUTAGES = ("", "08", "25", "28", "3D", "3F", "40", "42501", "53", "55P03", "57", "58", "XX")
+# classes of states that end by themselves; a wrong password or name of the database does not
+_AWAY = ("", "08", "53", "57", "58")
 _DRIVER = "PostgreSQL needs a driver: pip install 'iskra-electricity-server[postgres]'."
 
 
@@ -79,11 +100,37 @@ def access_error(path: Path) -> OSError | None:
 
 
 def is_data_error(error: StoreError) -> bool:
-    """Whether the rows are wrong and can never be written; else the database or the connection failed."""
+    """Whether the content of a row is wrong, so that it can never be written."""
     cause = error.__cause__
-    if cause is None:
-        return True
-    return isinstance(cause, (DataError, IntegrityError))
+    if not isinstance(cause, DBAPIError):
+        return False
+    if isinstance(cause.orig, sqlite3.Error):
+        # a foreign key fails for a row that somebody has deleted
+        foreign_key = getattr(cause.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+        return isinstance(cause, (DataError, IntegrityError)) and not foreign_key
+    # psycopg refuses a NUL in text by itself, without a state
+    return (_sqlstate(cause.orig) or isinstance(cause, DataError)) in (True, *_CONTENT)
+
+
+def is_outage(error: StoreError) -> bool:
+    """Whether the database or the connection fails for every row alike: it may be repeated until that has passed."""
+    cause = error.__cause__
+    if isinstance(cause, DBAPIError) and not isinstance(cause.orig, sqlite3.Error):
+        state = _sqlstate(cause.orig)
+        return not is_data_error(error) and (state in _OUTAGES or state[:2] in _OUTAGES)
+    return cause is not None and not is_data_error(error)
+
+
+def database_message(error: StoreError) -> str:
+    """What the database itself says, without its address and user."""
+    return _message(getattr(error.__cause__, "orig", None) or error.__cause__)
+
+
+def _message(error: object) -> str:
+    """Without the statement, and where in it the error lies."""
+    diagnostics = getattr(error, "diag", None)
+    parts = getattr(diagnostics, "message_primary", None), getattr(diagnostics, "message_detail", None)
+    return " ".join((". ".join(filter(None, parts)) or str(error)).split())
 
 
 def driver_missing() -> StoreError:
@@ -99,7 +146,7 @@ def store_error(url: URL, error: SQLAlchemyError | sqlite3.Error | OSError) -> S
         return StoreError(_file_error(Path(display_name(url)), cause))
     if isinstance(cause, PoolTimeout):
         return StoreError(f"{display_name(url)} is too busy: every connection is in use. Ask for less at once.")
-    return StoreError(_postgresql_error(url, cause))
+    return _postgresql_error(url, cause, is_data=isinstance(error, DataError))
 
 
 def _file_error(path: Path, error: OSError) -> str:
@@ -133,13 +180,19 @@ def _not_writable(path: Path, error: sqlite3.Error) -> str:
     return _file_error(path, denied) if denied else f"{path} cannot be opened: {error}."
 
 
-def _postgresql_error(url: URL, error: BaseException) -> str:
+def _postgresql_error(url: URL, error: BaseException, *, is_data: bool) -> StoreError:
     """PostgreSQL words errors in its own language, and has no SQLSTATE while a connection is made."""
-    said = " ".join(str(error).split())
+    said = _message(error)
     names = {"server": _server(url), "user": url.username, "database": url.database, "said": _address(url).masked(said)}
     refusal = next((sentence for phrase, sentence in _REFUSALS.items() if phrase.format(**names) in said), None)
-    state = str(getattr(error, "sqlstate", None) or "")
-    return (refusal or _STATES.get(state) or _STATES.get(state[:2]) or _OTHER).format(**names)
+    state = _sqlstate(error) or ("22" if is_data else "")
+    sentence = (refusal or _STATES.get(state) or _STATES.get(state[:2]) or _OTHER).format(**names)
+    is_away = not refusal and state[:2] in _AWAY
+    return DatabaseAway(sentence) if is_away else StoreError(sentence)
+
+
+def _sqlstate(error: object) -> str:
+    return str(getattr(error, "sqlstate", None) or "")
 
 
 def _server(url: URL) -> str:

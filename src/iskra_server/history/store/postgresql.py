@@ -5,7 +5,7 @@ where the server itself has stopped or the network loses it. This module alone n
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,13 +15,13 @@ from sqlalchemy import Connection, Table, create_engine, event, text
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import URL
 
-from iskra_server.history.model.records import QUARTER_S, MeterInfo, PointBlock, PowerQuarter, QuarterReading, Record
-from iskra_server.history.store import bulk, partitions, schema
+from iskra_server.history.model.records import QUARTER_S, PointBlock, PowerQuarter, QuarterReading, Record
+from iskra_server.history.store import StoreError, bulk, partitions, schema
 from iskra_server.history.store.database import KEPT_OPEN, MAX_READERS, Database
+from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.postgresql_layout import create_tables
 from iskra_server.history.store.schema import DatabaseProfile
-from iskra_server.meter.obis import Obis
 
 # what a lock of another program, and a statement, may take
 LOCK_MS = 5_000
@@ -82,9 +82,22 @@ class PostgresqlDatabase(Database):
             event.listen(engine, "begin", _limit_times)
 
     def open(self, profile: DatabaseProfile) -> None:
-        if self.version() != schema.VERSIONS[-1]:
+        version = self.version()
+        if version != schema.VERSIONS[-1]:
+            if version:
+                self._check_owner(version)
             self.migrate(profile)
         self.make_partitions()
+
+    def _check_owner(self, version: str) -> None:
+        """Raises StoreError where the tables are old and belong to another user, as at a central server."""
+        with self.read.connect() as connection:
+            if not partitions.is_owner(connection):
+                raise StoreError(
+                    f"{display_name(self.url)} has the tables of an older version (schema {version}, this one needs "
+                    f"{schema.VERSIONS[-1]}), and they do not belong to {self.url.username}. "
+                    "Run iskra-server prepare as their owner, then roles.sql."
+                )
 
     def lock_schema(self, connection: Connection) -> None:
         """Rewriting a large table takes its time: no limit but that for locks, and the connection is not used again."""
@@ -103,19 +116,9 @@ class PostgresqlDatabase(Database):
     def insert(self, table: Table) -> Insert:
         return insert(table)
 
-    def upsert_meters(self, connection: Connection, meters: Iterable[MeterInfo]) -> None:
-        bulk.upsert_meters(connection, meters)
-
-    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> None:
-        if bulk.can_insert(table):
-            bulk.insert_rows(connection, table, rows)
-        else:
-            super().insert_rows(connection, table, rows)
-
-    def series_ids(
-        self, connection: Connection, keys: Sequence[tuple[str, Obis]], meter_ids: Mapping[str, int]
-    ) -> dict[tuple[str, Obis], int]:
-        return bulk.series_ids(connection, keys, meter_ids)
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> int:
+        insert = bulk.insert_rows if bulk.can_insert(table) else super().insert_rows
+        return insert(connection, table, rows)
 
     def make_room(self, records: Sequence[Record], since: date) -> None:
         """Old months too, such as those of an import."""

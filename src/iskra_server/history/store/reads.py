@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from iskra_server.history.model.quarter_energy import ReadingColumns, columns_of
 from iskra_server.history.model.records import (
     MAX_BLOCK_S,
+    QUALITIES,
     EpochStart,
     LastCounter,
     MeterInfo,
@@ -109,6 +110,17 @@ class Reads:
                 spans += [(middle, end), (first, middle)]
             else:
                 yield from columns_of(self.quarter_readings_between(meter_id, obis, first, end))
+
+    def interpolated(self, meter_id: str, obis: Obis, first: int, end: int) -> list[int]:
+        """The quarters from one until before another whose reading is interpolated, in order."""
+        column = quarter_reading.c
+        statement = (
+            select(column.quarter)
+            .where(column.series == _series(meter_id, obis), column.quarter >= first, column.quarter < end)
+            .where(column.quality == QUALITIES.index("interpolated"))
+            .order_by(column.quarter)
+        )
+        return [row.quarter for row in self.query(statement)]
 
     def nearest_before(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The last reading before a quarter."""

@@ -8,7 +8,7 @@ meter ─┬─ series (one per register) ─┬─ boundary   quarter readings,
        ├─ outbox   quarters that the central server has not confirmed yet; used while there is a row in uplink
        ├─ label    building, tenant, tariff: what meters are grouped by, from one quarter until before another
        ├─ live     at the central server: its current state
-       ├─ meter_reader   the one reader whose values of it are stored
+       ├─ meter_reader   the one reader whose values of it are stored, and those before
        ├─ rollup, rollup_part   at the central server: energy of whole days and months, computed from boundary
        ├─ rollup_due     whose roll-up is to be computed, again or for the first time
        └─ set_aside  rows whose time cannot be true, whole, out of every answer; clock_step: when the clock was set
@@ -40,6 +40,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 # every released schema, oldest first; the last is that of the tables below
@@ -47,7 +48,7 @@ VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 # the table that holds the version; Alembic's default name may belong to another program in the same PostgreSQL
 VERSION_TABLE = "iskra_schema"
 
-# the end of a label that has none
+# the end of a label that has none, and a quarter that never comes
 ALWAYS = 2**31 - 1
 # days of a month, and months of a year
 ROLLED_UP = range(1, 32)
@@ -80,6 +81,15 @@ meter = Table(
     Column("replaced_by", Integer, ForeignKey("meter.id")),
     # where it was read last
     Column("port", Text),
+    # as it is asked for (Reads.replacement_chain), and what it replaced: a central server has a million meters
+    Index("ix_meter_compact", text("lower(replace(meter_id, ' ', ''))")),
+    Index("ix_meter_server_id", "server_id"),
+    Index(
+        "ix_meter_replaced_by",
+        "replaced_by",
+        sqlite_where=text("replaced_by IS NOT NULL"),
+        postgresql_where=text("replaced_by IS NOT NULL"),
+    ),
 )
 series = Table(
     "series",
@@ -194,25 +204,38 @@ reader = Table(
     # the running program that sends under this name, and when it was last heard
     Column("session", Text),
     Column("session_s", BigInteger),
+    # when another program with this name was last told to wait
+    Column("rival_s", BigInteger),
     # its clock less that of the central server
     Column("skew_s", BigInteger),
+    # as it reports: quarters that it has sent without a confirmation, those that were refused, and the oldest of both
+    Column("waiting", BigInteger),
+    Column("refused", BigInteger),
+    Column("oldest_s", BigInteger),
     sqlite_with_rowid=False,
 )
+# the last row of a meter is its reader; since_s is 0 in the first one, which has it from the beginning
 meter_reader = Table(
     "meter_reader",
     metadata,
     Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
+    Column("since_s", BigInteger, primary_key=True),
     Column("reader", Text, nullable=False),
-    Column("since_s", BigInteger, nullable=False),
+    Index("ix_meter_reader_reader", "reader", "meter"),
     sqlite_with_rowid=False,
 )
 epoch_origin = Table(
     "epoch_origin",
     metadata,
     Column("series", Integer, ForeignKey("series.id"), primary_key=True),
+    # HISTORY@READER; @READER where it sent no name of its history, empty what was there before this table
     Column("ledger", Text, primary_key=True),
     Column("ledger_epoch", Integer, primary_key=True),
     Column("epoch", Integer, nullable=False),
+    # the reader has sent where it started
+    Column("has_start", Boolean, nullable=False),
+    # every row of the series from this quarter on is of this ledger epoch; ALWAYS: others may be among them
+    Column("from_quarter", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 conflict = Table(
@@ -224,7 +247,8 @@ conflict = Table(
     Column("reader", Text, primary_key=True),
     Column("raw", BigInteger, primary_key=True),
     Column("scaler", SmallInteger, primary_key=True),
-    # None: nothing was kept of this quarter, and the reader is not that of the meter
+    Column("quality", SmallInteger, nullable=False),
+    # None: nothing was kept of this quarter, as the counter would have gone back
     Column("kept_raw", BigInteger),
     Column("kept_scaler", SmallInteger),
     Column("kept_reader", Text),

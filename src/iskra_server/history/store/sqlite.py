@@ -15,17 +15,16 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
-from iskra_server.history.model.records import MeterInfo, Record
+from iskra_server.history.model.records import Record
 from iskra_server.history.store import StoreError, schema
 from iskra_server.history.store.database import KEPT_OPEN, MAX_READERS, Database
 from iskra_server.history.store.database_errors import access_error
 from iskra_server.history.store.file_watch import FileWatch
-from iskra_server.history.store.mapping import meter_row
 from iskra_server.history.store.schema import DatabaseProfile, metadata
 from iskra_server.history.store.schema_copies import copy_before_migration, remove_old_copies
 
@@ -73,15 +72,6 @@ class SqliteDatabase(Database):
 
     def insert(self, table: Table) -> Insert:
         return insert(table)
-
-    def upsert_meters(self, connection: Connection, meters: Iterable[MeterInfo]) -> None:
-        statement = insert(schema.meter)
-        new, old = statement.excluded, schema.meter.c
-        seen = {"first_s": func.min(new.first_s, old.first_s), "last_s": func.max(new.last_s, old.last_s)}
-        statement = statement.on_conflict_do_update(
-            index_elements=["meter_id"], set_={**seen, "port": func.coalesce(new.port, old.port)}
-        )
-        connection.execute(statement, [meter_row(info) for info in meters])
 
     def make_room(self, records: Sequence[Record], since: date) -> None:
         """There are no partitions."""

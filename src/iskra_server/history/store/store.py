@@ -6,13 +6,13 @@ or may not have arrived, changes nothing. A batch is one transaction.
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Table, delete, distinct, func, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from iskra_server.base.address import Address
 from iskra_server.history.model.records import (
@@ -30,9 +30,15 @@ from iskra_server.history.model.records import (
     start_s,
 )
 from iskra_server.history.store import StoreError, rollup_marks
-from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.impossible_rows import is_step_recorded, record_step, set_rows_aside
-from iskra_server.history.store.mapping import RowValues, epoch_row, points_row, power_row, quarter_reading_row
+from iskra_server.history.store.mapping import (
+    RowValues,
+    epoch_row,
+    points_row,
+    power_row,
+    quarter_reading_row,
+)
+from iskra_server.history.store.meter_rows import check_simulated, find_meters, insert_meters, update_meters
 from iskra_server.history.store.opening import open_database
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import (
@@ -52,9 +58,6 @@ from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-# parameters of one statement; SQLite takes 32,766
-_BATCH = 5_000
-
 
 class Store(Reads):
     """An open history, for any number of reading threads; writing threads take turns."""
@@ -67,6 +70,7 @@ class Store(Reads):
         self._turn = Lock()
         # grows when there is more for the central server
         self.outbox_revision = 0
+        self._has_marked = False
         self._meter_ids: dict[str, int] = {}
         self._series_ids: dict[tuple[str, Obis], int] = {}
 
@@ -92,35 +96,35 @@ class Store(Reads):
                 with self._database.read.connect() as connection:
                     yield connection
 
-    def write(
-        self,
-        records: Iterable[Record],
-        meters: Iterable[MeterInfo] = (),
-        extra: Callable[[Connection], None] | None = None,
-        months_since: date = date.min,
-    ) -> None:
+    def write(self, records: Iterable[Record], meters: Iterable[MeterInfo] = ()) -> None:
         """Insert records in one transaction, which may be repeated. Raises StoreError.
 
-        `meters` must name each meter that is new. `extra` writes more in the same transaction. PostgreSQL: missing
-        partitions of months from `months_since` on are created; older rows go to the rest partition.
+        `meters` must name each meter that is new.
         """
         records, meters = list(records), list(meters)
-        has_marked = False
+        with self.writing(records) as connection:
+            self.upsert_meters(connection, meters)
+            self.insert_records(connection, records)
+
+    @contextmanager
+    def writing(self, records: Sequence[Record], months_since: date = date.min) -> Iterator[Connection]:
+        """A transaction for `upsert_meters`, `insert_records` and statements of other modules. Raises StoreError.
+
+        PostgreSQL: creates missing partitions for these records, of months from `months_since` on; older rows go to
+        the rest partition.
+        """
         with self._turn, self._store_errors():
+            self._has_marked = False
             try:
                 self._database.make_room(records, months_since)
                 with self._database.write.begin() as connection:
-                    if meters:
-                        self._upsert_meters(connection, meters)
-                    has_marked = self._write_between_steps(connection, records)
-                    if extra:
-                        extra(connection)
-            except Exception:
+                    yield connection
+            except BaseException:
                 # ids of rows that were rolled back
                 self._meter_ids.clear()
                 self._series_ids.clear()
                 raise
-        self.outbox_revision += has_marked
+            self.outbox_revision += self._has_marked
 
     def replace_meter(self, old: str, new: str) -> None:
         """From now on `new` continues the history of `old`. Raises StoreError."""
@@ -169,11 +173,7 @@ class Store(Reads):
         """The row ids of those meters that history knows."""
         names = list(names)
         new = [name for name in names if name not in self._meter_ids]
-        for start in range(0, len(new), _BATCH):
-            rows = connection.execute(
-                select(meter.c.meter_id, meter.c.id).where(meter.c.meter_id.in_(new[start : start + _BATCH]))
-            )
-            self._meter_ids |= {row.meter_id: row.id for row in rows}
+        self._meter_ids |= {row.meter_id: row.id for row in find_meters(connection, new)}
         return {name: self._meter_ids[name] for name in names if name in self._meter_ids}
 
     def reads(self, connection: Connection) -> Reads:
@@ -184,34 +184,41 @@ class Store(Reads):
         """An INSERT that can be given ON CONFLICT."""
         return self._database.insert(table)
 
-    def _upsert_meters(self, connection: Connection, meters: Sequence[MeterInfo]) -> None:
-        self._database.upsert_meters(connection, meters)
-        if all(info.meter_id in self._meter_ids for info in meters):
-            return
-        if connection.execute(select(func.count(distinct(meter.c.simulated)))).scalar() == 1:
-            return
-        held, new = ("a real meter", "a simulated one") if meters[0].simulated else ("a simulated meter", "a real one")
-        raise StoreError(
-            f"{display_name(self._database.url)} holds readings of {held}; those of {new} are never written beside "
-            "them. Set history.data_dir or history.database_url to another place."
-        )
+    def upsert_meters(self, connection: Connection, meters: Sequence[MeterInfo], seen_every_s: int = 1) -> None:
+        """Insert what is new; of the rest, widen when it was first and last seen, and note its port. Raises StoreError.
 
-    def _write_between_steps(self, connection: Connection, records: Sequence[Record]) -> bool:
-        """Insert records; a step of the clock sets aside what was recorded ahead of it. Says whether any was marked.
+        `last_s` grows in steps of `seen_every_s` or more. A meter that has not changed costs no write.
+        """
+        rows = list(find_meters(connection, [info.meter_id for info in meters]))
+        known = {row.meter_id: row.id for row in rows}
+        self._meter_ids |= known
+        if new := [info for info in meters if info.meter_id not in known]:
+            check_simulated(connection, self._database.url, new)
+            insert_meters(connection, self.insert, new)
+        update_meters(connection, rows, meters, seen_every_s)
+
+    def series_row_ids(self, connection: Connection, keys: Collection[tuple[str, Obis]]) -> dict[tuple[str, Obis], int]:
+        """The row ids of these registers of known meters; those that are new are created."""
+        if new := sorted(set(keys) - self._series_ids.keys()):
+            self._series_ids |= self._database.series_ids(connection, new, self._meter_ids)
+        return {key: self._series_ids[key] for key in keys}
+
+    def insert_records(self, connection: Connection, records: Sequence[Record]) -> int:
+        """Insert records; a step of the clock sets aside what was recorded ahead of it. Returns the new readings.
 
         At the end, rows that are later than now are set aside once: what was right before a step may lie behind it.
         """
-        has_marked, stepped_s = False, 0
+        stepped_s = count = 0
         part: Sequence[Record] = ()
         for part, step in _split_at_steps(records):
             if step is None:
-                has_marked |= self._insert(connection, part)
+                count += self._insert(connection, part)
             elif is_step_recorded(connection, step):
                 # the batch comes again: what lay ahead of the step was set aside the first time
                 ahead_s = step.to_s + CLOCK_TOLERANCE_S
-                has_marked |= self._insert(connection, [record for record in part if start_s(record) <= ahead_s])
+                count += self._insert(connection, [record for record in part if start_s(record) <= ahead_s])
             else:
-                has_marked |= self._insert(connection, part)
+                count += self._insert(connection, part)
                 record_step(connection, step)
                 stepped_s = step.to_s
         if stepped_s:
@@ -219,16 +226,16 @@ class Store(Reads):
             # that is behind the one that recorded them
             ends = (start_s(record) + QUARTER_S for record in part if not isinstance(record, PointBlock))
             set_rows_aside(connection, max(int(time.time()), stepped_s, *ends))
-        return has_marked
+        return count
 
-    def _insert(self, connection: Connection, records: Sequence[Record]) -> bool:
-        """Says whether any was marked for the central server."""
+    def _insert(self, connection: Connection, records: Sequence[Record]) -> int:
         self._load_ids(connection, records)
         # by name, so that two programs lock the tables in one order
-        for table, rows in sorted(self._rows(records).items(), key=lambda item: item[0].name):
-            self._database.insert_rows(connection, table, rows)
+        tables = sorted(self._rows(records).items(), key=lambda item: item[0].name)
+        new = {table: self._database.insert_rows(connection, table, rows) for table, rows in tables}
         rollup_marks.mark_records(connection, self.insert, records, self._meter_ids)
-        return self._mark_for_uplink(connection, records)
+        self._has_marked |= self._mark_for_uplink(connection, records)
+        return new.get(quarter_reading, 0)
 
     def _load_ids(self, connection: Connection, records: Sequence[Record]) -> None:
         """Look up the row ids of all meters and series that are new here; series are created."""
@@ -238,8 +245,7 @@ class Store(Reads):
         names = {record.meter_id for record in records if not isinstance(record, ClockStep)}
         if missing := names - self.meter_row_ids(connection, names).keys():
             raise LookupError(f"the meter {min(missing)} was not named to write()")
-        if new := sorted(keys - self._series_ids.keys()):
-            self._series_ids |= self._database.series_ids(connection, new, self._meter_ids)
+        self.series_row_ids(connection, keys)
 
     def _rows(self, records: Iterable[Record]) -> dict[Table, list[RowValues]]:
         rows: dict[Table, list[RowValues]] = defaultdict(list)

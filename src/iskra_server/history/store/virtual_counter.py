@@ -69,6 +69,10 @@ class VirtualCounter(CounterHistory):
             if reading := self._reading(quarter, parts):
                 yield reading
 
+    def interpolated(self, first: int, end: int) -> list[int]:
+        """Those of any part."""
+        return sorted(set[int]().union(*(counter.interpolated(first, end) for _, counter in self._signed)))
+
     def columns(self, first: int, end: int) -> Iterator[ReadingColumns]:
         parts = [_Continuous.of(counter, first, end) for _, counter in self._signed]
         scaler = min((part.scaler for part in parts), default=0)

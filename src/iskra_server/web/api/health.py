@@ -57,9 +57,16 @@ async def _status(context: Context, _request: Request) -> Response:
     build = settings.build
     commit, date = (build.commit, build.date) if build else (None, None)
     identity = ServerIdentity(server.server_id, settings.version, commit, date)
-    history, outputs, virtual = history_sentence(server), server.output_states(), server.virtual_states()
     return json_response(
-        server_status(server.statuses(), history, outputs, time_zone=time_zone, server=identity, virtual=virtual)
+        server_status(
+            server.statuses(),
+            history_sentence(server),
+            server.output_states(),
+            time_zone=time_zone,
+            server=identity,
+            virtual=server.virtual_states(),
+            central=server.central_state(),
+        )
     )
 
 

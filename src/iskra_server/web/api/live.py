@@ -193,7 +193,8 @@ class Live:
             outputs = [_output_state(output) for output in self._server.output_states()]
             virtual = [(meter.ok, meter.advice.fault) for meter in self._server.virtual_states()]
             body = b""
-            if (state := (self._checks, history_sentence(self._server), outputs, virtual)) != sent:
+            central = self._server.central_state()
+            if (state := (self._checks, history_sentence(self._server), outputs, virtual, central)) != sent:
                 sent, body = state, self._status_event()
             elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
                 silent_since_s, body = time.monotonic(), _HEARTBEAT
@@ -207,7 +208,8 @@ class Live:
             self._server.output_states(),
             self._server.virtual_states(),
         )
-        status = server_status(self._statuses, history, outputs, virtual=virtual)
+        central = self._server.central_state()
+        status = server_status(self._statuses, history, outputs, virtual=virtual, central=central)
         return b"event: status\ndata: %b\n\n" % msgspec.json.encode(status)
 
     async def _diagnose(self) -> None:

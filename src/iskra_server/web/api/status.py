@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
+from iskra_server.diagnosis.central_state import CentralState
 from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.virtual_readings import VirtualState
@@ -36,7 +37,8 @@ class ServerIdentity(Struct, frozen=True):
 
 
 class ServerStatus(Struct, frozen=True):
-    """`ok` if every source delivers current values. `history` says why history is not written; empty if it is.
+    """`ok` if every source delivers current values; of a central server, which reads no meter itself, if nothing is
+    wrong in `central`, which is null elsewhere. `history` says why history is not written; empty if it is.
 
     `virtual`: the virtual meters, with their parts; they do not count for `ok`.
 
@@ -50,6 +52,7 @@ class ServerStatus(Struct, frozen=True):
     time_zone: TimeZone | None = None
     server: ServerIdentity | None = None
     virtual: Sequence[VirtualState] = ()
+    central: CentralState | None = None
 
 
 def server_status(
@@ -60,10 +63,11 @@ def server_status(
     time_zone: TimeZone | None = None,
     server: ServerIdentity | None = None,
     virtual: Sequence[VirtualState] = (),
+    central: CentralState | None = None,
 ) -> ServerStatus:
     meters = [_with_valid_ratio(status) for status in statuses]
-    ok = bool(meters) and all(meter.ok for meter in meters)
-    return ServerStatus(ok, meters, history, list(outputs), time_zone, server, virtual)
+    ok = central.ok if central else bool(meters) and all(meter.ok for meter in meters)
+    return ServerStatus(ok, meters, history, list(outputs), time_zone, server, virtual, central)
 
 
 def _with_valid_ratio(status: Status) -> SourceStatus:

@@ -24,6 +24,7 @@ from iskra_server.meter.registers import key_of
 from iskra_server.outputs.state import OutputState
 from iskra_server.web.http.endpoint import Context, Endpoint, Result
 from iskra_server.web.http.responses import NO_STORE
+from iskra_server.web.metrics.central import central_families
 from iskra_server.web.metrics.exposition import (
     OPEN_METRICS,
     TEXT,
@@ -145,6 +146,13 @@ OUTPUTS: tuple[Metric[OutputState], ...] = (
     Metric(
         "pending_bytes", "gauge", "Disk space of points not delivered yet.", lambda state: state.waiting_bytes, "bytes"
     ),
+    Metric(
+        "last_confirmed_timestamp_seconds",
+        "gauge",
+        "When the central server last confirmed anything, in Unix time.",
+        lambda state: _rounded(state.confirmed_at.timestamp()) if state.confirmed_at else None,
+        "seconds",
+    ),
     # of emulated devices alone; no label names a client, because anybody in the network may become one
     Metric("requests", "counter", "Requests to an emulated device.", lambda state: state.requests),
     Metric(
@@ -189,6 +197,8 @@ def all_families(server: ServerView, version: str) -> Iterator[Family]:
     yield Family("iskra_hub_dropped_readings", "counter", "Readings that a subscriber was too slow for.", dropped)
     yield from families("iskra_history", HISTORY, [history] if history else [], lambda _: {})
     yield from families("iskra_output", OUTPUTS, server.output_states(), lambda state: {"output": state.name})
+    if central := server.central_state():
+        yield from central_families(central)
     lines = [Series(server.dropped_log_lines())]
     yield Family("iskra_log_dropped_lines", "counter", "Log lines that nobody read in time.", lines)
     tasks = [Series(len(asyncio.all_tasks()))]

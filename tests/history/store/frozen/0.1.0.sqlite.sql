@@ -31,6 +31,7 @@ CREATE TABLE "conflict" (
 	reader TEXT NOT NULL, 
 	raw BIGINT NOT NULL, 
 	scaler SMALLINT NOT NULL, 
+	quality SMALLINT NOT NULL, 
 	kept_raw BIGINT, 
 	kept_scaler SMALLINT, 
 	kept_reader TEXT, 
@@ -41,8 +42,8 @@ CREATE TABLE "conflict" (
  WITHOUT ROWID
 
 ;
-INSERT INTO "conflict" VALUES(1,1959784,'house-8',5,0,107323091,-1,'house-7',1763805600);
-INSERT INTO "conflict" VALUES(1,1959786,'house-8',6,0,NULL,NULL,'house-7',1763805600);
+INSERT INTO "conflict" VALUES(1,1959784,'house-8',5,0,0,107323091,-1,'house-7',1763805600);
+INSERT INTO "conflict" VALUES(1,1959786,'house-8',6,0,1,NULL,NULL,'house-7',1763805600);
 CREATE TABLE epoch (
 	series INTEGER NOT NULL, 
 	epoch INTEGER NOT NULL, 
@@ -64,13 +65,15 @@ CREATE TABLE epoch_origin (
 	ledger TEXT NOT NULL, 
 	ledger_epoch INTEGER NOT NULL, 
 	epoch INTEGER NOT NULL, 
+	has_start BOOLEAN NOT NULL, 
+	from_quarter INTEGER NOT NULL, 
 	CONSTRAINT pk_epoch_origin PRIMARY KEY (series, ledger, ledger_epoch), 
 	CONSTRAINT fk_epoch_origin_series FOREIGN KEY(series) REFERENCES series (id)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "epoch_origin" VALUES(2,'0a1b',0,1);
+INSERT INTO "epoch_origin" VALUES(2,'0a1b@house-8',0,1,1,1959785);
 CREATE TABLE iskra_schema (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT iskra_schema_pkc PRIMARY KEY (version_num)
@@ -125,15 +128,15 @@ INSERT INTO "meter" VALUES(3,'Zähler "Müller"; ''x'' --','',0,0,90071992547409
 INSERT INTO "meter" VALUES(5,'1 ISK 00 00000005','0a0149534b0000000005',0,1763805600,1763805600,NULL,'/dev/ttyUSB0');
 CREATE TABLE meter_reader (
 	meter INTEGER NOT NULL, 
-	reader TEXT NOT NULL, 
 	since_s BIGINT NOT NULL, 
-	CONSTRAINT pk_meter_reader PRIMARY KEY (meter), 
+	reader TEXT NOT NULL, 
+	CONSTRAINT pk_meter_reader PRIMARY KEY (meter, since_s), 
 	CONSTRAINT fk_meter_reader_meter FOREIGN KEY(meter) REFERENCES meter (id)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "meter_reader" VALUES(5,'house-8',1763805600);
+INSERT INTO "meter_reader" VALUES(5,1763805600,'house-8');
 CREATE TABLE other_price (
 	zone TEXT NOT NULL, 
 	quarter INTEGER NOT NULL, 
@@ -209,14 +212,18 @@ CREATE TABLE reader (
 	version TEXT, 
 	session TEXT, 
 	session_s BIGINT, 
+	rival_s BIGINT, 
 	skew_s BIGINT, 
+	waiting BIGINT, 
+	refused BIGINT, 
+	oldest_s BIGINT, 
 	CONSTRAINT pk_reader PRIMARY KEY (name)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "reader" VALUES('house-7',1763805600,0,'No port.','[{}]',NULL,NULL,NULL,NULL);
-INSERT INTO "reader" VALUES('house-8',1763805600,1,'All is well.','[]','0.1.0','5f0a',1763805600,-3);
+INSERT INTO "reader" VALUES('house-7',1763805600,0,'No port.','[{}]',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "reader" VALUES('house-8',1763805600,1,'All is well.','[]','0.1.0','5f0a',1763805600,1763805607,-3,5,1,1763805600);
 CREATE TABLE refused (
 	id INTEGER NOT NULL, 
 	at_s BIGINT NOT NULL, 
@@ -385,7 +392,11 @@ CREATE TABLE uplink (
 
 ;
 INSERT INTO "uplink" VALUES('house-7',1763805600,NULL,NULL);
+CREATE INDEX ix_meter_server_id ON meter (server_id);
+CREATE INDEX ix_meter_replaced_by ON meter (replaced_by) WHERE replaced_by IS NOT NULL;
+CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')));
 CREATE INDEX ix_label_value ON label (kind, value, meter);
 CREATE INDEX ix_outbox_quarter ON outbox (quarter, meter);
+CREATE INDEX ix_meter_reader_reader ON meter_reader (reader, meter);
 CREATE INDEX ix_live_at_quarter ON live (at_quarter, meter);
 COMMIT;

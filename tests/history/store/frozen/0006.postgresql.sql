@@ -50,6 +50,7 @@ CREATE TABLE public.conflict (
     reader text NOT NULL,
     raw bigint NOT NULL,
     scaler smallint NOT NULL,
+    quality smallint NOT NULL,
     kept_raw bigint,
     kept_scaler smallint,
     kept_reader text,
@@ -68,7 +69,9 @@ CREATE TABLE public.epoch_origin (
     series integer NOT NULL,
     ledger text NOT NULL,
     ledger_epoch integer NOT NULL,
-    epoch integer NOT NULL
+    epoch integer NOT NULL,
+    has_start boolean NOT NULL,
+    from_quarter integer NOT NULL
 );
 CREATE TABLE public.iskra_schema (
     version_num character varying(32) NOT NULL
@@ -86,7 +89,8 @@ CREATE TABLE public.live (
     at_s bigint NOT NULL,
     power_mw bigint,
     at_quarter integer DEFAULT 0 NOT NULL
-);
+)
+WITH (fillfactor='50');
 CREATE TABLE public.meter (
     id integer NOT NULL,
     meter_id text NOT NULL,
@@ -107,8 +111,8 @@ CREATE SEQUENCE public.meter_id_seq
 ALTER SEQUENCE public.meter_id_seq OWNED BY public.meter.id;
 CREATE TABLE public.meter_reader (
     meter integer NOT NULL,
-    reader text NOT NULL,
-    since_s bigint NOT NULL
+    since_s bigint NOT NULL,
+    reader text NOT NULL
 );
 CREATE TABLE public.other_price (
     zone text NOT NULL,
@@ -214,7 +218,11 @@ CREATE TABLE public.reader (
     version text,
     session text,
     session_s bigint,
-    skew_s bigint
+    rival_s bigint,
+    skew_s bigint,
+    waiting bigint,
+    refused bigint,
+    oldest_s bigint
 );
 CREATE TABLE public.refused (
     id bigint NOT NULL,
@@ -292,11 +300,15 @@ INSERT INTO public.boundary_2025_11 VALUES (2, 1959784, 9223372036854775807, -18
 INSERT INTO public.boundary_2025_11 VALUES (2, 1959785, 12, 3, 0, 1);
 INSERT INTO public.boundary_2025_12 VALUES (7, 1962784, 0, 0, 0, 0);
 INSERT INTO public.clock_step VALUES (1, 90, 1763805600, 'The clock was set.');
-INSERT INTO public.conflict VALUES (1, 1959784, 'house-8', 5, 0, 107323091, -1, 'house-7', 1763805600);
-INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, NULL, NULL, 'house-7', 1763805600);
+INSERT INTO public.conflict VALUES (1, 1959784, 'house-8', 5, 0, 0, 107323091, -1, 'house-7', 1763805600);
+INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, 1, NULL, NULL, 'house-7', 1763805600);
 INSERT INTO public.epoch VALUES (2, 1, 1763805677, 9223372036854775807, -18, 7, 3);
 INSERT INTO public.epoch VALUES (7, 0, 1763805600, NULL, NULL, 0, 0);
-INSERT INTO public.epoch_origin VALUES (2, '0a1b', 0, 1);
+INSERT INTO public.epoch_origin VALUES (7, '', 0, 0, false, 2147483647);
+INSERT INTO public.epoch_origin VALUES (1, '', 0, 0, false, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '', 0, 0, false, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '', 1, 1, true, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, true, 1959785);
 INSERT INTO public.iskra_schema VALUES ('0006');
 INSERT INTO public.label VALUES (1, 'tenant', 'Meyer', 0, 2147483647);
 INSERT INTO public.label VALUES (1, 'building', '7', 0, 2147483647);
@@ -308,9 +320,9 @@ INSERT INTO public.meter VALUES (2, '1 ISK 00 87654321', '0a0149534b00053980b1',
 INSERT INTO public.meter VALUES (1, '1 ISK 00 12345678', '0a0149534b0000bc614e', false, 1763805600, 1763807400, 2, NULL);
 INSERT INTO public.meter VALUES (3, 'Zähler "Müller"; ''x'' --', '', false, 0, 9007199254740992, NULL, NULL);
 INSERT INTO public.meter VALUES (5, '1 ISK 00 00000005', '0a0149534b0000000005', false, 1763805600, 1763805600, NULL, '/dev/ttyUSB0');
-INSERT INTO public.meter_reader VALUES (1, 'house-7', 1763805600);
-INSERT INTO public.meter_reader VALUES (2, 'house-7', 1763805600);
-INSERT INTO public.meter_reader VALUES (5, 'house-8', 1763805600);
+INSERT INTO public.meter_reader VALUES (1, 0, 'house-7');
+INSERT INTO public.meter_reader VALUES (2, 0, 'house-7');
+INSERT INTO public.meter_reader VALUES (5, 1763805600, 'house-8');
 INSERT INTO public.other_price VALUES ('DE-LU', 1959784, 81230000, 60, 2);
 INSERT INTO public.outbox VALUES (2, 1962784, 3, NULL, false, NULL);
 INSERT INTO public.outbox VALUES (1, 1959784, 1, 'The message is cut.', true, NULL);
@@ -320,8 +332,8 @@ INSERT INTO public.points_2025_11 VALUES (2, 1763805600, 1788506909, 1763805601,
 INSERT INTO public.power_2025_11 VALUES (1, 1959784, -1500, 230000, 69000000000, 900);
 INSERT INTO public.power_2025_12 VALUES (2, 1962784, 0, 0, 0, 1);
 INSERT INTO public.price_retrieval VALUES (2, 'energy-charts', 1763805600);
-INSERT INTO public.reader VALUES ('house-7', 1763805600, false, 'No port.', '[{}]', NULL, NULL, NULL, NULL);
-INSERT INTO public.reader VALUES ('house-8', 1763805600, true, 'All is well.', '[]', '0.1.0', '5f0a', 1763805600, -3);
+INSERT INTO public.reader VALUES ('house-7', 1763805600, false, 'No port.', '[{}]', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.reader VALUES ('house-8', 1763805600, true, 'All is well.', '[]', '0.1.0', '5f0a', 1763805600, 1763805607, -3, 5, 1, 1763805600);
 INSERT INTO public.refused VALUES (9, 1763805600, 'iskra/v1/house-7/quarters', 'It is cut.', '\x00ff275c');
 INSERT INTO public.series VALUES (1, 1, '1-0:1.8.0*255');
 INSERT INTO public.series VALUES (2, 1, '1-0:2.8.0*255');
@@ -361,7 +373,7 @@ ALTER TABLE ONLY public.live
 ALTER TABLE ONLY public.meter
     ADD CONSTRAINT pk_meter PRIMARY KEY (id);
 ALTER TABLE ONLY public.meter_reader
-    ADD CONSTRAINT pk_meter_reader PRIMARY KEY (meter);
+    ADD CONSTRAINT pk_meter_reader PRIMARY KEY (meter, since_s);
 ALTER TABLE ONLY public.other_price
     ADD CONSTRAINT pk_other_price PRIMARY KEY (zone, quarter, raw, minutes);
 ALTER TABLE ONLY public.outbox
@@ -408,6 +420,10 @@ CREATE INDEX boundary_rest_quarter_idx ON public.boundary_rest USING brin (quart
 CREATE INDEX boundary_rest_quarter_series_raw_scaler_epoch_idx ON public.boundary_rest USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX ix_label_value ON public.label USING btree (kind, value, meter);
 CREATE INDEX ix_live_at_quarter ON public.live USING btree (at_quarter, meter);
+CREATE INDEX ix_meter_compact ON public.meter USING btree (lower(replace(meter_id, ' '::text, ''::text)));
+CREATE INDEX ix_meter_reader_reader ON public.meter_reader USING btree (reader, meter);
+CREATE INDEX ix_meter_replaced_by ON public.meter USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
+CREATE INDEX ix_meter_server_id ON public.meter USING btree (server_id);
 CREATE INDEX ix_outbox_quarter ON public.outbox USING btree (quarter, meter);
 CREATE INDEX ix_power_quarter ON ONLY public.power USING brin (quarter);
 CREATE INDEX power_2025_11_quarter_idx ON public.power_2025_11 USING brin (quarter);

@@ -8,6 +8,8 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
+# the largest quarter that a column holds
+_NEVER = 2**31 - 1
 
 
 def upgrade() -> None:
@@ -24,25 +26,41 @@ def upgrade() -> None:
         _alter_postgresql()
     else:
         _copy_sqlite()
+    for statement in (
+        "CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')))",
+        "CREATE INDEX ix_meter_server_id ON meter (server_id)",
+        "CREATE INDEX ix_meter_replaced_by ON meter (replaced_by) WHERE replaced_by IS NOT NULL",
+    ):
+        op.execute(statement)
     op.create_table(
         "meter_reader",
         sa.Column("meter", sa.Integer),
+        sa.Column("since_s", sa.BigInteger),
         sa.Column("reader", sa.Text, nullable=False),
-        sa.Column("since_s", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("meter", name="pk_meter_reader"),
+        sa.PrimaryKeyConstraint("meter", "since_s", name="pk_meter_reader"),
         sa.ForeignKeyConstraint(["meter"], ["meter.id"], name="fk_meter_reader_meter"),
         sqlite_with_rowid=False,
     )
-    op.execute("INSERT INTO meter_reader (meter, reader, since_s) SELECT meter, reader, at_s FROM live")
+    op.create_index("ix_meter_reader_reader", "meter_reader", ["reader", "meter"])
+    op.execute("INSERT INTO meter_reader (meter, since_s, reader) SELECT meter, 0, reader FROM live")
     op.create_table(
         "epoch_origin",
         sa.Column("series", sa.Integer),
         sa.Column("ledger", sa.Text),
         sa.Column("ledger_epoch", sa.Integer),
         sa.Column("epoch", sa.Integer, nullable=False),
+        sa.Column("has_start", sa.Boolean, nullable=False),
+        sa.Column("from_quarter", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("series", "ledger", "ledger_epoch", name="pk_epoch_origin"),
         sa.ForeignKeyConstraint(["series"], ["series.id"], name="fk_epoch_origin_series"),
         sqlite_with_rowid=False,
+    )
+    # of a central server: the epochs that it has are those of its readers, as they numbered them
+    of_readers = "SELECT id FROM series WHERE meter IN (SELECT meter FROM live)"
+    op.execute(
+        "INSERT INTO epoch_origin (series, ledger, ledger_epoch, epoch, has_start, from_quarter) "
+        f"SELECT id, '', 0, 0, false, {_NEVER} FROM series WHERE id IN ({of_readers}) UNION ALL "
+        f"SELECT series, '', epoch, epoch, true, {_NEVER} FROM epoch WHERE epoch > 0 AND series IN ({of_readers})"
     )
     op.create_table(
         "conflict",
@@ -51,6 +69,7 @@ def upgrade() -> None:
         sa.Column("reader", sa.Text),
         sa.Column("raw", sa.BigInteger),
         sa.Column("scaler", sa.SmallInteger),
+        sa.Column("quality", sa.SmallInteger, nullable=False),
         sa.Column("kept_raw", sa.BigInteger),
         sa.Column("kept_scaler", sa.SmallInteger),
         sa.Column("kept_reader", sa.Text),
@@ -68,7 +87,8 @@ def _alter_postgresql() -> None:
         "ALTER TABLE reader DROP CONSTRAINT pk_reader, DROP CONSTRAINT uq_reader_name, DROP COLUMN id",
         "ALTER TABLE reader ADD CONSTRAINT pk_reader PRIMARY KEY (name)",
         "ALTER TABLE reader ADD COLUMN version TEXT, ADD COLUMN session TEXT, ADD COLUMN session_s BIGINT, "
-        "ADD COLUMN skew_s BIGINT",
+        "ADD COLUMN rival_s BIGINT, ADD COLUMN skew_s BIGINT, ADD COLUMN waiting BIGINT, ADD COLUMN refused BIGINT, "
+        "ADD COLUMN oldest_s BIGINT",
         "ALTER TABLE label ADD COLUMN from_quarter INTEGER NOT NULL DEFAULT 0, "
         "ADD COLUMN to_quarter INTEGER NOT NULL DEFAULT 2147483647",
         "ALTER TABLE label DROP CONSTRAINT pk_label",
@@ -77,6 +97,8 @@ def _alter_postgresql() -> None:
         "ALTER TABLE live ADD COLUMN at_quarter INTEGER NOT NULL DEFAULT 0",
         "UPDATE live SET at_quarter = at_s / 900",
         "CREATE INDEX ix_live_at_quarter ON live (at_quarter, meter)",
+        # the new version of a row fits into the same page, so that no index changes
+        "ALTER TABLE live SET (fillfactor = 50)",
     ):
         op.execute(statement)
     for table in ("refused", "clock_step", "set_aside"):
@@ -100,7 +122,11 @@ def _copy_sqlite() -> None:
         sa.Column("version", sa.Text),
         sa.Column("session", sa.Text),
         sa.Column("session_s", sa.BigInteger),
+        sa.Column("rival_s", sa.BigInteger),
         sa.Column("skew_s", sa.BigInteger),
+        sa.Column("waiting", sa.BigInteger),
+        sa.Column("refused", sa.BigInteger),
+        sa.Column("oldest_s", sa.BigInteger),
         sa.PrimaryKeyConstraint("name", name="pk_reader"),
         sqlite_with_rowid=False,
     )

@@ -1,5 +1,6 @@
 // List items with a state: outputs, readers.
 
+import { timeOrDate } from "../clock.js";
 import { make } from "../dom.js";
 import { grouped } from "../exact.js";
 import { localized } from "../language.js";
@@ -25,10 +26,13 @@ const DEVICES = {
 };
 
 /** An output: whether it works, and what it has delivered. @param {Api.OutputState} output */
-export function outputItem({ name, ok, sentence, requests, ...counts }) {
+export function outputItem({ name, ok, sentence, requests, confirmed_at: confirmed, ...counts }) {
   const summary = requests === null
-    ? COUNTS.filter((kind) => counts[kind] || kind === "delivered")
-      .map((kind) => `${grouped(String(counts[kind]))} ${setupWords.counts[kind]}`).join(" · ")
+    ? [
+      ...COUNTS.filter((kind) => counts[kind] || kind === "delivered")
+        .map((kind) => `${grouped(String(counts[kind]))} ${setupWords.counts[kind]}`),
+      ...(confirmed ? [setupWords.confirmed(timeOrDate(Date.parse(confirmed)))] : []),
+    ].join(" · ")
     : requests ? setupWords.asked.count(grouped(String(counts.delivered)), grouped(String(requests)))
       : setupWords.asked.none;
   return stateItem(ok, outputName(name), sentence || summary);

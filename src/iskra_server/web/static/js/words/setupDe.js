@@ -32,6 +32,7 @@ export const setupWords = {
   virtualMeters: "Virtuelle Zähler",
   names: { mqtt: "MQTT", influx: "Zeitreihen-Datenbank", uplink: "Zentrale", notify: "Benachrichtigungen" },
   counts: { delivered: "zugestellt", waiting: "wartend", refused: "abgelehnt", dropped: "verloren" },
+  confirmed: (time) => `zuletzt bestätigt ${time}`,
   asked: {
     title: "Wer abfragt",
     count: (answers, requests) => `${answers} von ${requests} Anfragen beantwortet`,

@@ -31,6 +31,7 @@ export const setupWords = {
   virtualMeters: "Virtual meters",
   names: { mqtt: "MQTT", influx: "Time series database", uplink: "Central server", notify: "Notifications" },
   counts: { delivered: "delivered", waiting: "waiting", refused: "rejected", dropped: "lost" },
+  confirmed: (/** @type {string} */ time) => `last confirmed ${time}`,
   asked: {
     title: "Who asks",
     count: (/** @type {string} */ answers, /** @type {string} */ requests) =>

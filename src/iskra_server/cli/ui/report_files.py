@@ -1,0 +1,86 @@
+"""Reports of a central server on the command line: which group and period, and files that replace no others."""
+
+import re
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+from zoneinfo import ZoneInfo
+
+from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.history.model.periods import Period, parse_span
+
+if TYPE_CHECKING:
+    # for its type alone: it imports the database library
+    from iskra_server.fleet.central.label_periods import Group
+
+_MAX_NAME = 80
+
+
+def parse_group(text: str) -> "Group":
+    """kind:value. Raises UsageError."""
+    from iskra_server.fleet.central.label_periods import Group  # noqa: PLC0415
+
+    kind, _, value = text.partition(":")
+    if not (kind and value):
+        raise UsageError(f"'{text}' is not a group; write it like tenant:Meyer or building:7.")
+    return Group(kind, value)
+
+
+def parse_report_period(text: str, now: datetime, tz: ZoneInfo) -> Period:
+    """A period, or FIRST..LAST. Raises UsageError."""
+    first, dots, last = text.partition("..")
+    try:
+        return parse_span(first, last if dots else None, now, tz)
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None
+
+
+def file_name(*parts: str, suffix: str) -> str:
+    """tenant-Meyer-2026.html: what file systems do not like becomes an underscore."""
+    name = "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in parts)
+    return f"{name[:_MAX_NAME].lstrip('.')}.{suffix}"
+
+
+def check_new(files: Collection[Path], *, overwrite: bool) -> None:
+    """Raises UsageError where two files have one name, or where one exists that may not be replaced."""
+    names = [str(file).lower() for file in files]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"Two of the files would be {twice}; the names of the groups differ too little.")
+    if not overwrite and (existing := [str(file) for file in files if file.exists()]):
+        is_one = len(existing) == 1
+        which = f"{existing[0]} exists" if is_one else f"{existing[0]} and {len(existing) - 1} more exist"
+        them = "it" if is_one else "them"
+        raise UsageError(f"{which} already; add --overwrite to replace {them}, or name another place.")
+
+
+@contextmanager
+def new_text_file(file: Path) -> Iterator[TextIO]:
+    """The file gets its name once it is complete; its folder is created. Raises UsageError."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="") as text:
+            yield text
+        part.replace(file)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.", 1) from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def write_text(file: Path, text: str) -> None:
+    with new_text_file(file) as opened:
+        opened.write(text)
+
+
+def write_report(output: str, text: str, *, overwrite: bool) -> None:
+    """To a new file, or to stdout for "-"."""
+    if output == "-":
+        sys.stdout.write(text)
+        return
+    check_new([Path(output)], overwrite=overwrite)
+    write_text(Path(output), text)

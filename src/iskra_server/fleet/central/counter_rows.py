@@ -1,0 +1,103 @@
+"""The rows of one counter at the central server, and those that its transaction is about to add to them."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, select
+
+from iskra_server.history.model.records import EpochStart, Exact
+from iskra_server.history.store.mapping import epoch_row, epoch_start_of
+from iskra_server.history.store.schema import epoch, quarter_reading
+from iskra_server.history.store.store import Store
+from iskra_server.meter.obis import Obis
+
+
+class CounterRow(Struct, frozen=True):
+    """What the counter showed at the beginning of a quarter."""
+
+    quarter: int
+    value: Exact
+    epoch: int
+
+    @property
+    def wh(self) -> Decimal:
+        return self.value.decimal
+
+
+class CounterRows:
+    """`is_new`: the database has no row of it, so it is not asked."""
+
+    def __init__(self, store: Store, connection: Connection, series: int, *, is_new: bool) -> None:
+        self.series = series
+        self._store, self._connection, self._is_new = store, connection, is_new
+        self._added: list[CounterRow] = []
+        self._starts: dict[int, EpochStart] = {}
+        self._are_starts_read = is_new
+
+    def add(self, rows: Iterable[CounterRow]) -> None:
+        for row in rows:
+            insort(self._added, row, key=_quarter)
+
+    def between(self, first: int, last: int) -> list[CounterRow]:
+        """From one quarter to another, both included, in order."""
+        added = self._added[
+            bisect_left(self._added, first, key=_quarter) : bisect_left(self._added, last + 1, key=_quarter)
+        ]
+        column = quarter_reading.c.quarter
+        return sorted([*added, *self._stored(column.between(first, last), column)], key=_quarter)
+
+    def before(self, quarter: int, number: int | None = None) -> CounterRow | None:
+        """The last row before a quarter, of an epoch or of any."""
+        column = quarter_reading.c.quarter
+        added = [row for row in self._added if row.quarter < quarter and number in (None, row.epoch)]
+        stored = self._stored(column < quarter, column.desc(), number, limit=1)
+        return max([*added[-1:], *stored], key=_quarter, default=None)
+
+    def after(self, quarter: int, number: int | None = None) -> CounterRow | None:
+        """The first row after a quarter, of an epoch or of any."""
+        column = quarter_reading.c.quarter
+        added = [row for row in self._added if row.quarter > quarter and number in (None, row.epoch)]
+        stored = self._stored(column > quarter, column, number, limit=1)
+        return min([*added[:1], *stored], key=_quarter, default=None)
+
+    def starts(self, meter_id: str, obis: Obis) -> dict[int, EpochStart]:
+        """Where its epochs began, as far as that is known."""
+        if not self._are_starts_read:
+            self._are_starts_read = True
+            rows = self._connection.execute(select(epoch).where(epoch.c.series == self.series))
+            self._starts = {row.epoch: epoch_start_of(meter_id, obis, row) for row in rows}
+        return self._starts
+
+    def write_start(self, start: EpochStart) -> bool:
+        """Write where an epoch began, or correct it; whether that changed anything."""
+        if self.starts(start.meter_id, start.obis).get(start.epoch) == start:
+            return False
+        self._starts[start.epoch] = start
+        row = epoch_row(self.series, start)
+        values = {name: value for name, value in row.items() if name not in ("series", "epoch")}
+        statement = self._store.insert(epoch).values(row)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["series", "epoch"], set_=values))
+        return True
+
+    def _stored(
+        self,
+        condition: ColumnElement[bool],
+        order: ColumnElement[int],
+        number: int | None = None,
+        limit: int | None = None,
+    ) -> Sequence[CounterRow]:
+        if self._is_new:
+            return ()
+        columns = quarter_reading.c
+        statement = select(columns.quarter, columns.raw, columns.scaler, columns.epoch)
+        statement = statement.where(columns.series == self.series, condition).order_by(order).limit(limit)
+        if number is not None:
+            statement = statement.where(columns.epoch == number)
+        rows = self._connection.execute(statement)
+        return [CounterRow(row.quarter, Exact(row.raw, row.scaler), row.epoch) for row in rows]
+
+
+def _quarter(row: CounterRow) -> int:
+    return row.quarter

@@ -1,0 +1,292 @@
+"""The epochs of the central server: which of its own each epoch of a reader's history is, counter by counter.
+
+    reader A, history a     0 0 0 0 | 1 1                  Every history numbers its epochs from 0. The first epoch of a
+    reader B, history b                 0 0 0 | 1 1        new one goes on with that of the rows beside it where the
+    central server          0 0 0 0 | 1 1 1 1 1 | 2 2      counter does; every other epoch of a reader is a new one.
+
+So a counter never goes back within an epoch, whichever readers its rows come from. A row that would make it is not
+stored: it is returned, and becomes a conflict. Epochs are numbered as they come, which is not the order of time.
+
+Most rows need nothing of this: from `from_quarter` of its mapping on, a counter has rows of one history epoch alone.
+All others are compared with their neighbours, by one collector at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+from sqlalchemy import Connection, select
+
+from iskra_server.fleet.central.claims import lock_meters
+from iskra_server.fleet.central.counter_rows import CounterRow, CounterRows
+from iskra_server.history.model.records import QUARTER_S, EpochStart, QuarterReading
+from iskra_server.history.store.schema import ALWAYS, epoch_origin
+from iskra_server.history.store.store import Store
+from iskra_server.meter.obis import Obis
+
+# series in one statement; SQLite takes 32,766
+_BATCH = 5_000
+
+
+class SentRows(Struct, frozen=True):
+    """Rows of one counter and one epoch of a history, in order of their quarters; `start` where it says how it began.
+
+    `ledger` is HISTORY@READER.
+    """
+
+    meter: int
+    series: int
+    meter_id: str
+    obis: Obis
+    reader: str
+    ledger: str
+    ledger_epoch: int
+    readings: Sequence[QuarterReading]
+    start: EpochStart | None = None
+
+
+class PlacedRows(Struct):
+    """Rows with the epochs of the central server; `starts` are written already.
+
+    `backward` cannot be stored: the counter would go back. With the series and who sent it.
+    """
+
+    readings: list[QuarterReading] = []
+    starts: list[EpochStart] = []
+    backward: list[tuple[int, str, QuarterReading]] = []
+
+
+class _Mapping(Struct):
+    """A row of epoch_origin without its series."""
+
+    ledger: str
+    ledger_epoch: int
+    epoch: int
+    has_start: bool = False
+    from_quarter: int = ALWAYS
+
+
+def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> PlacedRows:
+    """Give all these rows their epochs; new epochs, and where they start, are written."""
+    placed = PlacedRows()
+    known = _mappings(connection, {rows.series for rows in sent})
+    rest: dict[int, list[SentRows]] = defaultdict(list)
+    for rows in sent:
+        mapping = _find(known.get(rows.series, ()), rows.ledger, rows.ledger_epoch)
+        if mapping and not rows.start and rows.readings[0].quarter >= mapping.from_quarter:
+            placed.readings += _numbered(rows.readings, mapping.epoch)
+        else:
+            rest[rows.series].append(rows)
+    if rest:
+        lock_meters(store, connection, {rows.meter for group in rest.values() for rows in group})
+        # another collector may have written some of them meanwhile
+        known = _mappings(connection, rest)
+        for series, group in sorted(rest.items()):
+            mappings = known.get(series, [])
+            before = [replace(mapping) for mapping in mappings]
+            # what has no mapping has no rows
+            counter = _Counter(CounterRows(store, connection, series, is_new=not mappings), mappings, placed)
+            for rows in group:
+                counter.place(rows)
+            _write(store, connection, series, [mapping for mapping in mappings if mapping not in before])
+    return placed
+
+
+class _Counter:
+    """One counter, of which new rows are compared with those beside them."""
+
+    def __init__(self, rows: CounterRows, mappings: list[_Mapping], placed: PlacedRows) -> None:
+        self._rows, self._mappings, self._placed = rows, mappings, placed
+
+    def place(self, sent: SentRows) -> None:
+        stored: dict[int, CounterRow] = {}
+        if sent.readings:
+            between = self._rows.between(sent.readings[0].quarter, sent.readings[-1].quarter)
+            stored = {row.quarter: row for row in between}
+        new = [_row(reading, 0) for reading in sent.readings if reading.quarter not in stored]
+        # what is stored already goes on, to be compared with what was kept
+        self._placed.readings += (reading for reading in sent.readings if reading.quarter in stored)
+        mapping = self._mapping(sent, new, stored)
+        if mapping is None:
+            return
+        accepted = self._accept(mapping.epoch, new)
+        self._settle(mapping, accepted)
+        if sent.start:
+            self._keep_start(sent, sent.start, mapping)
+        self._correct_starts(sent, accepted)
+        quarters = {row.quarter for row in accepted}
+        readings = [reading for reading in sent.readings if reading.quarter not in stored]
+        good = [reading for reading in readings if reading.quarter in quarters]
+        self._placed.readings += _numbered(good, mapping.epoch)
+        self._placed.backward += (
+            (sent.series, sent.reader, reading) for reading in readings if reading.quarter not in quarters
+        )
+
+    def _mapping(self, sent: SentRows, new: Sequence[CounterRow], stored: Mapping[int, CounterRow]) -> _Mapping | None:
+        """That of the rows; None where they have none and need none, as all of them are stored already."""
+        mapping = _find(self._mappings, sent.ledger, sent.ledger_epoch)
+        if mapping is None:
+            number = self._known_number(sent, new, stored)
+            if number is None and not new and not sent.start:
+                return None
+            mapping = _Mapping(sent.ledger, sent.ledger_epoch, self._new_number(sent) if number is None else number)
+            self._mappings.append(mapping)
+        elif sent.start and mapping.has_start and not self._stored_as(sent.start):
+            # a copied history has gone its own way since: its epoch of this number is another one
+            mapping.epoch, mapping.has_start, mapping.from_quarter = self._new_number(sent), False, ALWAYS
+        return mapping
+
+    def _new_number(self, sent: SentRows) -> int:
+        used = {mapping.epoch for mapping in self._mappings}
+        return sent.ledger_epoch if sent.ledger_epoch not in used else max(used) + 1
+
+    def _known_number(self, sent: SentRows, new: Sequence[CounterRow], stored: Mapping[int, CounterRow]) -> int | None:
+        """The epoch that these rows are of already; two epochs of one history are never the same."""
+        own = {mapping.epoch for mapping in self._mappings if mapping.ledger == sent.ledger}
+        same = list(self._stored_as(sent.start)) if sent.start else []
+        # the history came before, under another name
+        same += (
+            stored[reading.quarter].epoch
+            for reading in sent.readings
+            if reading.quarter in stored and stored[reading.quarter].wh == reading.value.decimal
+        )
+        numbers = [number for number in same if number not in own]
+        return numbers[0] if numbers else self._continued(sent, new, own)
+
+    def _stored_as(self, start: EpochStart) -> list[int]:
+        """The epochs that began with the same reading; `before` may have been corrected."""
+        stored = self._rows.starts(start.meter_id, start.obis)
+        return [number for number, row in stored.items() if (row.at_s, row.after) == (start.at_s, start.after)]
+
+    def _continued(self, sent: SentRows, new: Sequence[CounterRow], own: Collection[int]) -> int | None:
+        """The epoch of the row before or after, where the counter goes on between it and the new rows.
+
+        A later epoch of a history does so only if an earlier one is known: then others saw the same restart.
+        """
+        if not new:
+            return None
+        first, last = new[0], new[-1]
+        has_earlier = any(
+            mapping.ledger == sent.ledger and mapping.ledger_epoch < sent.ledger_epoch for mapping in self._mappings
+        )
+        for row in (self._rows.before(first.quarter), self._rows.after(last.quarter)):
+            if row is None or row.epoch in own:
+                continue
+            if sent.ledger_epoch and not has_earlier and not self._had_same_number(sent, row.epoch):
+                continue
+            before, after = self._rows.before(first.quarter, row.epoch), self._rows.after(last.quarter, row.epoch)
+            if (not before or before.wh <= first.wh) and (not after or last.wh <= after.wh):
+                return row.epoch
+        return None
+
+    def _had_same_number(self, sent: SentRows, number: int) -> bool:
+        """Whether this reader gave the epoch the same number before it named its history."""
+        return any(
+            (mapping.epoch, mapping.ledger_epoch) == (number, sent.ledger_epoch)
+            and (not mapping.ledger or mapping.ledger.endswith(f"@{sent.reader}"))
+            for mapping in self._mappings
+        )
+
+    def _accept(self, number: int, new: Sequence[CounterRow]) -> list[CounterRow]:
+        """Those of the new rows with which the counter does not go back, with their epoch."""
+        if not new:
+            return []
+        first, last = new[0].quarter, new[-1].quarter
+        between = [row for row in self._rows.between(first, last) if row.epoch == number]
+        before, after = self._rows.before(first, number), self._rows.after(last, number)
+        accepted: list[CounterRow] = []
+        for row in new:
+            while between and between[0].quarter < row.quarter:
+                before = between.pop(0)
+            following = between[0] if between else after
+            if (not before or before.wh <= row.wh) and (not following or row.wh <= following.wh):
+                before = replace(row, epoch=number)
+                accepted.append(before)
+        return accepted
+
+    def _settle(self, mapping: _Mapping, accepted: Sequence[CounterRow]) -> None:
+        """Note from which quarter on the counter has rows of one history epoch alone."""
+        if not accepted:
+            return
+        last = self._rows.before(ALWAYS)
+        self._rows.add(accepted)
+        newest = accepted[-1].quarter
+        others = [other for other in self._mappings if other is not mapping]
+        if last is None or newest > last.quarter:
+            for other in others:
+                other.from_quarter = ALWAYS
+            if mapping.from_quarter == ALWAYS:
+                alone = (row.quarter for row in accepted if last is None or row.quarter > last.quarter)
+                mapping.from_quarter = 0 if last is None else next(alone)
+        else:
+            for other in others:
+                if other.from_quarter <= newest:
+                    other.from_quarter = last.quarter
+
+    def _keep_start(self, sent: SentRows, start: EpochStart, mapping: _Mapping) -> None:
+        """Write where the reader saw the epoch start, if the row before is of the epoch that it saw before."""
+        row = self._rows.before(-(-start.at_s // QUARTER_S))
+        earlier = _find(self._mappings, sent.ledger, sent.ledger_epoch - 1)
+        if row and (row.epoch == mapping.epoch or (earlier and earlier.epoch != row.epoch)):
+            return
+        start = replace(start, epoch=mapping.epoch)
+        if row and start.before and start.before.decimal < row.wh:
+            start = replace(start, before=row.value)
+        mapping.has_start = True
+        self._write_start(start)
+
+    def _correct_starts(self, sent: SentRows, accepted: Sequence[CounterRow]) -> None:
+        """An epoch of which no reader has said how it began, began with its first row: before that nothing counts."""
+        if not accepted:
+            return
+        quarters = {row.quarter for row in accepted}
+        first, last = min(quarters), max(quarters)
+        rows = [self._rows.before(first), *self._rows.between(first, last), self._rows.after(last)]
+        touched = {
+            row.epoch
+            for before, row in pairwise(filter(None, rows))
+            if before.epoch != row.epoch and (before.quarter in quarters or row.quarter in quarters)
+        }
+        with_start = {mapping.epoch for mapping in self._mappings if mapping.has_start}
+        for number in sorted(touched - with_start):
+            row = self._rows.after(-1, number)
+            if row and (before := self._rows.before(row.quarter)):
+                at_s = row.quarter * QUARTER_S
+                self._write_start(EpochStart(sent.meter_id, sent.obis, number, at_s, before.value, row.value))
+
+    def _write_start(self, start: EpochStart) -> None:
+        if self._rows.write_start(start):
+            self._placed.starts.append(start)
+
+
+def _mappings(connection: Connection, series: Collection[int]) -> dict[int, list[_Mapping]]:
+    numbers, found = sorted(series), dict[int, list[_Mapping]]()
+    for start in range(0, len(numbers), _BATCH):
+        chosen = epoch_origin.c.series.in_(numbers[start : start + _BATCH])
+        for row in connection.execute(select(epoch_origin).where(chosen)):
+            mapping = _Mapping(row.ledger, row.ledger_epoch, row.epoch, row.has_start, row.from_quarter)
+            found.setdefault(row.series, []).append(mapping)
+    return found
+
+
+def _write(store: Store, connection: Connection, series: int, mappings: Sequence[_Mapping]) -> None:
+    if not mappings:
+        return
+    statement = store.insert(epoch_origin)
+    changed = {name: statement.excluded[name] for name in ("epoch", "has_start", "from_quarter")}
+    statement = statement.on_conflict_do_update(index_elements=["series", "ledger", "ledger_epoch"], set_=changed)
+    connection.execute(statement, [{"series": series, **asdict(mapping)} for mapping in mappings])
+
+
+def _find(mappings: Iterable[_Mapping], ledger: str, number: int) -> _Mapping | None:
+    return next((each for each in mappings if (each.ledger, each.ledger_epoch) == (ledger, number)), None)
+
+
+def _numbered(readings: Iterable[QuarterReading], number: int) -> list[QuarterReading]:
+    return [reading if reading.epoch == number else replace(reading, epoch=number) for reading in readings]
+
+
+def _row(reading: QuarterReading, number: int) -> CounterRow:
+    return CounterRow(reading.quarter, reading.value, number)

@@ -1,0 +1,265 @@
+"""Who is in a group, and when. A group is a label: building=7, tenant=Meyer, tariff=night.
+
+M3  Meyer ------------------------|          A label holds from one quarter until before another. A meter and those
+M4 (replaced M3)      | Neu -------------    that it replaced are one metering point, whose labels are, of a kind:
+->  Meyer ------------| Neu -------------    those of its newest meter that has one; from a replacement on those of
+                                             the old meter count only where the new one has none of that kind.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import CTE, ColumnElement, Select, and_, func, or_, select, true, tuple_
+
+from iskra_server.history.model.records import quarter_of
+from iskra_server.history.store.reads import Reads
+from iskra_server.history.store.schema import ALWAYS, label, meter
+
+# parameters of one statement; SQLite takes 32,766
+_BATCH = 5_000
+
+
+class Group(Struct, frozen=True):
+    """The meters with this label; `Group("building", "7")`."""
+
+    kind: str
+    value: str
+
+
+class LabelPeriod(Struct, frozen=True):
+    """The value of a label from one quarter until before another."""
+
+    value: str
+    from_quarter: int = 0
+    to_quarter: int = ALWAYS
+
+
+# quarters, half open, in order, none touches the next
+Spans = Sequence[tuple[int, int]]
+# groups that the client may see; None: all meters
+Within = Sequence[Group] | None
+
+
+class MeterPeriod(Struct, frozen=True):
+    """A metering point and when it is in a group: its newest meter; `chain` are those it replaced and itself, in order.
+
+    `numbers` are the row numbers of the chain.
+    """
+
+    meter_id: str
+    chain: tuple[str, ...]
+    spans: Spans
+    numbers: tuple[int, ...]
+
+
+def whole_time(group: Group, begin: int, end: int, within: Within) -> Select[Any]:
+    """The meters that are in a group all the time between two quarters; none that replaced another or was replaced."""
+    lasts = and_(label.c.from_quarter <= begin, label.c.to_quarter >= end)
+    single = label.c.meter.not_in(_replaced()), label.c.meter.not_in(_successors())
+    statement = select(label.c.meter).where(_is(group), lasts, *single)
+    if within is None:
+        return statement
+    return statement.where(label.c.meter.in_(select(label.c.meter).where(_is(*within), lasts)))
+
+
+def count_labels(reads: Reads, group: Group, begin: int, end: int, within: Within) -> int:
+    """How many labels put a meter into a group at some time between two quarters: at least one a meter."""
+    overlaps = label.c.from_quarter < end, label.c.to_quarter > begin
+    statement = select(func.count()).select_from(label).where(_is(group), *overlaps)
+    return int(reads.query(statement if within is None else statement.where(was_visible(within)))[0][0])
+
+
+def group_meters(
+    reads: Reads, group: Group, begin: int, end: int, within: Within = None, *, but: Select[Any] | None = None
+) -> list[MeterPeriod]:
+    """The metering points that are in a group at some time between two quarters, by name; `but` those of `but`."""
+    chains = _Chains(reads)
+    members = _spans(reads, chains, group, (begin, end), true() if but is None else label.c.meter.not_in(but))
+    if within is not None:
+        visible: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for other in within:
+            for number, spans in _spans(reads, chains, other, (begin, end)).items():
+                visible[number] += spans
+        members = {number: _common(spans, _joined(visible[number])) for number, spans in members.items()}
+    members = {number: spans for number, spans in members.items() if spans}
+    numbers = {number: chains.chain(number) for number in members}
+    names = _names(reads, {part for chain in numbers.values() for part in chain})
+    points = [
+        MeterPeriod(names[number], tuple(names[part] for part in numbers[number]), spans, tuple(numbers[number]))
+        for number, spans in members.items()
+    ]
+    return sorted(points, key=lambda point: point.meter_id)
+
+
+def labels_at(quarter: int, condition: ColumnElement[bool], of: Collection[int] | None = None) -> Select[Any]:
+    """Meter, kind and value of the labels that hold in a quarter and fulfil a condition; `of`: of these meters.
+
+    Meters that were replaced have none: their successors have their labels, where they have none of that kind.
+    """
+    holds = and_(label.c.from_quarter <= quarter, label.c.to_quarter > quarter, condition)
+    own = select(label.c.meter, label.c.kind, label.c.value).where(holds, label.c.meter.not_in(_replaced()))
+    passed = (
+        select(meter.c.replaced_by.label("meter"), label.c.kind, label.c.value)
+        .join_from(label, meter)
+        .where(holds, meter.c.replaced_by.is_not(None))
+        .cte(recursive=True)
+    )
+    onwards = (
+        select(meter.c.replaced_by, passed.c.kind, passed.c.value)
+        .join(passed, meter.c.id == passed.c.meter)
+        .where(meter.c.replaced_by.is_not(None), ~_has_own(passed))
+    )
+    passed = passed.union(onwards)
+    inherited = select(passed).where(passed.c.meter.not_in(_replaced()), ~_has_own(passed))
+    if of is not None:
+        own, inherited = own.where(label.c.meter.in_(of)), inherited.where(passed.c.meter.in_(of))
+    return select(own.union(inherited).subquery())
+
+
+def _has_own(passed: CTE) -> ColumnElement[bool]:
+    """Whether the meter that a label was passed on to has one of that kind, at whatever time."""
+    return select(label.c.meter).where(label.c.meter == passed.c.meter, label.c.kind == passed.c.kind).exists()
+
+
+def members_at(quarter: int, group: Group, within: Within = None) -> Select[Any]:
+    """The meters that are in a group in a quarter."""
+    members = select(labels_at(quarter, _is(group)).subquery().c.meter)
+    return members if within is None else members.intersect(visible_at(quarter, within)).subquery().select()
+
+
+def visible_at(quarter: int, within: Sequence[Group]) -> Select[Any]:
+    """The meters of any of these groups in a quarter."""
+    return select(labels_at(quarter, _is(*within)).subquery().c.meter)
+
+
+def was_visible(within: Sequence[Group]) -> ColumnElement[bool]:
+    """Of a label: whether its meter was in one of these groups at some time in which it held."""
+    other = label.alias()
+    overlap = and_(
+        other.c.meter == label.c.meter,
+        other.c.from_quarter < label.c.to_quarter,
+        label.c.from_quarter < other.c.to_quarter,
+        tuple_(other.c.kind, other.c.value).in_([(group.kind, group.value) for group in within]),
+    )
+    return select(other.c.meter).where(overlap).exists()
+
+
+class _Chains:
+    """The meters that replaced others or were replaced, by their row numbers. They are few."""
+
+    def __init__(self, reads: Reads) -> None:
+        columns = meter.c.id, meter.c.replaced_by, meter.c.first_s
+        rows = reads.query(select(*columns).where(or_(meter.c.id.in_(_successors()), meter.c.id.in_(_replaced()))))
+        self.first_quarter = {row.id: quarter_of(row.first_s) for row in rows}
+        self._successor = {row.id: row.replaced_by for row in rows if row.replaced_by is not None}
+        self._replaced: dict[int, list[int]] = defaultdict(list)
+        for row in sorted(rows, key=lambda row: (row.first_s, row.id)):
+            if row.replaced_by is not None:
+                self._replaced[row.replaced_by].append(row.id)
+
+    def newest(self, number: int) -> int:
+        while number in self._successor:
+            number = self._successor[number]
+        return number
+
+    def chain(self, number: int) -> list[int]:
+        """In the order of counter_history.ordered_chain."""
+        chain, added = [number], [number]
+        while added:
+            added = [old for new in added for old in self._replaced.get(new, ())]
+            chain = [*added, *chain]
+        return chain
+
+
+def _spans(
+    reads: Reads, chains: _Chains, group: Group, period: tuple[int, int], condition: ColumnElement[bool] | None = None
+) -> dict[int, Spans]:
+    """When each metering point, by its newest meter, is in a group within a period."""
+    begin, end = period
+    overlaps = label.c.from_quarter < end, label.c.to_quarter > begin
+    where = () if condition is None else (condition,)
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    replaced: set[int] = set()
+    for row in reads.query(select(label).where(_is(group), *overlaps, *where)):
+        if row.meter in chains.first_quarter:
+            replaced.add(chains.newest(row.meter))
+        else:
+            found[row.meter].append((row.from_quarter, row.to_quarter))
+    for number, spans in _spans_of_chains(reads, chains, group, replaced):
+        found[number] += spans
+    return {number: clipped for number, spans in found.items() if (clipped := _common(_joined(spans), [period]))}
+
+
+def _spans_of_chains(
+    reads: Reads, chains: _Chains, group: Group, newest: Collection[int]
+) -> Iterable[tuple[int, list[tuple[int, int]]]]:
+    by_meter: dict[int, list[Any]] = defaultdict(list)
+    of_chains = [part for number in newest for part in chains.chain(number)]
+    for start in range(0, len(of_chains), _BATCH):
+        of_batch = label.c.meter.in_(of_chains[start : start + _BATCH])
+        for row in reads.query(select(label).where(label.c.kind == group.kind, of_batch)):
+            by_meter[row.meter].append(row)
+    for number in newest:
+        labelled = [part for part in chains.chain(number) if part in by_meter]
+        spans: list[tuple[int, int]] = []
+        taken: list[tuple[int, int]] = []
+        for part in reversed(labelled):
+            # without a date it begins with its meter, if an older one has labels
+            since = chains.first_quarter[part] if part != labelled[0] else 0
+            own = [(row.from_quarter or since, row.to_quarter, row.value) for row in by_meter[part]]
+            for first, until, value in own:
+                if value == group.value:
+                    spans += _without((first, until), _joined(taken))
+            taken += [*((first, until) for first, until, _ in own if first < until), (since, ALWAYS)]
+        yield number, spans
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In order, those that overlap or touch as one."""
+    joined: list[tuple[int, int]] = []
+    for first, until in sorted(spans):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(until, joined[-1][1])
+        elif first < until:
+            joined.append((first, until))
+    return joined
+
+
+def _common(spans: Spans, others: Spans) -> list[tuple[int, int]]:
+    pairs = ((max(first, begin), min(until, end)) for first, until in spans for begin, end in others)
+    return [(first, until) for first, until in pairs if first < until]
+
+
+def _without(span: tuple[int, int], taken: Spans) -> list[tuple[int, int]]:
+    first, until = span
+    free: list[tuple[int, int]] = []
+    for begin, end in taken:
+        if first < min(begin, until):
+            free.append((first, min(begin, until)))
+        first = max(first, end)
+    return [*free, (first, until)] if first < until else free
+
+
+def _names(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
+    names: dict[int, str] = {}
+    ordered = sorted(numbers)
+    for start in range(0, len(ordered), _BATCH):
+        of_batch = meter.c.id.in_(ordered[start : start + _BATCH])
+        names |= {row.id: row.meter_id for row in reads.query(select(meter.c.id, meter.c.meter_id).where(of_batch))}
+    return names
+
+
+def _is(*groups: Group) -> ColumnElement[bool]:
+    if len(groups) == 1:
+        return and_(label.c.kind == groups[0].kind, label.c.value == groups[0].value)
+    return tuple_(label.c.kind, label.c.value).in_([(group.kind, group.value) for group in groups])
+
+
+def _replaced() -> Select[Any]:
+    return select(meter.c.id).where(meter.c.replaced_by.is_not(None))
+
+
+def _successors() -> Select[Any]:
+    return select(meter.c.replaced_by).where(meter.c.replaced_by.is_not(None))

@@ -1,0 +1,257 @@
+"""The state of each reader, and the one program that has its name.
+
+A name belongs to a session until that says goodbye (or the broker does for it, by its will), or until nothing was heard
+of it for ten minutes. Another session with this name, as of a copied SD card, waits meanwhile, and both are told why.
+
+Readers of the first protocol send no session; they neither have a name nor wait for one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, Row, func, select, update
+
+from iskra_server.fleet.protocol import Receipt
+from iskra_server.history.model.records import CLOCK_TOLERANCE_S
+from iskra_server.history.store.reads import Reads
+from iskra_server.history.store.schema import meter_reader, reader
+from iskra_server.history.store.store import Store
+
+# a reader sends its status every five minutes
+SILENT_AFTER_S = 600
+# when it was heard is stored so often, besides with each status
+_HEARD_EVERY_S = 300
+_RIVAL_EVERY_S = 60
+# two right clocks never differ by so much
+SKEW_LIMIT_S = CLOCK_TOLERANCE_S
+# of a page: bytes of status, of which one reader may have 1 MB, and readers per query
+_PAGE_BYTES, _READERS = 2**22, 20
+_NO_STATUS = "It has sent no status yet."
+
+
+class ReaderState(Struct, frozen=True):
+    """A status of a reader, received at `at_s`: `sentence` is its first fault, `status` lists all sources as JSON.
+
+    `skew_s` is its clock less ours; None where the status does not say. `is_offline`: it said goodbye, or the broker
+    did.
+    """
+
+    name: str
+    at_s: int
+    ok: bool
+    sentence: str
+    status: str
+    session: bytes = b""
+    version: str | None = None
+    skew_s: int | None = None
+    waiting: int | None = None
+    refused: int | None = None
+    oldest_s: int | None = None
+    is_offline: bool = False
+
+
+class Heard(Struct, frozen=True):
+    """A reader sent something at `at_s`, in this session; `position` is that of the message in the batch."""
+
+    position: int
+    reader: str
+    session: bytes
+    at_s: int
+    state: ReaderState | None = None
+
+
+class Notice(Struct, frozen=True):
+    """For a session of a reader that has not asked: another one has its name."""
+
+    reader: str
+    session: bytes
+    receipt: Receipt
+
+
+class Holder(Struct, frozen=True):
+    """The session that has a name and when it was last heard; `rival_s`: when another one was told to wait."""
+
+    session: bytes | None = None
+    heard_s: int = 0
+    rival_s: int = 0
+
+
+class Names(Struct):
+    """What came of the messages of a batch: who has each name, who waits (by position), and who is to be told."""
+
+    holders: dict[str, Holder] = {}
+    waiting: dict[int, Receipt] = {}
+    notices: dict[tuple[str, bytes], Notice] = {}
+
+
+def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names:
+    """Who has the names after these messages, in the order in which they came."""
+    names = Names(dict(holders))
+    for heard in messages:
+        holder = names.holders.setdefault(heard.reader, Holder())
+        if not heard.session:
+            continue
+        is_offline = heard.state is not None and heard.state.is_offline
+        if holder.session in (None, heard.session) or heard.at_s - holder.heard_s > SILENT_AFTER_S:
+            session = None if is_offline else heard.session
+            names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), holder.rival_s)
+        elif not is_offline:
+            names.holders[heard.reader] = Holder(holder.session, holder.heard_s, max(holder.rival_s, heard.at_s))
+            receipt = _wait(heard.reader, holder.heard_s)
+            names.waiting[heard.position] = receipt
+            for session in (holder.session, heard.session):
+                names.notices[heard.reader, session] = Notice(heard.reader, session, receipt)
+    return names
+
+
+def _wait(name: str, heard_s: int) -> Receipt:
+    heard = f"{datetime.fromtimestamp(heard_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return Receipt("waits", f"another reader named {name} was heard at {heard}: give each reader its own uplink.reader")
+
+
+def write_readers(store: Store, connection: Connection, messages: Sequence[Heard]) -> Names:
+    """Write the states of readers, and who has their names."""
+    before = _holders(connection, {heard.reader for heard in messages})
+    names = share_out(before, messages)
+    if any(before.get(name, Holder()).session != holder.session for name, holder in names.holders.items()):
+        # another collector may be giving the same name to another session
+        _lock(store, connection, names.holders)
+        before = _holders(connection, names.holders)
+        names = share_out(before, messages)
+    states = {heard.reader: heard.state for heard in messages if heard.state and _counts(names, heard)}
+    _upsert_states(store, connection, states, names.holders)
+    for name, holder in sorted(names.holders.items()):
+        if name not in states and name in before and _is_worth_writing(before[name], holder):
+            statement = update(reader).where(reader.c.name == name)
+            connection.execute(statement.values(**_session_columns(holder)))
+    return names
+
+
+def _counts(names: Names, heard: Heard) -> bool:
+    """A goodbye of a session that has lost the name says nothing of the one that has it."""
+    holder = names.holders[heard.reader]
+    if heard.state and heard.state.is_offline and holder.session is not None:
+        return False
+    return heard.position not in names.waiting
+
+
+def _holders(connection: Connection, names: Iterable[str]) -> dict[str, Holder]:
+    columns = (reader.c.name, reader.c.session, reader.c.session_s, reader.c.rival_s)
+    rows = connection.execute(select(*columns).where(reader.c.name.in_(sorted(names))))
+    return {
+        row.name: Holder(bytes.fromhex(row.session) if row.session else None, row.session_s or 0, row.rival_s or 0)
+        for row in rows
+    }
+
+
+def _lock(store: Store, connection: Connection, names: Iterable[str]) -> None:
+    """Create the rows of these readers, or lock them."""
+    statement = store.insert(reader)
+    same = statement.on_conflict_do_update(index_elements=["name"], set_={"name": reader.c.name})
+    new = {"at_s": 0, "ok": False, "sentence": _NO_STATUS, "status": "[]"}
+    connection.execute(same, [{"name": name, **new} for name in sorted(names)])
+
+
+def _upsert_states(
+    store: Store, connection: Connection, states: Mapping[str, ReaderState], holders: Mapping[str, Holder]
+) -> None:
+    """Sorted by name: two collectors that lock rows in different orders would deadlock."""
+    columns = ("name", "at_s", "ok", "sentence", "status", "version", "skew_s", "waiting", "refused", "oldest_s")
+    rows = [
+        {name: getattr(state, name) for name in columns} | _session_columns(holders[state.name])
+        for _, state in sorted(states.items())
+    ]
+    if not rows:
+        return
+    statement = store.insert(reader)
+    new = statement.excluded
+    # what a goodbye does not say stays
+    kept = {name: func.coalesce(new[name], reader.c[name]) for name in ("version", "skew_s")}
+    changed = {name: new[name] for name in rows[0] if name != "name"} | kept
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=new.at_s >= reader.c.at_s), rows
+    )
+
+
+def _session_columns(holder: Holder) -> dict[str, Any]:
+    session = None if holder.session is None else holder.session.hex()
+    return {"session": session, "session_s": holder.heard_s or None, "rival_s": holder.rival_s or None}
+
+
+def _is_worth_writing(before: Holder, after: Holder) -> bool:
+    return (
+        before.session != after.session
+        or after.heard_s - before.heard_s >= _HEARD_EVERY_S
+        or after.rival_s - before.rival_s >= _RIVAL_EVERY_S
+    )
+
+
+class ReaderRow(Struct, frozen=True):
+    """What the central server knows of a reader; `meters` counts those that it has."""
+
+    name: str
+    at_s: int
+    ok: bool
+    sentence: str
+    status: str
+    version: str | None = None
+    rival_s: int | None = None
+    skew_s: int | None = None
+    waiting: int | None = None
+    refused: int | None = None
+    oldest_s: int | None = None
+    meters: int = 0
+
+
+def problem(row: ReaderRow, now_s: float) -> str:
+    """What is wrong with a reader and what to do, in a sentence; empty where nothing is."""
+    if row.rival_s and now_s - row.rival_s < SILENT_AFTER_S:
+        return f"Two readers are named {row.name}, and one of them has to wait. Give each its own uplink.reader."
+    if not row.ok:
+        return row.sentence
+    if row.skew_s is not None and abs(row.skew_s) > SKEW_LIMIT_S:
+        where = "ahead of" if row.skew_s > 0 else "behind"
+        return (
+            f"Its clock is {abs(row.skew_s)} s {where} that of the central server, so its quarter-hours begin at the "
+            "wrong moments. Let it set its clock over the network: timedatectl set-ntp true."
+        )
+    return ""
+
+
+def list_readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRow], str | None]:
+    """A page of readers by name, about _PAGE_BYTES at most; and the name of the last, if more follow."""
+    page: list[ReaderRow] = []
+    length = 0
+    while length < _PAGE_BYTES:
+        step = min(limit - len(page), _READERS) + 1
+        rows = reads.query(select(reader).where(reader.c.name > after).order_by(reader.c.name).limit(step))
+        counts = _meters_of(reads, [row.name for row in rows])
+        page += [_reader_row(row, counts.get(row.name, 0)) for row in rows[: step - 1]]
+        if len(rows) < step:
+            return page, None
+        after = page[-1].name
+        if len(page) == limit:
+            break
+        length = sum(len(row.status) for row in page)
+    return page, after
+
+
+def _reader_row(row: Row[Any], meters: int) -> ReaderRow:
+    names = [name for name in ReaderRow.__struct_fields__ if name != "meters"]
+    return ReaderRow(**{name: getattr(row, name) for name in names}, meters=meters)
+
+
+def _meters_of(reads: Reads, names: Sequence[str]) -> dict[str, int]:
+    """How many meters each of these readers has now."""
+    later = meter_reader.alias()
+    has_later = select(later.c.meter).where(
+        later.c.meter == meter_reader.c.meter, later.c.since_s > meter_reader.c.since_s
+    )
+    statement = (
+        select(meter_reader.c.reader, func.count().label("meters"))
+        .where(meter_reader.c.reader.in_(names), ~has_later.exists())
+        .group_by(meter_reader.c.reader)
+    )
+    return {row.reader: row.meters for row in reads.query(statement)}

@@ -1,0 +1,81 @@
+"""The division of a house's solar power as CSV: exact Wh; the house itself is the row without a participant."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import TextIO
+from zoneinfo import ZoneInfo
+
+from iskra_server.base.json_values import local
+from iskra_server.fleet.central.solar_allocation import MonthlyShare, SharedQuarter
+from iskra_server.history.model.records import QUARTER_S
+from iskra_server.meter.reading import scaled
+
+_ENERGIES = ("generation_wh", "consumption_wh", "share_wh", "residual_wh", "surplus_wh")
+QUARTER_COLUMNS = ("begin", "participant", *_ENERGIES, "lacking")
+MONTH_COLUMNS = ("month", "participant", *_ENERGIES, "quarters", "not_divided", "lacking")
+PLANT = "plant"
+
+
+def write_quarters(
+    quarters: Iterable[SharedQuarter], scaler: int, file: TextIO, tz: ZoneInfo
+) -> Iterator[SharedQuarter]:
+    """Each quarter again once it is written: of a year there are too many to hold.
+
+    `lacking` names what had no energy, the plant or participants; such a quarter was not divided.
+    """
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(QUARTER_COLUMNS)
+    for quarter in quarters:
+        at = local(quarter.quarter * QUARTER_S, tz)
+        used = list(quarter.consumption.values())
+        total = None if None in used else sum(energy or 0 for energy in used)
+        shared = None if quarter.lacking else sum(quarter.shares.values())
+        lacking = " ".join(name or PLANT for name in quarter.lacking)
+        energies = (quarter.generation, total, shared, _difference(total, shared), quarter.surplus)
+        rows.writerow((at, "", *_texts(energies, scaler), lacking))
+        for name, energy in quarter.consumption.items():
+            share = quarter.shares.get(name)
+            rows.writerow((at, name, *_texts((None, energy, share, _difference(energy, share), None), scaler), ""))
+        yield quarter
+
+
+def write_months(months: Iterable[MonthlyShare], scaler: int, file: TextIO) -> None:
+    """`quarters` are in the sums, `not_divided` are not, `lacking` of these because of the participant or the plant."""
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(MONTH_COLUMNS)
+    for month in months:
+        year, number = month.month
+        of_house = None if month.participant else month.generation, None if month.participant else month.surplus
+        energies = of_house[0], month.consumption, month.share, month.consumption - month.share, of_house[1]
+        counts = month.divided, month.undivided, month.lacking
+        rows.writerow((f"{year}-{number:02}", month.participant, *_texts(energies, scaler), *counts))
+
+
+def read_key(file: TextIO) -> dict[str, Decimal]:
+    """A static key: the columns `participant` and `share`, such as 0.125 or 12.5%. Raises ValueError."""
+    parts: dict[str, Decimal] = {}
+    rows = csv.DictReader(file, skipinitialspace=True)
+    if not {"participant", "share"} <= set(rows.fieldnames or ()):
+        raise ValueError("it needs a header with participant and share")
+    for number, row in enumerate(rows, 2):
+        name, text = (row["participant"] or "").strip(), (row["share"] or "").strip()
+        if name in parts:
+            raise ValueError(f"line {number} names {name} again")
+        try:
+            part = Decimal(text.removesuffix("%").strip())
+            parts[name] = part.scaleb(-2) if text.endswith("%") else part
+            is_part = 0 <= parts[name] <= 1
+        except ArithmeticError:
+            is_part = False
+        if not is_part:
+            raise ValueError(f"the share '{text}' in line {number} is no part from 0 to 1, such as 0.125 or 12.5%")
+    return parts
+
+
+def _difference(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one - other
+
+
+def _texts(energies: Iterable[int | None], scaler: int) -> list[str]:
+    return ["" if energy is None else f"{scaled(energy, scaler):f}" for energy in energies]

@@ -1,0 +1,178 @@
+"""What a statement says besides its numbers, in no language yet; and what the central server knows of a meter.
+
+Values of which two differ, messages that were refused, a reader that is silent, reports a problem or has a wrong clock,
+rows that were set aside: each is a remark of the statement on that meter.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import func, select
+
+from iskra_server.fleet.central.label_periods import MeterPeriod
+from iskra_server.history.model.records import CLOCK_TOLERANCE_S, QUARTER_S
+from iskra_server.history.store.reads import Reads
+from iskra_server.history.store.schema import (
+    conflict,
+    live,
+    meter,
+    meter_reader,
+    reader,
+    refused,
+    series,
+    set_aside,
+)
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import scaled
+
+RemarkKind = Literal[
+    "open",
+    "no_meter",
+    "no_register",
+    "no_reading",
+    "late_begin",
+    "early_end",
+    "open_gap",
+    "gap",
+    "more_gaps",
+    "estimated",
+    "replaced",
+    "restarted",
+    "conflict",
+    "not_stored",
+    "more_conflicts",
+    "refused",
+    "refused_unread",
+    "silent",
+    "reader_problem",
+    "clock",
+    "set_aside",
+    "simulated",
+]
+# two quarters late is silent, as a reader reports after every quarter
+SILENT_S = 2 * QUARTER_S
+# conflicts of one meter that are listed one by one, and refused messages that are looked into
+MAX_CONFLICTS, MAX_REFUSED = 10, 5_000
+
+
+class Remark(Struct, frozen=True):
+    """A sentence of a statement: its kind and what it names. Times in Unix seconds."""
+
+    kind: RemarkKind
+    begin_s: int | None = None
+    end_s: int | None = None
+    energies_wh: tuple[Decimal | None, ...] = ()
+    count: int = 0
+    of: int = 0
+    names: tuple[str, ...] = ()
+
+
+class _RefusedMessage(Struct):
+    """The one field of a refused message that matters here; the others may be of any kind."""
+
+    meter: str
+
+
+def central_remarks(reads: Reads, point: MeterPeriod, now_s: int, *, is_complete: bool) -> Iterator[Remark]:
+    """Of one meter and the time in which it counts; `is_complete`: every quarter-hour of it is known."""
+    begin_s, end_s = point.spans[0][0] * QUARTER_S, point.spans[-1][1] * QUARTER_S
+    infos = reads.query(
+        select(meter.c.id, meter.c.meter_id, meter.c.simulated).where(meter.c.meter_id.in_(point.chain))
+    )
+    numbers = [row.id for row in infos]
+    if any(row.simulated for row in infos):
+        yield Remark("simulated")
+    yield from _conflicts(reads, numbers, point)
+    count = reads.query(
+        select(func.count())
+        .select_from(set_aside)
+        .where(set_aside.c.meter.in_(numbers), set_aside.c.moment_s >= begin_s, set_aside.c.moment_s < end_s)
+    )[0][0]
+    if count:
+        yield Remark("set_aside", count=count)
+    newest = next((row.id for row in infos if row.meter_id == point.meter_id), None)
+    yield from _refusals(reads, point, begin_s, _readers(reads, numbers))
+    yield from _reader(reads, newest, min(end_s, now_s), is_complete=is_complete)
+
+
+def _conflicts(reads: Reads, numbers: list[int], point: MeterPeriod) -> Iterator[Remark]:
+    """Values that differ from the stored ones, with both; each quarter and reader once in each register."""
+    found = [
+        row
+        for begin, end in point.spans
+        for row in reads.query(
+            select(conflict, series.c.obis)
+            .join_from(conflict, series)
+            .where(series.c.meter.in_(numbers), conflict.c.quarter >= begin, conflict.c.quarter <= end)
+            .order_by(conflict.c.quarter, series.c.obis)
+        )
+    ]
+    for row in found[:MAX_CONFLICTS]:
+        kept = None if row.kept_raw is None else scaled(row.kept_raw, row.kept_scaler)
+        yield Remark(
+            "not_stored" if kept is None else "conflict",
+            begin_s=row.quarter * QUARTER_S,
+            energies_wh=(scaled(row.raw, row.scaler), kept),
+            names=(row.reader, row.kept_reader or "", str(Obis.parse(row.obis))),
+        )
+    if len(found) > MAX_CONFLICTS:
+        yield Remark("more_conflicts", count=len(found) - MAX_CONFLICTS)
+
+
+def _readers(reads: Reads, numbers: list[int]) -> list[str]:
+    """Who sends, or sent, these meters."""
+    names = {
+        row.reader
+        for table in (meter_reader, live)
+        for row in reads.query(select(table.c.reader).where(table.c.meter.in_(numbers)))
+    }
+    return sorted(names)
+
+
+def _refusals(reads: Reads, point: MeterPeriod, begin_s: int, readers: list[str]) -> Iterator[Remark]:
+    """Messages about this meter that could not be stored, and messages of its readers that nobody can read."""
+    statement = (
+        select(refused)
+        .where(refused.c.at_s >= begin_s, refused.c.topic.endswith("/quarters"))
+        .order_by(refused.c.id.desc())
+        .limit(MAX_REFUSED)
+    )
+    own, unread = [], []
+    for row in reads.query(statement):
+        if (name := refused_meter(bytes(row.octets))) in point.chain:
+            own.append(row.at_s)
+        elif name is None and row.topic.split("/")[-2] in readers:
+            unread.append(row.at_s)
+    if own:
+        yield Remark("refused", count=len(own), end_s=max(own))
+    if unread:
+        yield Remark("refused_unread", count=len(unread), end_s=max(unread), names=tuple(readers))
+
+
+def refused_meter(data: bytes) -> str | None:
+    """The meter that a refused message is about; None where nobody can tell."""
+    try:
+        return msgspec.json.decode(data, type=_RefusedMessage).meter
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _reader(reads: Reads, number: int | None, until_s: int, *, is_complete: bool) -> Iterator[Remark]:
+    """The state of the reader that sends this meter now."""
+    if number is None:
+        return
+    rows = reads.query(
+        select(live.c.at_s, live.c.reader, reader.c.ok, reader.c.sentence, reader.c.skew_s)
+        .select_from(live.outerjoin(reader, reader.c.name == live.c.reader))
+        .where(live.c.meter == number)
+    )
+    for row in rows:
+        if not is_complete and row.at_s < until_s - SILENT_S:
+            yield Remark("silent", begin_s=row.at_s, names=(row.reader,))
+        if row.ok is False:
+            yield Remark("reader_problem", names=(row.reader, row.sentence))
+        if row.skew_s is not None and abs(row.skew_s) > CLOCK_TOLERANCE_S:
+            yield Remark("clock", count=row.skew_s, names=(row.reader,))

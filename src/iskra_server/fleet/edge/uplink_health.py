@@ -1,0 +1,109 @@
+"""What the uplink reports: the connection to the broker, and what the central server does not have and why."""
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from msgspec import Struct, structs
+
+from iskra_server.fleet.edge.uplink_summary import Unconfirmed, UplinkSummary
+from iskra_server.history.model.records import QUARTER_S
+from iskra_server.outputs.state import OutputHealth, OutputState
+
+log = logging.getLogger(__name__)
+
+# collectors that are started again, or a database that is repaired, take minutes
+SILENT_S = 900.0
+# a reader sends its state every five minutes, and each time the other one is told
+_RIVAL_S = 600.0
+
+
+class UplinkHealth(OutputHealth):
+    """`summary` is what the queue held when it was last looked at; `observe` derives from it what is wrong."""
+
+    def __init__(self, silent_s: float = SILENT_S) -> None:
+        super().__init__("uplink")
+        self.summary = UplinkSummary()
+        # since when messages are sent without any answer (monotonic); None: the last one was answered
+        self.unanswered_since_s: float | None = None
+        self._silent_s = silent_s
+        self._rival: _Rival | None = None
+        self._problem = ""
+        self._problem_since: datetime | None = None
+
+    def note_rival(self, sentence: str) -> None:
+        """The central server says that another reader has the same name."""
+        if self._rival is None:
+            log.warning("%s", sentence)
+        self._rival = _Rival(sentence, time.monotonic())
+        self.observe(self.summary)
+
+    def observe(self, summary: UplinkSummary) -> None:
+        self.summary = summary
+        problem = next(self._problems(), "")
+        if not problem:
+            self._problem_since = None
+        elif not self._problem:
+            self._problem_since = datetime.now(UTC)
+        self._problem = problem
+
+    def state(self) -> OutputState:
+        summary, state = self.summary, super().state()
+        sentence = state.sentence
+        if sentence and summary.waiting:
+            sentence += f" {_quarters(summary.waiting)}{_since(summary.oldest_s)}."
+        confirmed_s = summary.confirmed_s
+        return structs.replace(
+            state,
+            ok=state.ok and not self._problem,
+            sentence=sentence or self._problem,
+            since=state.since or self._problem_since,
+            waiting=summary.waiting,
+            refused=summary.refused,
+            confirmed_at=None if confirmed_s is None else datetime.fromtimestamp(confirmed_s, UTC),
+        )
+
+    def _problems(self) -> Iterator[str]:
+        """The most important one first."""
+        now_s = time.monotonic()
+        if self._rival and now_s - self._rival.at_s >= _RIVAL_S:
+            self._rival = None
+        if self._rival:
+            yield self._rival.sentence
+        for group in self.summary.unconfirmed:
+            if group.refused:
+                yield _refused(group, self.summary.refused)
+        if self.summary.waiting and self.unanswered_since_s is not None:
+            silent_s = now_s - self.unanswered_since_s
+            if silent_s >= self._silent_s:
+                yield (
+                    f"No collector has answered for {silent_s / 60:.0f} minutes. {_quarters(self.summary.waiting)}"
+                    f"{_since(self.summary.oldest_s)}. See that iskra-server collect runs, is connected to this broker "
+                    "and reaches its database."
+                )
+        for group in self.summary.unconfirmed:
+            if group.reason:
+                yield f"{_quarters(group.quarters)}: {group.meter}: {group.reason}"
+
+
+class _Rival(Struct, frozen=True):
+    sentence: str
+    at_s: float
+
+
+def _quarters(count: int) -> str:
+    return f"{count:,} quarter-hour{'s' if count != 1 else ''} wait{'s' if count == 1 else ''}"
+
+
+def _since(oldest_s: int | None) -> str:
+    return "" if oldest_s is None else f", the oldest of {datetime.fromtimestamp(oldest_s, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _refused(group: Unconfirmed, count: int) -> str:
+    day = datetime.fromtimestamp(group.first_quarter * QUARTER_S, UTC)
+    return (
+        f"The central server refuses {count:,} quarter-hour{'s' if count != 1 else ''}, such as of {group.meter}: "
+        f"{group.reason.rstrip('.')}. They stay here. When the cause is removed, run iskra-server uplink resend --from "
+        f"{day:%Y-%m-%d}."
+    )
