@@ -5,7 +5,6 @@ Lists come in pages: `next` of one page is the `after` of the next request.
 
 import csv
 import io
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from iskra_server.fleet.central.group_sums import Completeness, GroupSum
     from iskra_server.fleet.central.label_periods import Group, Within
     from iskra_server.fleet.central.queries import FleetMeter, GroupQuarter
+    from iskra_server.fleet.central.reader_state import ReaderRow
     from iskra_server.history.store.reads import Reads
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
@@ -113,19 +113,31 @@ class FleetEnergy(Struct, frozen=True, kw_only=True):
     buckets: list[FleetBucket]
 
 
-class FleetReader(Struct, frozen=True):
-    """The last status of a reader; `sentence` is its first problem."""
+class FleetReader(Struct, frozen=True, kw_only=True):
+    """The last status of a reader; `sentence` is its first problem. `meters` counts those whose values it delivers.
+
+    `version` is that of its program, `skew_s` its clock less that of the central server. `waiting` quarter-hours have
+    not been confirmed, and `refused` cannot be stored. Absent: it does not say.
+    """
 
     name: str
     last_seen: Instant
     silent: bool
     ok: bool
     sentence: str
+    meters: int
+    version: str | UnsetType = UNSET
+    skew_s: int | UnsetType = UNSET
+    waiting: int | UnsetType = UNSET
+    refused: int | UnsetType = UNSET
     sources: msgspec.Raw
 
 
 class FleetReaders(Struct, frozen=True):
+    """`conflicts` counts all values that differ from the ones that were kept (`iskra-server fleet conflicts`)."""
+
     readers: list[FleetReader]
+    conflicts: int
     next: str | None
 
 
@@ -166,7 +178,7 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
     from iskra_server.fleet.central.group_sums import group_energy  # noqa: PLC0415
     from iskra_server.fleet.central.label_periods import count_labels  # noqa: PLC0415
 
-    group = _required_group(query)
+    group = required_group(query)
     length, edges = query.buckets(MAX_BUCKETS)
     readings = count_labels(reads, group, edges[0], edges[-1], within) * len(edges)
     if readings > MAX_READINGS:
@@ -187,29 +199,36 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
 
 
 def readers_of(reads: "Reads", query: Query, _within: "Within") -> FleetReaders:
-    from iskra_server.fleet.central import queries  # noqa: PLC0415
+    from iskra_server.fleet.central.conflicts import count_conflicts  # noqa: PLC0415
+    from iskra_server.fleet.central.reader_state import list_readers  # noqa: PLC0415
 
-    now_s = time.time()
-    rows, following = queries.readers(reads, limit=_limit(query), after=query.get("after") or "")
-    readers = [
-        FleetReader(
-            row.name,
-            _instant(row.at_s),
-            now_s - row.at_s > SILENT_S,
-            row.ok,
-            row.sentence,
-            msgspec.Raw(row.status.encode()),
-        )
-        for row in rows
-    ]
-    return FleetReaders(readers, following)
+    rows, following = list_readers(reads, limit=_limit(query), after=query.get("after") or "")
+    now_s = query.now.timestamp()
+    return FleetReaders([_reader(row, now_s) for row in rows], count_conflicts(reads), following)
+
+
+def _reader(row: "ReaderRow", now_s: float) -> FleetReader:
+    from iskra_server.fleet.central.reader_state import problem  # noqa: PLC0415
+
+    sentence = problem(row, now_s)
+    known = {name: getattr(row, name) for name in ("version", "skew_s", "waiting", "refused")}
+    return FleetReader(
+        name=row.name,
+        last_seen=_instant(row.at_s),
+        silent=now_s - row.at_s > SILENT_S,
+        ok=not sentence,
+        sentence=sentence or row.sentence,
+        meters=row.meters,
+        sources=msgspec.Raw(row.status.encode()),
+        **{name: value for name, value in known.items() if value is not None},
+    )
 
 
 def csv_lines(reads: "Reads", query: Query, within: "Within") -> Iterator[str]:
     """Read from the database while the lines are consumed: local time with its offset, exact Wh."""
     from iskra_server.fleet.central import queries  # noqa: PLC0415
 
-    group, (begin, end) = _required_group(query), query.period()
+    group, (begin, end) = required_group(query), query.period()
     rows = queries.quarters(reads, group, quarter_of(begin.timestamp()), quarter_of(end.timestamp()), within)
     return chain([_line(COLUMNS)], (_row(row, query.tz) for row in rows))
 
@@ -290,7 +309,8 @@ def _group(query: Query) -> "Group | None":
     return Group(kind, value)
 
 
-def _required_group(query: Query) -> "Group":
+def required_group(query: Query) -> "Group":
+    """Raises BadRequest."""
     group = _group(query)
     if group is None:
         raise BadRequest("'group' is missing; write it like building:7")
