@@ -64,7 +64,7 @@ class GroupSum(Struct, frozen=True):
 
 
 class GroupEnergy(Struct, frozen=True):
-    """`completeness` is that of the whole time: complete are the metering points that are so in every bucket."""
+    """`completeness` is that of the whole time: complete are all but the most that are incomplete in one bucket."""
 
     buckets: list[GroupSum]
     completeness: Completeness
@@ -113,23 +113,25 @@ def group_energy(
     """In each bucket between two edges, as far as it lies before the quarter `until`. Raises StoreError."""
     all_buckets = [_Bucket(begin, max(begin, min(end, until))) for begin, end in pairwise(edges)]
     buckets = [bucket for bucket in all_buckets if bucket.begin < bucket.end]
-    total = _Bucket(edges[0], edges[-1])
-    is_counted = True
+    meters, is_counted = 0, True
     if buckets:
         begin, end = buckets[0].begin, buckets[-1].end
         whole = whole_time(group, begin, end, within)
-        is_counted = _add_whole(reads, obis, whole, buckets, total)
-        members = group_meters(reads, group, begin, end, within, but=whole)
-        for member in _with_register(reads, members, obis):
-            _add_member(CounterHistory(reads, member.chain, obis), member.spans, buckets, total)
-    for bucket in buckets:
-        total.measured += bucket.measured
-        total.estimated += bucket.estimated
-        total.quarters += bucket.quarters
+        meters, is_counted = _add_whole(reads, obis, whole, buckets)
+        for member in _with_register(reads, group_meters(reads, group, begin, end, within, but=whole), obis):
+            _add_member(CounterHistory(reads, member.chain, obis), member.spans, buckets)
+            meters += 1
     sums = [
         GroupSum(begin, end, bucket.energy, bucket.completeness(is_counted=is_counted))
         for (begin, end), bucket in zip(pairwise(edges), all_buckets, strict=True)
     ]
+    total = _Bucket(edges[0], edges[-1])
+    total.meters = meters
+    total.complete = meters - max((bucket.meters - bucket.complete for bucket in buckets), default=0)
+    for bucket in buckets:
+        total.measured += bucket.measured
+        total.estimated += bucket.estimated
+        total.quarters += bucket.quarters
     return GroupEnergy(sums, total.completeness(is_counted=is_counted))
 
 
@@ -143,31 +145,37 @@ def _with_register(reads: Reads, members: Sequence[MeterPeriod], obis: Obis) -> 
     return (member for member in members if having.intersection(member.numbers))
 
 
-def _add_member(counter: CounterHistory, spans: Spans, buckets: Sequence[_Bucket], total: _Bucket) -> None:
+def _add_member(counter: CounterHistory, spans: Spans, buckets: Sequence[_Bucket]) -> None:
     """Add a metering point that is in the group at times."""
     readings = ReadingsInMemory(counter, spans[0][0], spans[-1][1])
-    is_complete = True
     for bucket in buckets:
         parts = [(max(first, bucket.begin), min(until, bucket.end)) for first, until in spans]
         parts = [(begin, end) for begin, end in parts if begin < end]
         if not parts:
             continue
-        known = [bucket.add_energy(readings, begin, end) for begin, end in parts]
-        bucket.meters, bucket.complete = bucket.meters + 1, bucket.complete + all(known)
-        is_complete = is_complete and all(known)
+        is_complete = [bucket.add_energy(readings, begin, end) for begin, end in parts]
+        bucket.meters, bucket.complete = bucket.meters + 1, bucket.complete + all(is_complete)
         for begin, end in parts:
             bucket.quarters += end - begin
             measured, estimated = readings.count(begin, end)
             bucket.measured, bucket.estimated = bucket.measured + measured, bucket.estimated + estimated
-    total.meters, total.complete = total.meters + 1, total.complete + is_complete
 
 
-def _add_whole(reads: Reads, obis: Obis, whole: Select[Any], buckets: Sequence[_Bucket], total: _Bucket) -> bool:
-    """Add the meters that are in the group all the time; says whether their quarters were counted."""
+def _add_whole(reads: Reads, obis: Obis, whole: Select[Any], buckets: Sequence[_Bucket]) -> tuple[int, bool]:
+    """Add the meters that are in the group all the time; says how many, and whether their quarters were counted."""
     chosen = select(series.c.id, series.c.meter).where(series.c.obis == str(obis), series.c.meter.in_(whole)).subquery()
     size = int(reads.query(select(func.count()).select_from(chosen))[0][0])
     if not size:
-        return True
+        return 0, True
+    for bucket in buckets:
+        bucket.meters += size
+        bucket.quarters += size * (bucket.end - bucket.begin)
+    _add_counters(reads, obis, chosen, size, buckets)
+    return size, _count(reads, chosen, size, buckets)
+
+
+def _add_counters(reads: Reads, obis: Obis, chosen: Subquery, size: int, buckets: Sequence[_Bucket]) -> None:
+    """Add what counters measured in buckets of which each begins where the one before ends."""
     singles = {row.id: row.meter_id for row in reads.query(_singles(chosen, _edges(buckets)))}
     regular = size - len(singles)
     if regular:
@@ -178,17 +186,12 @@ def _add_whole(reads: Reads, obis: Obis, whole: Select[Any], buckets: Sequence[_
         if regular:
             _add_sums(reads, batch, -1, buckets)
         recorded += (row.series for row in reads.query(_recorded(batch, buckets)))
-    for bucket in (*buckets, total):
-        bucket.meters, bucket.complete = bucket.meters + size, bucket.complete + regular
+    for bucket in buckets:
+        bucket.complete += regular
     for number in recorded:
         readings = ReadingsInMemory(CounterHistory(reads, [singles[number]], obis), buckets[0].begin, buckets[-1].end)
-        known = [bucket.add_energy(readings, bucket.begin, bucket.end) for bucket in buckets]
-        for bucket, is_complete in zip(buckets, known, strict=True):
-            bucket.complete += is_complete
-        total.complete += all(known)
-    for bucket in buckets:
-        bucket.quarters += size * (bucket.end - bucket.begin)
-    return _count(reads, chosen, size, buckets)
+        for bucket in buckets:
+            bucket.complete += bucket.add_energy(readings, bucket.begin, bucket.end)
 
 
 def _edges(buckets: Sequence[_Bucket]) -> list[int]:
