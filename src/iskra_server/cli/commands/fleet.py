@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from iskra_server.cli.commands import fleet_allocate, fleet_statement
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
@@ -21,6 +22,7 @@ from iskra_server.history.store import StoreError
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
+    from iskra_server.config import Config
     from iskra_server.fleet.central.conflicts import Conflict
     from iskra_server.fleet.central.reader_state import ReaderRow
     from iskra_server.history.store.store import Store
@@ -31,6 +33,7 @@ app = group_app(
         "iskra-server fleet readers": "all readers, and what is wrong",
         "iskra-server fleet move METER --to house-8": "another reader reads it now",
         "iskra-server fleet conflicts": "values that differ from those kept",
+        "iskra-server fleet conflicts --take house-8 --meter METER --from 2026-11-22": "let those of house-8 count",
     },
 )
 _PAGE = 1000
@@ -80,11 +83,18 @@ def conflicts(
     end: Annotated[
         str | None, typer.Option("--to", metavar="PERIOD", help="Last period.", show_default="the end of --from")
     ] = None,
+    take: Annotated[
+        str | None, typer.Option("--take", metavar="READER", help="Let the values of this reader count instead.")
+    ] = None,
     tz: Zone = "",
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
-    """List values that differ from those that are kept, with both. Exit status 1 if there are any."""
+    """List values that differ from those that are kept, with both. Exit status 1 if there are any.
+
+    With --take, --meter and --from the values of another reader count in that period. Those that counted before are
+    listed from then on. A counter never goes back: where it would, nothing is changed.
+    """
     settings = load_config(config)
     zone = time_zone(tz, settings)
     try:
@@ -92,6 +102,10 @@ def conflicts(
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
     first, last = (quarter_of(moment.timestamp()) for moment in span)
+    if take is not None:
+        if meter is None or begin is None:
+            raise UsageError("--take needs --meter and --from.")
+        return _take(settings, meter, take, (first, last))
     count = 0
     with open_existing(settings) as store:
         meters = None if meter is None else [find_meter(store.meters(), meter).meter_id]
@@ -104,6 +118,16 @@ def conflicts(
     if not count and not json:
         print("No values differ.")
     raise typer.Exit(1 if count else 0)
+
+
+def _take(settings: "Config", meter: str, name: str, period: tuple[int, int]) -> None:
+    from iskra_server.fleet.central.conflict_choice import take_values  # noqa: PLC0415
+
+    with open_existing(settings) as store:
+        meter_id = find_meter(store.meters(), meter).meter_id
+        with _refusals():
+            count = take_values(store, meter_id, name, period, int(time.time()))
+    print(f"{count} values of {name} count for {meter_id} now.")
 
 
 @contextmanager
@@ -193,3 +217,7 @@ def _conflict_object(conflict: "Conflict") -> dict[str, object]:
 
 def _moment(at_s: int) -> str:
     return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+app.command(epilog=fleet_statement.EXAMPLES)(fleet_statement.statement)
+app.command(epilog=fleet_allocate.EXAMPLES)(fleet_allocate.allocate)

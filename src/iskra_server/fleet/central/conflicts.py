@@ -88,10 +88,13 @@ def _write(store: Store, connection: Connection, values: Iterable[tuple[OtherVal
             "kept_reader": value.kept_reader,
             "at_s": now_s,
         }
-    if not rows:
-        return 0
-    ordered = [row for _, row in sorted(rows.items())]
-    return max(connection.execute(store.insert(conflict).on_conflict_do_nothing(), ordered).rowcount, 0)
+    ordered, count = [row for _, row in sorted(rows.items())], 0
+    for start in range(0, len(ordered), _BATCH):
+        # one statement, not one for each row: only that says how many are new
+        statement = store.insert(conflict).values(ordered[start : start + _BATCH])
+        statement = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        count += connection.execute(statement).rowcount
+    return count
 
 
 def _kept(connection: Connection, keys: Collection[Key]) -> dict[Key, Exact]:

@@ -14,7 +14,7 @@ from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 
 
-class CounterRow(Struct, frozen=True):
+class StoredRow(Struct, frozen=True):
     """What the counter showed at the beginning of a quarter."""
 
     quarter: int
@@ -32,15 +32,15 @@ class CounterRows:
     def __init__(self, store: Store, connection: Connection, series: int, *, is_new: bool) -> None:
         self.series = series
         self._store, self._connection, self._is_new = store, connection, is_new
-        self._added: list[CounterRow] = []
+        self._added: list[StoredRow] = []
         self._starts: dict[int, EpochStart] = {}
         self._are_starts_read = is_new
 
-    def add(self, rows: Iterable[CounterRow]) -> None:
+    def add(self, rows: Iterable[StoredRow]) -> None:
         for row in rows:
             insort(self._added, row, key=_quarter)
 
-    def between(self, first: int, last: int) -> list[CounterRow]:
+    def between(self, first: int, last: int) -> list[StoredRow]:
         """From one quarter to another, both included, in order."""
         added = self._added[
             bisect_left(self._added, first, key=_quarter) : bisect_left(self._added, last + 1, key=_quarter)
@@ -48,14 +48,14 @@ class CounterRows:
         column = quarter_reading.c.quarter
         return sorted([*added, *self._stored(column.between(first, last), column)], key=_quarter)
 
-    def before(self, quarter: int, number: int | None = None) -> CounterRow | None:
+    def before(self, quarter: int, number: int | None = None) -> StoredRow | None:
         """The last row before a quarter, of an epoch or of any."""
         column = quarter_reading.c.quarter
         added = [row for row in self._added if row.quarter < quarter and number in (None, row.epoch)]
         stored = self._stored(column < quarter, column.desc(), number, limit=1)
         return max([*added[-1:], *stored], key=_quarter, default=None)
 
-    def after(self, quarter: int, number: int | None = None) -> CounterRow | None:
+    def after(self, quarter: int, number: int | None = None) -> StoredRow | None:
         """The first row after a quarter, of an epoch or of any."""
         column = quarter_reading.c.quarter
         added = [row for row in self._added if row.quarter > quarter and number in (None, row.epoch)]
@@ -87,7 +87,7 @@ class CounterRows:
         order: ColumnElement[int],
         number: int | None = None,
         limit: int | None = None,
-    ) -> Sequence[CounterRow]:
+    ) -> Sequence[StoredRow]:
         if self._is_new:
             return ()
         columns = quarter_reading.c
@@ -96,8 +96,8 @@ class CounterRows:
         if number is not None:
             statement = statement.where(columns.epoch == number)
         rows = self._connection.execute(statement)
-        return [CounterRow(row.quarter, Exact(row.raw, row.scaler), row.epoch) for row in rows]
+        return [StoredRow(row.quarter, Exact(row.raw, row.scaler), row.epoch) for row in rows]
 
 
-def _quarter(row: CounterRow) -> int:
+def _quarter(row: StoredRow) -> int:
     return row.quarter

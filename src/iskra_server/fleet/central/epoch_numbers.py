@@ -20,7 +20,7 @@ from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, select
 
 from iskra_server.fleet.central.claims import lock_meters
-from iskra_server.fleet.central.counter_rows import CounterRow, CounterRows
+from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
 from iskra_server.history.model.records import QUARTER_S, EpochStart, QuarterReading
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
 from iskra_server.history.store.store import Store
@@ -94,6 +94,14 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
     return placed
 
 
+def correct_starts(
+    connection: Connection, rows: CounterRows, meter_id: str, obis: Obis, quarters: Collection[int]
+) -> None:
+    """Write where epochs began, as far as no reader has said so, after these rows of a counter were changed."""
+    mappings = _mappings(connection, [rows.series]).get(rows.series, [])
+    _Counter(rows, mappings, PlacedRows()).correct_starts(meter_id, obis, quarters)
+
+
 class _Counter:
     """One counter, of which new rows are compared with those beside them."""
 
@@ -101,7 +109,7 @@ class _Counter:
         self._rows, self._mappings, self._placed = rows, mappings, placed
 
     def place(self, sent: SentRows) -> None:
-        stored: dict[int, CounterRow] = {}
+        stored: dict[int, StoredRow] = {}
         if sent.readings:
             between = self._rows.between(sent.readings[0].quarter, sent.readings[-1].quarter)
             stored = {row.quarter: row for row in between}
@@ -115,8 +123,8 @@ class _Counter:
         self._settle(mapping, accepted)
         if sent.start:
             self._keep_start(sent, sent.start, mapping)
-        self._correct_starts(sent, accepted)
         quarters = {row.quarter for row in accepted}
+        self.correct_starts(sent.meter_id, sent.obis, quarters)
         readings = [reading for reading in sent.readings if reading.quarter not in stored]
         good = [reading for reading in readings if reading.quarter in quarters]
         self._placed.readings += _numbered(good, mapping.epoch)
@@ -124,7 +132,7 @@ class _Counter:
             (sent.series, sent.reader, reading) for reading in readings if reading.quarter not in quarters
         )
 
-    def _mapping(self, sent: SentRows, new: Sequence[CounterRow], stored: Mapping[int, CounterRow]) -> _Mapping | None:
+    def _mapping(self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]) -> _Mapping | None:
         """That of the rows; None where they have none and need none, as all of them are stored already."""
         mapping = _find(self._mappings, sent.ledger, sent.ledger_epoch)
         if mapping is None:
@@ -142,7 +150,7 @@ class _Counter:
         used = {mapping.epoch for mapping in self._mappings}
         return sent.ledger_epoch if sent.ledger_epoch not in used else max(used) + 1
 
-    def _known_number(self, sent: SentRows, new: Sequence[CounterRow], stored: Mapping[int, CounterRow]) -> int | None:
+    def _known_number(self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]) -> int | None:
         """The epoch that these rows are of already; two epochs of one history are never the same."""
         own = {mapping.epoch for mapping in self._mappings if mapping.ledger == sent.ledger}
         same = list(self._stored_as(sent.start)) if sent.start else []
@@ -160,7 +168,7 @@ class _Counter:
         stored = self._rows.starts(start.meter_id, start.obis)
         return [number for number, row in stored.items() if (row.at_s, row.after) == (start.at_s, start.after)]
 
-    def _continued(self, sent: SentRows, new: Sequence[CounterRow], own: Collection[int]) -> int | None:
+    def _continued(self, sent: SentRows, new: Sequence[StoredRow], own: Collection[int]) -> int | None:
         """The epoch of the row before or after, where the counter goes on between it and the new rows.
 
         A later epoch of a history does so only if an earlier one is known: then others saw the same restart.
@@ -189,14 +197,14 @@ class _Counter:
             for mapping in self._mappings
         )
 
-    def _accept(self, number: int, new: Sequence[CounterRow]) -> list[CounterRow]:
+    def _accept(self, number: int, new: Sequence[StoredRow]) -> list[StoredRow]:
         """Those of the new rows with which the counter does not go back, with their epoch."""
         if not new:
             return []
         first, last = new[0].quarter, new[-1].quarter
         between = [row for row in self._rows.between(first, last) if row.epoch == number]
         before, after = self._rows.before(first, number), self._rows.after(last, number)
-        accepted: list[CounterRow] = []
+        accepted: list[StoredRow] = []
         for row in new:
             while between and between[0].quarter < row.quarter:
                 before = between.pop(0)
@@ -206,7 +214,7 @@ class _Counter:
                 accepted.append(before)
         return accepted
 
-    def _settle(self, mapping: _Mapping, accepted: Sequence[CounterRow]) -> None:
+    def _settle(self, mapping: _Mapping, accepted: Sequence[StoredRow]) -> None:
         """Note from which quarter on the counter has rows of one history epoch alone."""
         if not accepted:
             return
@@ -232,16 +240,18 @@ class _Counter:
         if row and (row.epoch == mapping.epoch or (earlier and earlier.epoch != row.epoch)):
             return
         start = replace(start, epoch=mapping.epoch)
-        if row and start.before and start.before.decimal < row.wh:
+        if row and earlier and start.before and start.before.decimal < row.wh:
             start = replace(start, before=row.value)
         mapping.has_start = True
         self._write_start(start)
 
-    def _correct_starts(self, sent: SentRows, accepted: Sequence[CounterRow]) -> None:
-        """An epoch of which no reader has said how it began, began with its first row: before that nothing counts."""
-        if not accepted:
+    def correct_starts(self, meter_id: str, obis: Obis, quarters: Collection[int]) -> None:
+        """After these rows were added or changed.
+
+        An epoch of which no reader has said how it began, began with its first row: before that nothing counts.
+        """
+        if not quarters:
             return
-        quarters = {row.quarter for row in accepted}
         first, last = min(quarters), max(quarters)
         rows = [self._rows.before(first), *self._rows.between(first, last), self._rows.after(last)]
         touched = {
@@ -254,7 +264,7 @@ class _Counter:
             row = self._rows.after(-1, number)
             if row and (before := self._rows.before(row.quarter)):
                 at_s = row.quarter * QUARTER_S
-                self._write_start(EpochStart(sent.meter_id, sent.obis, number, at_s, before.value, row.value))
+                self._write_start(EpochStart(meter_id, obis, number, at_s, before.value, row.value))
 
     def _write_start(self, start: EpochStart) -> None:
         if self._rows.write_start(start):
@@ -288,5 +298,5 @@ def _numbered(readings: Iterable[QuarterReading], number: int) -> list[QuarterRe
     return [reading if reading.epoch == number else replace(reading, epoch=number) for reading in readings]
 
 
-def _row(reading: QuarterReading, number: int) -> CounterRow:
-    return CounterRow(reading.quarter, reading.value, number)
+def _row(reading: QuarterReading, number: int) -> StoredRow:
+    return StoredRow(reading.quarter, reading.value, number)

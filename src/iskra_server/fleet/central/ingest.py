@@ -130,6 +130,9 @@ def _state(received: ReceivedMessage) -> ReaderState:
         status=protocol.encode(status.sources).decode(),
         version=status.version,
         skew_s=status.at_s - at_s,
+        waiting=status.waiting,
+        refused=status.refused,
+        oldest_s=status.oldest_s,
     )
 
 

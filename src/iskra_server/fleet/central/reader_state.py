@@ -43,7 +43,6 @@ class ReaderState(Struct, frozen=True):
     ok: bool
     sentence: str
     status: str
-    session: bytes = b""
     version: str | None = None
     skew_s: int | None = None
     waiting: int | None = None

@@ -1,0 +1,51 @@
+"""Each meter has one reader; another one gets it by the administrator alone."""
+
+import pytest
+
+from fleet.batches import batch_of
+from history.entries import METER, QUARTER, quarter_reading
+from iskra_server.fleet.central.claims import Claim, claims_of, may_store, move_meter, reader_at
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.store import Store
+from samples import IMPORT, METER_ID
+
+THREE = [Claim(0, "one"), Claim(900, "other"), Claim(2700, "one"), Claim(4500, "third")]
+
+
+def test_a_former_reader_may_store_what_lies_before_the_move() -> None:
+    allowed = {name: [quarter for quarter in range(7) if may_store(THREE, name, quarter)] for name in ("one", "other")}
+    assert allowed == {"one": [0, 1, 2, 3, 4], "other": [0, 1, 2]}
+    assert all(may_store(THREE, "third", quarter) for quarter in range(7))
+    assert not any(may_store(THREE, "nobody", quarter) for quarter in range(7))
+    assert [reader_at(THREE, quarter) for quarter in range(6)] == ["one", "other", "other", "one", "one", "third"]
+
+
+def test_a_meter_moves_only_to_a_reader_that_is_there(store: Store) -> None:
+    with pytest.raises(StoreError, match="No reader attic has sent anything yet"):
+        move_meter(store, METER_ID, "attic", 100)
+    write_batch(store, batch_of(readers=[ReaderState("attic", 90, True, "Fine.", "[]")]))
+    with pytest.raises(StoreError, match="No reader has sent quarter-hours of 1 ISK"):
+        move_meter(store, METER_ID, "attic", 100)
+    write_batch(store, batch_of([quarter_reading()], [METER]))
+    assert [move_meter(store, METER_ID, "attic", 100) for _ in range(2)] == ["cellar", "attic"]
+    # by a clock that is behind that of the move before
+    assert move_meter(store, METER_ID, "cellar", 50) == "attic"
+    with store.transaction(write=False) as connection:
+        (claims,) = claims_of(connection, [1, 2]).values()
+    assert claims == [Claim(0, "cellar"), Claim(100, "attic"), Claim(101, "cellar")]
+
+
+def test_what_another_reader_sends_waits_with_the_command_that_moves_the_meter(store: Store) -> None:
+    """A4: the first reader has the meter; what others send of it is not stored, and they are told why."""
+    write_batch(store, batch_of([quarter_reading()], [METER]))
+    forged = [quarter_reading(QUARTER + place) for place in range(1, 5)]
+    outcome = write_batch(store, batch_of([*forged], [METER], [LastContact(METER_ID, "attic", 1)]))
+    assert (outcome.receipts[0].state, outcome.conflicts) == ("waits", 0)
+    assert outcome.receipts[0].reason == (
+        f"meter {METER_ID} is read by cellar. If it has been moved: iskra-server fleet move '{METER_ID}' --to attic"
+    )
+    true = [quarter_reading(QUARTER + place, 107_323_091 + place) for place in range(1, 5)]
+    assert write_batch(store, batch_of([*true], [METER])).receipts == {}
+    assert store.quarter_readings_between(METER_ID, IMPORT, QUARTER + 1, QUARTER + 9) == true

@@ -1,0 +1,100 @@
+"""Values that differ are kept beside those that count, each once; an administrator may take them instead."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from fleet.batches import batch_of
+from history.entries import METER, QUARTER, quarter_reading
+from iskra_server.fleet.central.conflict_choice import take_values
+from iskra_server.fleet.central.conflicts import Conflict, count_conflicts, list_conflicts
+from iskra_server.fleet.central.tables import LastContact, Outcome, write_batch
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.schema import epoch_origin
+from iskra_server.history.store.store import Store
+from samples import EXPORT, IMPORT, METER_ID
+
+NOW_S = 1_795_000_000
+
+
+def send(
+    store: Store, name: str, raws: list[int], *, first: int = QUARTER, ledger: str = "", now_s: int = NOW_S
+) -> Outcome:
+    rows = [quarter_reading(first + place, raw) for place, raw in enumerate(raws)]
+    return write_batch(store, batch_of([*rows], [METER], [LastContact(METER_ID, name, 0)], ledger=ledger), NOW_S)
+
+
+def raws(store: Store) -> list[int]:
+    return [row.value.raw for row in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)]
+
+
+def test_values_of_another_reader_that_differ_are_kept_once(store: Store) -> None:
+    send(store, "cellar", [10, 20, 30])
+    for count in (2, 0):
+        assert send(store, "attic", [10, 21, 31, 41]).conflicts == count
+    page, following = list_conflicts(store, limit=1)
+    assert page == [
+        Conflict(METER_ID, IMPORT, QUARTER + 1, "attic", Decimal("2.1"), Decimal("2.0"), "cellar", NOW_S),
+    ]
+    (other,), end = list_conflicts(store, limit=1, after=following, meters=[METER_ID], first=QUARTER, end=QUARTER + 3)
+    assert (other.value, end, count_conflicts(store)) == (Decimal("3.1"), None, 2)
+    assert list_conflicts(store, limit=9, end=QUARTER)[0] == list_conflicts(store, limit=9, meters=["x"])[0] == []
+    assert raws(store) == [10, 20, 30]
+
+
+def test_the_same_reader_may_contradict_itself_but_the_first_value_counts(store: Store) -> None:
+    send(store, "cellar", [10, 20])
+    outcome = send(store, "cellar", [10, 25, 30])
+    assert (outcome.receipts, outcome.conflicts, raws(store)) == ({}, 1, [10, 20, 30])
+
+
+def test_a_value_with_which_the_counter_would_go_back_is_a_conflict(store: Store) -> None:
+    send(store, "cellar", [10, 20], ledger="a")
+    send(store, "cellar", [40, 50], first=QUARTER + 4, ledger="b")
+    assert send(store, "cellar", [15, 30], first=QUARTER + 2, ledger="b").conflicts == 1
+    assert raws(store) == [10, 20, 30, 40, 50]
+    ((conflict,), _) = list_conflicts(store, limit=9)
+    assert (conflict.quarter, conflict.value, conflict.kept) == (QUARTER + 2, Decimal("1.5"), None)
+
+
+def test_an_administrator_takes_the_values_of_another_reader(store: Store) -> None:
+    send(store, "cellar", [10, 20, 30, 40])
+    send(store, "attic", [10, 24, 34, 44])
+    send(store, "third", [10, 25])
+    assert take_values(store, METER_ID, "attic", (QUARTER + 1, QUARTER + 3), NOW_S + 1) == 2
+    assert raws(store) == [10, 24, 34, 40]
+    listed = [
+        (row.quarter - QUARTER, row.reader, row.value, row.kept, row.kept_reader)
+        for row in list_conflicts(store, limit=9)[0]
+    ]
+    assert listed == [
+        (1, "cellar", Decimal("2.0"), Decimal("2.4"), "attic"),
+        (1, "third", Decimal("2.5"), Decimal("2.4"), "attic"),
+        (2, "cellar", Decimal("3.0"), Decimal("3.4"), "attic"),
+        (3, "attic", Decimal("4.4"), Decimal("4.0"), "cellar"),
+    ]
+    # and back again
+    assert take_values(store, METER_ID, "cellar", (QUARTER, QUARTER + 9), NOW_S + 2) == 2
+    assert raws(store) == [10, 20, 30, 40]
+    assert count_conflicts(store) == 4
+
+
+def test_nothing_is_taken_with_which_the_counter_would_go_back(store: Store) -> None:
+    send(store, "cellar", [10, 20, 30, 40])
+    send(store, "attic", [10, 35, 36, 37])
+    with pytest.raises(StoreError, match=r"back at 2025-11-22T10:30:00Z, from 3.5 to 3.0 Wh. Nothing was changed"):
+        take_values(store, METER_ID, "attic", (QUARTER + 1, QUARTER + 2), NOW_S)
+    with pytest.raises(StoreError, match="nobody has sent no other values of"):
+        take_values(store, METER_ID, "nobody", (QUARTER, QUARTER + 2), NOW_S)
+    assert raws(store) == [10, 20, 30, 40]
+    assert take_values(store, METER_ID, "attic", (QUARTER + 1, QUARTER + 4), NOW_S) == 3
+
+
+def test_a_known_counter_is_settled_and_a_foreign_one_is_not_created(store: Store) -> None:
+    send(store, "cellar", [10], ledger="a")
+    rows = [quarter_reading(QUARTER, 5, EXPORT)]
+    write_batch(store, batch_of([*rows], [METER], [LastContact(METER_ID, "attic", 0)]), NOW_S)
+    assert store.series(METER_ID) == [IMPORT]
+    (origin,) = store.query(select(epoch_origin))
+    assert (origin.ledger, origin.ledger_epoch, origin.epoch, origin.from_quarter) == ("a@cellar", 0, 0, 0)

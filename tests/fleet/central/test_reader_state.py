@@ -1,0 +1,96 @@
+"""A name has one session at a time; both of two are told. What is wrong with a reader is said in a sentence."""
+
+import pytest
+from msgspec.structs import replace
+
+from iskra_server.fleet.central.reader_state import (
+    SILENT_AFTER_S,
+    Heard,
+    Holder,
+    ReaderRow,
+    ReaderState,
+    list_readers,
+    problem,
+    share_out,
+)
+from iskra_server.fleet.central.tables import IngestBatch, Outcome, write_batch
+from iskra_server.history.store.store import Store
+
+FIRST, OTHER, OLD = b"first...", b"other...", b""
+NOW_S = 1_795_000_000
+FINE = ReaderRow("house-7", NOW_S, True, "All sources are read.", "[]")
+
+
+def status(session: bytes, at_s: int, *, ok: bool = True, offline: bool = False, skew_s: int | None = None) -> Heard:
+    sentence = "Gone." if offline else "Fine." if ok else "No port."
+    state = ReaderState("house-7", at_s, ok and not offline, sentence, "[]", "1.0", skew_s, 5, 1, 9, is_offline=offline)
+    return Heard(0, "house-7", session, at_s, state)
+
+
+def send(store: Store, *heard: Heard) -> Outcome:
+    placed = [replace(each, position=place) for place, each in enumerate(heard)]
+    return write_batch(store, IngestBatch(readers=placed), heard[-1].at_s)
+
+
+def test_two_sessions_of_one_name_are_both_told(store: Store) -> None:
+    """A3: a copied card. The second one waits, and the page says so."""
+    assert send(store, status(FIRST, NOW_S)).receipts == {}
+    outcome = send(store, status(OTHER, NOW_S + 9, ok=False))
+    assert {notice.session for notice in outcome.notices} == {FIRST, OTHER}
+    reasons = {notice.receipt.reason for notice in outcome.notices} | {
+        each.reason for each in outcome.receipts.values()
+    }
+    assert reasons == {
+        "another reader named house-7 was heard at 2026-11-18T11:06:40Z: give each reader its own uplink.reader"
+    }
+    ((row,), _) = list_readers(store, limit=9)
+    assert (row.ok, row.sentence, row.rival_s) == (True, "Fine.", NOW_S + 9)
+    assert "Two readers are named house-7" in problem(row, NOW_S + 10)
+    assert problem(row, NOW_S + 9 + SILENT_AFTER_S) == ""
+
+
+def test_a_name_is_free_after_a_goodbye_or_ten_minutes(store: Store) -> None:
+    send(store, status(FIRST, NOW_S))
+    # the broker says goodbye for a session that has not the name: nothing changes
+    send(store, status(OTHER, NOW_S + 1, offline=True))
+    assert list_readers(store, limit=9)[0][0].sentence == "Fine."
+    send(store, status(FIRST, NOW_S + 2, offline=True))
+    ((row,), _) = list_readers(store, limit=9)
+    assert (row.sentence, row.version, row.meters) == ("Gone.", "1.0", 0)
+    assert send(store, status(OTHER, NOW_S + 3)).notices == []
+    assert len(send(store, status(FIRST, NOW_S + SILENT_AFTER_S)).notices) == 2
+    assert send(store, status(FIRST, NOW_S + 4 + SILENT_AFTER_S)).notices == []
+
+
+def test_readers_of_the_first_protocol_need_no_session(store: Store) -> None:
+    assert send(store, status(FIRST, NOW_S), status(OLD, NOW_S + 1)).notices == []
+    assert send(store, status(OLD, NOW_S + 2)).receipts == {}
+
+
+def test_the_order_within_a_batch_counts() -> None:
+    names = share_out({}, [status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True), status(OTHER, NOW_S + 1)])
+    assert (names.holders, names.waiting) == ({"house-7": Holder(OTHER, NOW_S + 1, 0)}, {})
+
+
+def test_of_two_statuses_in_one_batch_the_last_counts(store: Store) -> None:
+    send(store, status(FIRST, NOW_S, skew_s=5), status(FIRST, NOW_S + 1, ok=False, skew_s=-2))
+    ((row,), following) = list_readers(store, limit=1)
+    assert (row.sentence, row.skew_s, row.waiting, row.refused, row.oldest_s) == ("No port.", -2, 5, 1, 9)
+    assert following is None
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (FINE, ""),
+        (replace(FINE, skew_s=-60), ""),
+        (replace(FINE, skew_s=400), "Its clock is 400 s ahead of that of the central server"),
+        (replace(FINE, skew_s=-61), "Its clock is 61 s behind that of the central server"),
+        (replace(FINE, ok=False, sentence="No port.", skew_s=400), "No port."),
+        (replace(FINE, rival_s=NOW_S, ok=False), "Two readers are named house-7"),
+    ],
+)
+def test_what_is_wrong_with_a_reader(row: ReaderRow, sentence: str) -> None:
+    said = problem(row, NOW_S + 1)
+    assert said.startswith(sentence)
+    assert bool(said) == bool(sentence)
