@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import paho.mqtt.client as paho
 
@@ -22,6 +23,7 @@ from iskra_server.fleet.central.batch_writer import BatchWriter, WrittenMessages
 from iskra_server.fleet.central.collector_state import CollectorState
 from iskra_server.fleet.central.ingest import ReceivedMessage, live_contact
 from iskra_server.fleet.central.live_values import NewestLiveValues
+from iskra_server.fleet.central.rollup_refresh import refresh
 from iskra_server.fleet.protocol import Correlation, Receipt
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
@@ -47,13 +49,25 @@ TOGETHER_S = 0.1
 _LIVE_EVERY_S = 1.0
 KINDS = ("quarters", "live", "status")
 _DRAIN_S = 3.0
+# while nothing is to be computed
+_ROLL_UP_EVERY_S = 60.0
 _PREPARE_EVERY_S = 3600.0
 
 
 class Collector:
     """`run` blocks until `stop`. Any thread may call `stop` and `state`."""
 
-    def __init__(self, *, settings: BrokerSettings, group: str, store: Store, name: str, batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        *,
+        settings: BrokerSettings,
+        group: str,
+        store: Store,
+        name: str,
+        batch: int = BATCH,
+        zone: ZoneInfo | None = None,
+    ) -> None:
+        """With a `zone` it computes the roll-ups of days and months in it."""
         self.kept = self.waits = self.refused = self.conflicts = self.live = 0
         self.subscribed = Event()
         self._settings = settings
@@ -82,6 +96,7 @@ class Collector:
         self._last_written_s: float | None = None
         self._batches, self._lag_sum_s = 0, 0.0
         self._logged: set[str] = set()
+        self._zone, self._roll_up_at = zone, 0.0
 
     def stop(self) -> None:
         self._stopping.set()
@@ -187,6 +202,8 @@ class Collector:
             if self._received or len(self._live):
                 await self._write_batch()
                 written = time.monotonic()
+            if self._zone and not self._received and time.monotonic() >= self._roll_up_at:
+                await asyncio.to_thread(self._roll_up, self._zone)
 
     async def _wait_for_messages(self, live_due_s: float) -> None:
         """Until there is a batch, live values are due, or nothing has come for a second."""
@@ -283,6 +300,14 @@ class Collector:
     def _confirm(self, received: ReceivedMessage) -> None:
         if self._connection and received.mid is not None and received.connection == self._connections:
             self._connection.acknowledge(received.mid)
+
+    def _roll_up(self, zone: ZoneInfo) -> None:
+        try:
+            has_more = refresh(self._store, time.time(), zone)
+        except StoreError as error:
+            has_more = False
+            log.debug("No roll-ups are computed: %s", error)
+        self._roll_up_at = time.monotonic() + (0 if has_more else _ROLL_UP_EVERY_S)
 
     def _create_partitions(self) -> None:
         try:
