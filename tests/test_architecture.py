@@ -136,7 +136,7 @@ def test_every_module_has_a_test_under_its_name_or_in_the_folder_of_its_room() -
 # modules of one stem, and public classes of one name, that mean the same thing, in different rooms
 SAME_THING = {
     # a command or route, and what it is about
-    *("backfill", "backup", "energy", "history", "meters", "ports", "prices", "registers", "status"),
+    *("backfill", "backup", "energy", "history", "meters", "ports", "prices", "registers", "status", "uplink"),
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def reader(tmp_path: Path, broker: Mosquitto) -> Iterator[MakeReader]:
     """`reader("cellar", meters=2)`: its uplink runs from here on."""
     with ExitStack() as stack:
 
-        def make(name: str, *, meters: int = 1, **settings: float) -> FieldReader:
+        def make(name: str, *, meters: int = 1, **settings: Any) -> FieldReader:
             made = FieldReader(tmp_path, name, broker.url, meters=meters, **settings)
             stack.callback(made.close)
             made.start()

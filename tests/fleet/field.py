@@ -56,6 +56,8 @@ class FieldReader:
         clock_s: float = 0,
         live_every_s: float = 0,
         silent_s: float = SILENT_S,
+        spread_s: float = 0.0,
+        first_meter: int | None = None,
     ) -> None:
         self.name = name
         self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
@@ -63,10 +65,11 @@ class FieldReader:
         UplinkQueue(self.store).enable(name)
         self.hub = Hub()
         self.quarter = FIRST + int(clock_s // QUARTER_S)
-        number = sum(name.encode()) * 1000
+        number = sum(name.encode()) * 1000 if first_meter is None else first_meter
         self.meters = [f"1 ISK 00 {number + place:08}" for place in range(meters)]
         self.uplink: Uplink | None = None
-        self._url, self._live_every_s, self._silent_s = url, live_every_s, silent_s
+        self._url, self._live_every_s = url, live_every_s
+        self._silent_s, self._spread_s = silent_s, spread_s
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -125,7 +128,7 @@ class FieldReader:
             live_every_s=self._live_every_s,
             silent_s=self._silent_s,
             resend_s=RESEND_S,
-            spread_s=0,
+            spread_s=self._spread_s,
         )
         with suppress(asyncio.CancelledError):
             await self.uplink.run()

@@ -47,6 +47,19 @@ def test_a_database_that_is_killed(postgres: Postgres, central: Store, reader: M
     until(lambda: "the collector tries again" in collector.log)
     postgres.start()
     arrive(central, one)
+    assert "The database is back after " in collector.log
+
+
+def test_a_collector_that_starts_before_the_database_waits(
+    postgres: Postgres, central: Store, reader: MakeReader, collect: Collect
+) -> None:
+    one = reader("one")
+    postgres.stop()
+    collector = collect()
+    until(lambda: "The collector waits for it." in collector.log)
+    one.live_through(4)
+    postgres.start()
+    arrive(central, one)
 
 
 @pytest.mark.slow

@@ -206,7 +206,7 @@ class _ZoneFetch:
     def _fill_a_month(self, store: Store, at_s: int, now_s: Callable[[], int | None]) -> None:
         """The newest month of history that lacks prices and was not asked for today."""
         today = delivery_day(at_s)
-        since = min((info.first_s for info in store.meters()), default=None)
+        since = store.first_s()
         if since is None:
             return
         oldest = max(first_day(delivery_day(since), "month"), FIRST_DAY)

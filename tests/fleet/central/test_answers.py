@@ -64,7 +64,10 @@ def test_the_energy_of_a_group(site: Site) -> None:
 
 
 def test_readers_have_their_status(site: Site) -> None:
-    (reader,) = ask(site, "/api/v1/fleet/readers")[1]["readers"]
+    body = ask(site, "/api/v1/fleet/readers")[1]
+    (reader,) = body["readers"]
+    assert (body["conflicts"], body["next"], reader["meters"]) == (0, None, 1)
+    assert "skew_s" not in reader
     assert (reader["name"], reader["ok"], reader["silent"], reader["sources"]) == ("cellar", False, False, [])
 
 

@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from fleet.batches import batch_of
-from history.entries import METER, QUARTER, power, quarter_reading
+from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central import reader_state
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact, write_batch
@@ -106,23 +107,18 @@ def test_labels_can_be_changed_and_removed(house: Store) -> None:
     assert meter.labels == {"building": "8"}
 
 
-def test_power_is_no_counter(house: Store) -> None:
-    house.write([power()], [METER])
-    assert fleet.readers(house, limit=5) == ([], None)
-
-
 @pytest.mark.parametrize(("limit", "room"), [(1, 2**22), (3, 2**22), (7, 2**22), (100, 2**22), (7, 1), (100, 5_000)])
 def test_pages_of_readers_are_limited_in_bytes(
     house: Store, monkeypatch: pytest.MonkeyPatch, limit: int, room: int
 ) -> None:
     names = [f"reader {place:02}" for place in range(50)]
     write_batch(house, batch_of(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
-    monkeypatch.setattr(fleet, "_PAGE_BYTES", room)
+    monkeypatch.setattr(reader_state, "_PAGE_BYTES", room)
     found: list[str] = []
     after: str | None = ""
     while after is not None:
-        page, after = fleet.readers(house, limit=limit, after=after)
+        page, after = reader_state.list_readers(house, limit=limit, after=after)
         assert len(page) <= limit
-        assert sum(len(row.status) for row in page[: -fleet._READERS]) < room
+        assert sum(len(row.status) for row in page[: -reader_state._READERS]) < room
         found += [row.name for row in page]
     assert found == names

@@ -1,5 +1,6 @@
 """An uplink against a real broker; the central server is a hand that answers, or does not."""
 
+import random
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from fleet.centre import Centre, Heard, keep
 from fleet.conftest import MakeReader
 from fleet.field import RESEND_S, FieldReader
-from iskra_server.fleet.edge import uplink
+from iskra_server.fleet.edge import uplink, uplink_health
 from iskra_server.fleet.edge.reader_messages import live
 from iskra_server.fleet.edge.uplink import WINDOW
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
@@ -26,6 +27,7 @@ QUARTERS = "iskra/v1/cellar/quarters"
 @pytest.fixture(autouse=True)
 def counted_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uplink, "_COUNT_EVERY_S", 0.1)
+    monkeypatch.setattr(uplink_health, "_RIVAL_AFTER_S", 0.0)
 
 
 def test_a_closed_quarter_is_sent_at_once_and_again_until_it_is_answered(broker: Mosquitto, reader: MakeReader) -> None:
@@ -145,7 +147,7 @@ def test_what_waits_stays_with_its_reason_and_no_other_meter_waits_for_it(
         until(lambda: cellar.summary.waiting == 20 and len(cellar.summary.unconfirmed) == 1)
         (group,) = cellar.summary.unconfirmed
         assert (group.meter, group.reason, group.refused) == (foreign, claim.reason, False)
-        until(lambda: f"20 quarter-hours wait: {foreign}: {claim.reason}" in cellar.state.sentence)
+        until(lambda: f"20 quarter-hours of {foreign} wait: {claim.reason}." in cellar.state.sentence)
         until(lambda: cellar.state.confirmed_at)
         centre.decide = keep
         until(lambda: (cellar.state.delivered, cellar.state.waiting, cellar.state.ok) == (60, 0, True))
@@ -213,7 +215,8 @@ def test_a_broker_without_mqtt_5_is_said(broker: Mosquitto, tmp_path: Path, capl
         until(lambda: not cellar.state.ok and cellar.state.waiting == 2)
         sentence = cellar.state.sentence
         cellar.close()
-    assert "it speaks no MQTT 5, so no answer can arrive. Use a broker that speaks MQTT 5" in sentence
+    assert f"The broker {door.url} cannot be used: it speaks no MQTT 5, so no answer can arrive." in sentence
+    assert "Use a broker that speaks MQTT 5" in sentence
     assert "2 quarter-hours wait" in sentence
     assert "Sending to the central server" not in caplog.text
 
@@ -235,3 +238,28 @@ def test_a_wrong_password_is_named_and_tried_less_and_less_often(
     assert "uplink.password (iskra-server.toml, or the file of IES_UPLINK_PASSWORD_FILE)" in sentence
     assert "3 quarter-hours wait" in sentence
     assert caplog.text.count("wrong user or password") == 1
+
+
+def test_a_quarter_that_closes_is_sent_at_a_random_moment(
+    broker: Mosquitto, reader: MakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quarters close in all readers at the same second."""
+    delays: list[tuple[float, float]] = []
+
+    def uniform(least: float, most: float) -> float:
+        delays.append((least, most))
+        return 0.5
+
+    monkeypatch.setattr(random, "uniform", uniform)
+    cellar = reader("cellar", spread_s=30)
+    with Centre(broker.port):
+        cellar.live_through(1)
+        until(lambda: cellar.waiting == 0)
+        # the summary that is made when nothing is left
+        until(lambda: cellar.state.confirmed_at)
+        delays.clear()
+        began_s = time.monotonic()
+        cellar.live_through(1)
+        until(lambda: cellar.waiting == 0)
+        assert time.monotonic() - began_s >= 0.5
+        assert delays == [(0.0, 30)]

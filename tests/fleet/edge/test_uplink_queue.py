@@ -80,16 +80,16 @@ def test_the_meter_with_the_oldest_quarter_goes_first(store: Store, queue: Uplin
     assert [parcel.meter.meter_id for parcel in queue.next_parcels(1, {})] == [OTHER.meter_id]
 
 
-def test_a_month_of_five_meters_is_sent_in_parcels_of_a_day(store: Store, queue: UplinkQueue) -> None:
+def test_a_week_of_five_meters_is_sent_in_parcels_of_a_day(store: Store, queue: UplinkQueue) -> None:
     meters = [replace(METER, meter_id=f"1 ISK 00 {number:08}") for number in range(5)]
     for meter in meters:
-        store.write([quarter_reading(QUARTER + place, meter=meter) for place in range(30 * 96)], [meter])
+        store.write([quarter_reading(QUARTER + place, meter=meter) for place in range(7 * 96)], [meter])
     parcels = 0
     while found := queue.next_parcels(8, {}):
         assert all(len(parcel.marks) == PARCEL for parcel in found)
         queue.confirm(found)
         parcels += len(found)
-    assert parcels == 30 * len(meters)
+    assert parcels == 7 * len(meters)
 
 
 def test_points_are_not_queued(store: Store, queue: UplinkQueue) -> None:

@@ -12,7 +12,12 @@ import pytest
 import trustme
 from paho.mqtt.enums import CallbackAPIVersion
 
-from iskra_server.outputs.mqtt.keep_connected import MAX_RETRY_S, retry_delays_s
+from iskra_server.outputs.mqtt.keep_connected import (
+    MAX_RETRY_S,
+    refused_delays_s,
+    retry_delays_s,
+    spread_delays_s,
+)
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
 from outputs.mqtt.published import SERVER, STATE, publishing, telegram
@@ -29,6 +34,19 @@ def test_a_broker_is_looked_for_every_second_and_after_two_minutes_more_rarely()
     assert all(most / 2 <= delay <= most for delay, most in zip(delays[120:], (2, 4, 8, 16), strict=False))
     assert all(MAX_RETRY_S / 2 <= delay <= MAX_RETRY_S for delay in delays[124:])
     assert len(set(delays)) > 100
+
+
+def test_readers_come_back_spread_over_a_time() -> None:
+    first = [next(spread_delays_s(30)) for _ in range(300)]
+    assert (min(first) < 5, max(first) > 25, max(first) <= 30) == (True, True, True)
+    assert all(delay <= 1 for delay in islice(spread_delays_s(30), 1, 100))
+
+
+def test_a_broker_that_refuses_is_asked_less_and_less_often() -> None:
+    delays = list(islice(refused_delays_s(), 20))
+    assert all(
+        most / 2 <= delay <= most for delay, most in zip(delays, (1, 2, 4, 8, 16, 32, 64, 120, 120), strict=False)
+    )
 
 
 @pytest.fixture(name="guarded")

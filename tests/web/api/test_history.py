@@ -1,8 +1,9 @@
 import asyncio
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -38,6 +39,36 @@ def test_without_history_the_status_is_503_with_a_reason(route: str) -> None:
         "History is switched off; set history.enabled to true.",
     )
     assert (answer.headers["cache-control"], answer.json()["reason"]) == ("no-store", "no_history")
+
+
+def test_an_unknown_meter_costs_the_same_with_many_meters(tmp_path: Path) -> None:
+    answers = []
+    for count in (30, 3_000):
+        store = Store(f"sqlite:///{tmp_path}/{count}.sqlite")
+        store.write([], [info(f"1 ISK 00 {number:08}") for number in range(count)])
+        asked: list[int] = []
+        ask = store.query
+
+        def counting(statement: Any, ask: Any = ask, asked: list[int] = asked) -> Any:
+            rows = ask(statement)
+            asked.append(len(rows))
+            return rows
+
+        store.query = counting  # type: ignore[method-assign]
+        site = Site(history=store)
+        store.snapshot = lambda store=store: nullcontext(store)  # type: ignore[misc, assignment]
+        routes = (f"/api/v1/meters/1ISK0099999999/{route}" for route in (*ROUTES, "cost", "quarters"))
+        replies = [site.get(path) for path in (*routes, "/api/v1/sum/energy?meters=1ISK0099999999,1ISK0099999998")]
+        assert {reply.status_code for reply in replies} == {404}
+        assert all(len(reply.json().get("meters", ())) <= 20 for reply in replies)
+        assert len(site.get("/api/v1/history/meters").json()["meters"]) == min(count, 1_000)
+        answers.append(([reply.content for reply in replies], asked[: -1 - 1]))
+        with store.transaction(write=False) as connection:
+            name = "lower(replace(meter_id, ' ', '')) IN ('x')"
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT id FROM meter WHERE {name}").all()
+            assert "ix_meter_compact" in str(plan)
+        store.close()
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +173,7 @@ class Slow(Reads):
         self.go_on.wait(20)
         return []
 
-    def meters(self) -> list[MeterInfo]:
+    def first_meters(self, limit: int) -> list[MeterInfo]:
         return []
 
 

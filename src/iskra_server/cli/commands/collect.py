@@ -1,15 +1,18 @@
 """`collect`: write what readers send into the database of the central server. Several may run side by side."""
 
+import logging
 import os
 import secrets
 import signal
 import socket
 from contextlib import AbstractContextManager, nullcontext
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from iskra_server import __version__
+from iskra_server.base.backoff import Backoff
 from iskra_server.cli.ui.options import ConfigFile, LogLevel, command_app, examples, only_set
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, load_with_origins, secrets_of
@@ -18,7 +21,11 @@ from iskra_server.runtime.logs import flush_or_exit, set_up
 
 if TYPE_CHECKING:
     from iskra_server.fleet.central.collector import Collector
+    from iskra_server.history.store.store import Store
 
+log = logging.getLogger(__name__)
+
+_RETRY_S, _MAX_RETRY_S = 0.5, 15.0
 app = command_app()
 _EXAMPLES = examples(
     {
@@ -51,22 +58,46 @@ def collect(
     set_up(loaded.log.level, loaded.log.format, secrets=secrets_of(loaded))
     # heavy imports, needed by this command only
     from iskra_server.fleet.central.collector import Collector  # noqa: PLC0415
-    from iskra_server.history.store import StoreError  # noqa: PLC0415
-    from iskra_server.history.store.store import Store  # noqa: PLC0415
 
-    try:
-        store = Store(loaded.history.database_url, loaded.history.database_profile)
-    except StoreError as error:
-        raise UsageError(str(error), 1) from None
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    store = _open_store(loaded, stopping)
+    if store is None:
+        flush_or_exit(0)
+        return
     # the client id must be unique: a broker disconnects the older of two equal ones
     name = f"iskra-collect-{socket.gethostname()}-{secrets.token_hex(4)}"
     collector = Collector(settings=settings, group=loaded.collect.group, store=store, name=name)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: collector.stop())
+    if stopping.is_set():
+        # before the collector could be told
+        collector.stop()
     with _listener(loaded, collector):
         collector.run()
     store.close()
     flush_or_exit(0)
+
+
+def _open_store(config: Config, stopping: Event) -> "Store | None":
+    """Waits while the database is away, as after a power failure; None when stopped meanwhile. Raises UsageError."""
+    from iskra_server.history.store import DatabaseAway, StoreError  # noqa: PLC0415
+    from iskra_server.history.store.store import Store  # noqa: PLC0415
+
+    assert config.history.database_url
+    backoff, logged = Backoff(_RETRY_S, _MAX_RETRY_S), ""
+    while not stopping.is_set():
+        try:
+            return Store(config.history.database_url, config.history.database_profile)
+        except DatabaseAway as error:
+            if str(error) != logged:
+                logged = str(error)
+                log.warning("%s The collector waits for it.", logged)
+            stopping.wait(backoff.next_s())
+        except StoreError as error:
+            raise UsageError(str(error), 1) from None
+    return None
 
 
 def _listener(config: Config, collector: "Collector") -> AbstractContextManager[None]:

@@ -218,7 +218,8 @@ def _now_s(clock: Clock) -> int | None:
 def _days(store: Store, begin: str | None, end: str | None, now_s: int) -> tuple[date, date]:
     """By default from the month in which history begins to tomorrow."""
     today = delivery_day(now_s)
-    since = min((info.first_s for info in store.meters()), default=now_s)
+    first_s = store.first_s()
+    since = now_s if first_s is None else first_s
     first = delivery_day(_span(begin, None, MARKET)[0].timestamp()) if begin else delivery_day(since).replace(day=1)
     last = delivery_day(_span(end, None, MARKET)[1].timestamp() - 1) + _DAY if end else today + 2 * _DAY
     # later prices do not exist

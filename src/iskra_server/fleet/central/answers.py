@@ -5,7 +5,6 @@ Lists come in pages: `next` of one page is the `after` of the next request.
 
 import csv
 import io
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from iskra_server.fleet.central.group_sums import Completeness, GroupSum
     from iskra_server.fleet.central.label_periods import Group, Within
     from iskra_server.fleet.central.queries import FleetMeter, GroupQuarter
+    from iskra_server.fleet.central.reader_state import ReaderRow
     from iskra_server.history.store.reads import Reads
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
@@ -113,19 +113,31 @@ class FleetEnergy(Struct, frozen=True, kw_only=True):
     buckets: list[FleetBucket]
 
 
-class FleetReader(Struct, frozen=True):
-    """The last status of a reader; `sentence` is its first problem."""
+class FleetReader(Struct, frozen=True, kw_only=True):
+    """The last status of a reader; `sentence` is its first problem. `meters` counts those whose values it delivers.
+
+    `version` is that of its program, `skew_s` its clock less that of the central server. `waiting` quarter-hours have
+    not been confirmed, and `refused` cannot be stored. Absent: it does not say.
+    """
 
     name: str
     last_seen: Instant
     silent: bool
     ok: bool
     sentence: str
+    meters: int
+    version: str | UnsetType = UNSET
+    skew_s: int | UnsetType = UNSET
+    waiting: int | UnsetType = UNSET
+    refused: int | UnsetType = UNSET
     sources: msgspec.Raw
 
 
 class FleetReaders(Struct, frozen=True):
+    """`conflicts` counts all values that differ from the ones that were kept (`iskra-server fleet conflicts`)."""
+
     readers: list[FleetReader]
+    conflicts: int
     next: str | None
 
 
@@ -187,22 +199,29 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
 
 
 def readers_of(reads: "Reads", query: Query, _within: "Within") -> FleetReaders:
-    from iskra_server.fleet.central import queries  # noqa: PLC0415
+    from iskra_server.fleet.central.conflicts import count_conflicts  # noqa: PLC0415
+    from iskra_server.fleet.central.reader_state import list_readers  # noqa: PLC0415
 
-    now_s = time.time()
-    rows, following = queries.readers(reads, limit=_limit(query), after=query.get("after") or "")
-    readers = [
-        FleetReader(
-            row.name,
-            _instant(row.at_s),
-            now_s - row.at_s > SILENT_S,
-            row.ok,
-            row.sentence,
-            msgspec.Raw(row.status.encode()),
-        )
-        for row in rows
-    ]
-    return FleetReaders(readers, following)
+    rows, following = list_readers(reads, limit=_limit(query), after=query.get("after") or "")
+    now_s = query.now.timestamp()
+    return FleetReaders([_reader(row, now_s) for row in rows], count_conflicts(reads), following)
+
+
+def _reader(row: "ReaderRow", now_s: float) -> FleetReader:
+    from iskra_server.fleet.central.reader_state import problem  # noqa: PLC0415
+
+    sentence = problem(row, now_s)
+    known = {name: getattr(row, name) for name in ("version", "skew_s", "waiting", "refused")}
+    return FleetReader(
+        name=row.name,
+        last_seen=_instant(row.at_s),
+        silent=now_s - row.at_s > SILENT_S,
+        ok=not sentence,
+        sentence=sentence or row.sentence,
+        meters=row.meters,
+        sources=msgspec.Raw(row.status.encode()),
+        **{name: value for name, value in known.items() if value is not None},
+    )
 
 
 def csv_lines(reads: "Reads", query: Query, within: "Within") -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import CTE, ColumnElement, Select, and_, func, or_, select, true, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, and_, func, select, true, tuple_
 
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.reads import Reads
@@ -98,12 +98,24 @@ def labels_at(quarter: int, condition: ColumnElement[bool], of: Collection[int] 
 
     Meters that were replaced have none: their successors have their labels, where they have none of that kind.
     """
-    holds = and_(label.c.from_quarter <= quarter, label.c.to_quarter > quarter, condition)
-    own = select(label.c.meter, label.c.kind, label.c.value).where(holds, label.c.meter.not_in(_replaced()))
+    own, inherited = own_labels_at(quarter, condition), inherited_labels_at(quarter, condition)
+    if of is not None:
+        own, inherited = (part.where(part.selected_columns.meter.in_(of)) for part in (own, inherited))
+    return select(own.union_all(inherited).subquery())
+
+
+def own_labels_at(quarter: int, condition: ColumnElement[bool]) -> Select[Any]:
+    """Those of `labels_at` that a meter has itself."""
+    columns = label.c.meter, label.c.kind, label.c.value
+    return select(*columns).where(_holds(quarter), condition, label.c.meter.not_in(_replaced()))
+
+
+def inherited_labels_at(quarter: int, condition: ColumnElement[bool]) -> Select[Any]:
+    """Those of `labels_at` that a meter has from one that it replaced, directly or not: few."""
     passed = (
         select(meter.c.replaced_by.label("meter"), label.c.kind, label.c.value)
         .join_from(label, meter)
-        .where(holds, meter.c.replaced_by.is_not(None))
+        .where(_holds(quarter), condition, meter.c.replaced_by.is_not(None), label.c.meter.in_(_replaced()))
         .cte(recursive=True)
     )
     onwards = (
@@ -112,10 +124,11 @@ def labels_at(quarter: int, condition: ColumnElement[bool], of: Collection[int] 
         .where(meter.c.replaced_by.is_not(None), ~_has_own(passed))
     )
     passed = passed.union(onwards)
-    inherited = select(passed).where(passed.c.meter.not_in(_replaced()), ~_has_own(passed))
-    if of is not None:
-        own, inherited = own.where(label.c.meter.in_(of)), inherited.where(passed.c.meter.in_(of))
-    return select(own.union(inherited).subquery())
+    return select(passed).where(passed.c.meter.not_in(_replaced()), ~_has_own(passed)).distinct()
+
+
+def _holds(quarter: int) -> ColumnElement[bool]:
+    return and_(label.c.from_quarter <= quarter, label.c.to_quarter > quarter)
 
 
 def _has_own(passed: CTE) -> ColumnElement[bool]:
@@ -125,13 +138,18 @@ def _has_own(passed: CTE) -> ColumnElement[bool]:
 
 def members_at(quarter: int, group: Group, within: Within = None) -> Select[Any]:
     """The meters that are in a group in a quarter."""
-    members = select(labels_at(quarter, _is(group)).subquery().c.meter)
+    members = select(labels_at(quarter, of_group(group)).subquery().c.meter)
     return members if within is None else members.intersect(visible_at(quarter, within)).subquery().select()
 
 
 def visible_at(quarter: int, within: Sequence[Group]) -> Select[Any]:
     """The meters of any of these groups in a quarter."""
     return select(labels_at(quarter, _is(*within)).subquery().c.meter)
+
+
+def of_group(group: Group) -> ColumnElement[bool]:
+    """Of a label: whether it is that of a group."""
+    return _is(group)
 
 
 def was_visible(within: Sequence[Group]) -> ColumnElement[bool]:
@@ -151,7 +169,7 @@ class _Chains:
 
     def __init__(self, reads: Reads) -> None:
         columns = meter.c.id, meter.c.replaced_by, meter.c.first_s
-        rows = reads.query(select(*columns).where(or_(meter.c.id.in_(_successors()), meter.c.id.in_(_replaced()))))
+        rows = reads.query(select(*columns).where(meter.c.id.in_(_successors().union(_replaced()))))
         self.first_quarter = {row.id: quarter_of(row.first_s) for row in rows}
         self._successor = {row.id: row.replaced_by for row in rows if row.replaced_by is not None}
         self._replaced: dict[int, list[int]] = defaultdict(list)

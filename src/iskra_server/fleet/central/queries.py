@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import and_, delete, func, insert, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, tuple_
 
 from iskra_server.fleet.central.label_periods import (
     Group,
@@ -19,13 +19,16 @@ from iskra_server.fleet.central.label_periods import (
     MeterPeriod,
     Within,
     group_meters,
+    inherited_labels_at,
     labels_at,
     members_at,
+    of_group,
+    own_labels_at,
     visible_at,
     was_visible,
 )
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.schema import ALWAYS, label, live, meter, quarter_reading, reader, series
+from iskra_server.history.store.schema import ALWAYS, label, live, meter, quarter_reading, series
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
@@ -34,8 +37,6 @@ from iskra_server.meter.reading import scaled
 _BATCH = 5_000
 # of an export: rows in memory, some 2 MB, and counters per query where the period is short
 ROWS, _SERIES = 5_000, 50
-# of a page of readers: bytes of status, of which one reader may have 1 MB, and readers per query
-_PAGE_BYTES, _READERS = 2**22, 20
 
 
 class FleetMeter(Struct, frozen=True):
@@ -68,14 +69,6 @@ class GroupQuarter(Struct, frozen=True):
     epoch: int
 
 
-class ReaderRow(Struct, frozen=True):
-    name: str
-    at_s: int
-    ok: bool
-    sentence: str
-    status: str
-
-
 # of the last row of a page: quarter of the last contact, number of the meter
 Position = tuple[int, int]
 
@@ -98,21 +91,31 @@ def meters(
     statement = select(live, meter.c.meter_id).join_from(live, meter).order_by(*order)
     if after:
         statement = statement.where(tuple_(*order) > tuple_(*after))
-    if group:
-        statement = statement.where(live.c.meter.in_(members_at(now, group, within)))
-    elif within is not None:
-        statement = statement.where(live.c.meter.in_(visible_at(now, within)))
     if find:
         # LIKE is case-sensitive in PostgreSQL, but not in SQLite
         number = func.replace(meter.c.meter_id, " ", "")
         statement = statement.where(number.icontains(find.replace(" ", ""), autoescape=True))
-    rows = reads.query(statement.limit(limit + 1))
+    rows = [row for part in _shown(now, group, within) for row in reads.query(statement.where(part).limit(limit + 1))]
+    rows.sort(key=attrgetter("at_quarter", "meter"))
     page = rows[:limit]
     labels: dict[int, dict[str, str]] = {}
     for row in reads.query(labels_at(now, true(), [row.meter for row in page])):
         labels.setdefault(row.meter, {})[row.kind] = row.value
     entries = [FleetMeter(r.meter_id, r.reader, r.at_s, r.power_mw, labels.get(r.meter, {})) for r in page]
     return entries, (page[-1].at_quarter, page[-1].meter) if len(rows) > limit else None
+
+
+def _shown(now: int, group: Group | None, within: Within) -> list[ColumnElement[bool]]:
+    """Conditions of which each meter of a group that the client may see fulfils exactly one.
+
+    One query for each: with both in one, a database first puts together all meters of the group.
+    """
+    if group and within is None:
+        parts = (own_labels_at(now, of_group(group)), inherited_labels_at(now, of_group(group)))
+        return [live.c.meter.in_(select(part.subquery().c.meter)) for part in parts]
+    if group:
+        return [live.c.meter.in_(members_at(now, group, within))]
+    return [true() if within is None else live.c.meter.in_(visible_at(now, within))]
 
 
 def groups(reads: Reads, kind: str, *, limit: int, now: int, after: str = "", within: Within = None) -> list[GroupSize]:
@@ -205,24 +208,6 @@ def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterato
 def _quarter(counter: _Counter, row: Any) -> GroupQuarter:
     value = scaled(row.raw, row.scaler)
     return GroupQuarter(counter.meter_id, counter.obis, row.quarter, value, row.quality, row.epoch)
-
-
-def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRow], str | None]:
-    """A page of readers by name, about _PAGE_BYTES at most; and the name of the last, if more follow."""
-    page: list[ReaderRow] = []
-    length = 0
-    while length < _PAGE_BYTES:
-        step = min(limit - len(page), _READERS) + 1
-        statement = select(reader).where(reader.c.name > after).order_by(reader.c.name).limit(step)
-        rows = reads.query(statement)
-        page += [ReaderRow(row.name, row.at_s, row.ok, row.sentence, row.status) for row in rows[: step - 1]]
-        if len(rows) < step:
-            return page, None
-        after = page[-1].name
-        if len(page) == limit:
-            break
-        length = sum(len(row.status) for row in page)
-    return page, after
 
 
 Labels = Mapping[str, str | Sequence[LabelPeriod]]

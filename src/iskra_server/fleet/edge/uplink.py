@@ -23,7 +23,7 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import protocol
 from iskra_server.fleet.edge.reader_messages import live, reader_status, sources
 from iskra_server.fleet.edge.receipts import Receipts
-from iskra_server.fleet.edge.uplink_health import SILENT_S, UplinkHealth
+from iskra_server.fleet.edge.uplink_health import RIVAL_STATUS_S, SILENT_S, UplinkHealth
 from iskra_server.fleet.edge.uplink_queue import MAX_RETRY_S, Parcel, ReaderIdentity, UplinkQueue
 from iskra_server.fleet.edge.uplink_summary import uplink_summary
 from iskra_server.fleet.protocol import Correlation, ReaderTopics
@@ -33,7 +33,7 @@ from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection
-from iskra_server.mqtt.message import PUBLISHING, Message, MqttError, WrongPassword, error_of
+from iskra_server.mqtt.message import PUBLISHING, Message, MqttError, OldProtocolOnly, WrongPassword, error_of
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
 from iskra_server.outputs.mqtt.keep_connected import keep_connected, reporting_denials, spread_delays_s
 from iskra_server.outputs.mqtt.topics import OFFLINE
@@ -50,7 +50,7 @@ _CHECK_STATUS_EVERY_S = 5.0
 # the writer's thread changes the store and its marks; an event from there would need the store to know of the uplink
 _POLL_S = 1.0
 # another process may mark quarters again
-_IDLE_S = 30.0
+_IDLE_S = 15.0
 # counting a long queue takes a while: at most a twentieth of the time
 _COUNT_EVERY_S, _COUNT_SHARE = 5.0, 20
 
@@ -150,6 +150,8 @@ class Uplink:
                 "user in uplink.url and the password in uplink.password (iskra-server.toml, or the file of "
                 "IES_UPLINK_PASSWORD_FILE). Quarters wait until then."
             )
+        if isinstance(error, OldProtocolOnly):
+            return f"The broker {settings.broker} cannot be used: {error}. {error.advice}. Quarters wait until then."
         return (
             f"The central server at {settings.broker} is away: {settings.masked(error)}. {error.advice}. "
             "Quarters wait and are sent when it is back."
@@ -176,7 +178,7 @@ class Uplink:
             raise error_of(errors) from None
 
     async def _send_quarters(self, connection: BrokerConnection) -> None:
-        marked, not_before_s, is_idle = -1, 0.0, True
+        marked, not_before_s, is_idle = -1, 0.0, False
         while True:
             store = self._store()
             try:
@@ -186,7 +188,7 @@ class Uplink:
                         await self._observe(store)
                     self._drop_unanswered()
                     if is_idle and marked != store.outbox_revision:
-                        # a quarter has closed, or the connection is new
+                        # a quarter has closed
                         not_before_s, is_idle = time.monotonic() + random.uniform(0.0, self._spread_s), False
                     room, marked = self._window - len(self._in_flight), store.outbox_revision
                     if room > 0 and time.monotonic() >= not_before_s:
@@ -277,7 +279,8 @@ class Uplink:
         sent, sent_s = None, 0.0
         while True:
             current = sources(self._statuses())
-            if current != sent or time.monotonic() - sent_s >= STATUS_EVERY_S:
+            every_s = RIVAL_STATUS_S if self.health.has_rival else STATUS_EVERY_S
+            if current != sent or time.monotonic() - sent_s >= every_s:
                 sent, sent_s = current, time.monotonic()
                 status = protocol.encode(reader_status(self._version, current, self.health.summary))
                 message = Message(self._topics["status"], status, correlation=self._offline().correlation)

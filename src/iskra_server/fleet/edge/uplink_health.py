@@ -15,8 +15,11 @@ log = logging.getLogger(__name__)
 
 # collectors that are started again, or a database that is repaired, take minutes
 SILENT_S = 900.0
-# a reader sends its state every five minutes, and each time the other one is told
-_RIVAL_S = 600.0
+# while two readers have one name, each sends its state so often, and both are told each time
+RIVAL_STATUS_S = 60.0
+_RIVAL_S = 2.5 * RIVAL_STATUS_S
+# a run of this reader that was killed has its name until the broker publishes its will, after 30 s
+_RIVAL_AFTER_S = 45.0
 
 
 class UplinkHealth(OutputHealth):
@@ -34,10 +37,17 @@ class UplinkHealth(OutputHealth):
 
     def note_rival(self, sentence: str) -> None:
         """The central server says that another reader has the same name."""
-        if self._rival is None:
+        now_s = time.monotonic()
+        before, began_s = self._rival, self._rival.began_s if self._rival else now_s
+        self._rival = _Rival(sentence, began_s, now_s)
+        if self._rival.is_certain and not (before and before.is_certain):
             log.warning("%s", sentence)
-        self._rival = _Rival(sentence, time.monotonic())
         self.observe(self.summary)
+
+    @property
+    def has_rival(self) -> bool:
+        """Another reader may have the same name."""
+        return self._rival is not None
 
     def observe(self, summary: UplinkSummary) -> None:
         self.summary = summary
@@ -69,7 +79,7 @@ class UplinkHealth(OutputHealth):
         now_s = time.monotonic()
         if self._rival and now_s - self._rival.at_s >= _RIVAL_S:
             self._rival = None
-        if self._rival:
+        if self._rival and self._rival.is_certain:
             yield self._rival.sentence
         for group in self.summary.unconfirmed:
             if group.refused:
@@ -84,16 +94,24 @@ class UplinkHealth(OutputHealth):
                 )
         for group in self.summary.unconfirmed:
             if group.reason:
-                yield f"{_quarters(group.quarters)}: {group.meter}: {group.reason}"
+                yield f"{_quarters(group.quarters, group.meter)}: {group.reason.rstrip('.')}."
 
 
 class _Rival(Struct, frozen=True):
+    """We were told of it from `began_s` until `at_s` (monotonic)."""
+
     sentence: str
+    began_s: float
     at_s: float
 
+    @property
+    def is_certain(self) -> bool:
+        return self.at_s - self.began_s >= _RIVAL_AFTER_S
 
-def _quarters(count: int) -> str:
-    return f"{count:,} quarter-hour{'s' if count != 1 else ''} wait{'s' if count == 1 else ''}"
+
+def _quarters(count: int, meter: str = "") -> str:
+    whose = f" of {meter}" if meter else ""
+    return f"{count:,} quarter-hour{'s' if count != 1 else ''}{whose} wait{'s' if count == 1 else ''}"
 
 
 def _since(oldest_s: int | None) -> str:

@@ -11,7 +11,20 @@ from itertools import starmap
 from math import inf
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, and_, func, or_, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.model.quarter_energy import ReadingColumns, columns_of
@@ -63,13 +76,22 @@ class Reads:
         """Every meter, in the order in which they were first seen."""
         return self._meters_where(true())
 
+    def first_meters(self, limit: int) -> list[MeterInfo]:
+        """At most so many meters, those that history knows longest: a central server has a million."""
+        return self._meters_where(meter.c.id.in_(select(meter.c.id).order_by(meter.c.id).limit(limit)))
+
+    def first_s(self) -> int | None:
+        """When the first meter was first seen, in Unix seconds; None without a meter."""
+        first_s: int | None = self.query(select(func.min(meter.c.first_s)))[0][0]
+        return first_s
+
     def replacement_chain(self, names: Collection[str]) -> list[MeterInfo]:
         """A meter and all that it replaced, directly or not, in the order in which they were first seen.
 
-        `names` are its label without spaces or its server id, in lower case. All meters are searched: they are few
-        beside what history holds of each.
+        `names` are its label without spaces or its server id, in lower case.
         """
-        label = func.lower(func.replace(meter.c.meter_id, " ", ""))
+        # word for word as in the index ix_meter_compact
+        label = func.lower(func.replace(meter.c.meter_id, literal_column("' '"), literal_column("''")))
         chain = select(meter.c.id).where(or_(label.in_(names), meter.c.server_id.in_(names))).cte(recursive=True)
         chain = chain.union(select(meter.c.id).join(chain, meter.c.replaced_by == chain.c.id))
         return self._meters_where(meter.c.id.in_(select(chain.c.id)))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # with its headers, a request has room for 16 kB (connection.py)
 _MAX_BYTES = 12_000
 _READ_S = 10.0
+# in history; a central server has a million
+_MAX_METERS = 1_000
 
 
 class ConfigFinding(Struct, frozen=True):
@@ -102,7 +104,7 @@ def _placed_findings(text: str, today: date, live: list[NamedMeter], reads: "Rea
     recorded: list[NamedMeter] = []
     with suppress(StoreError):
         # the contracts of a meter that another one has replaced do not count for that one
-        infos = [info for info in reads.meters() if info.replaced_by is None] if reads else []
+        infos = [info for info in reads.first_meters(_MAX_METERS) if info.replaced_by is None] if reads else []
         recorded = [NamedMeter(info.meter_id, info.server_id) for info in infos]
     return text_findings(text, today, [*live, *recorded], channel_problems)
 

@@ -25,7 +25,7 @@ from iskra_server.web.http.endpoint import (
     history_results,
     read_history,
 )
-from iskra_server.web.http.problem import problem, unknown_meter
+from iskra_server.web.http.problem import MAX_NAMED, unknown_meter_problem
 from iskra_server.web.http.query import Query
 from iskra_server.web.http.responses import JSON, revalidated
 from iskra_server.web.http.settings import WebSettings
@@ -49,7 +49,7 @@ def history_endpoint(
     read_for: Callable[[WebSettings], Read],
     parameters: tuple[Parameter, ...],
     *,
-    not_found: str = "no such meter; `meters` lists the known ones",
+    not_found: str = "no such meter; `meters` lists known ones, at most 20",
 ) -> Endpoint:
     """The endpoint /api/v1/meters/{id}/NAME, which answers with what `read_for(settings)` returns for the meter."""
 
@@ -68,8 +68,8 @@ def history_endpoint(
                 unrecorded_meter(reads, live) if live else None
             )
             if meter is None:
-                meter_ids = [info.meter_id for info in reads.meters()]
-                return problem(404, unknown_meter(meter_name, meter_ids), reason="unknown_meter", meters=meter_ids)
+                known = [info.meter_id for info in reads.first_meters(MAX_NAMED + 1)]
+                return unknown_meter_problem(meter_name, known)
             meter.is_production = is_production or (live is None and meter.info.port in plant_ports)
             return revalidated(request, msgspec.json.encode(read(meter, query)), JSON, _REVALIDATE)
 

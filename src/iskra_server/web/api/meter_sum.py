@@ -39,7 +39,7 @@ from iskra_server.web.http.endpoint import (
     period_parameters,
     read_history,
 )
-from iskra_server.web.http.problem import unknown_meter
+from iskra_server.web.http.problem import MAX_NAMED, unknown_meter
 from iskra_server.web.http.query import BadRequest, NotFound, Query
 from iskra_server.web.http.responses import JSON, json_response, revalidated
 
@@ -259,7 +259,7 @@ def _recorded(reads: "Reads", name: str, live: Meter | None) -> RecordedMeter:
     if meter is None and live:
         return unrecorded_meter(reads, live)
     if meter is None:
-        raise _unknown(name, [info.meter_id for info in reads.meters()])
+        raise _unknown(name, [info.meter_id for info in reads.first_meters(MAX_NAMED + 1)])
     return meter
 
 

@@ -16,7 +16,7 @@ from iskra_server.meter.virtual_meter import VIRTUAL
 from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.web.api.meter_view import Meter, meter_view, unread_meter_view
 from iskra_server.web.http.endpoint import METER_ID, TEXT, Context, Endpoint, Parameter, Result, failure
-from iskra_server.web.http.problem import problem, unknown_meter
+from iskra_server.web.http.problem import problem, unknown_meter_problem
 from iskra_server.web.http.responses import json_response
 from iskra_server.web.server_view import ServerView
 
@@ -121,8 +121,7 @@ async def _one(context: Context, request: Request) -> Response:
     meters, name = Meters(context.server), request.path_params["id"]
     meter_id = meters.find(name)
     if meter_id is None:
-        meter_ids = meters.ids()
-        return problem(404, unknown_meter(name, meter_ids), reason="unknown_meter", meters=meter_ids)
+        return unknown_meter_problem(name, meters.ids())
     meter = meters.view(meter_id)
     if meter.fresh:
         return json_response(meter)
@@ -155,7 +154,7 @@ ONE = Endpoint(
     "One meter with all registers.",
     {
         200: Result("the meter", Meter),
-        404: failure("no such meter; `meters` lists the known ones"),
+        404: failure("no such meter; `meters` lists known ones, at most 20"),
         503: failure("the meter has no current reading; `last_seen` is the time of its last one"),
     },
     _one,

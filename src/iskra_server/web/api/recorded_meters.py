@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from iskra_server.history.store.reads import Reads
 
 
+MAX_METERS = 1_000
+
+
 class HistoryMeter(Struct, frozen=True):
     """A meter, with the times of its first and its last record; neither is a current reading.
 
@@ -33,7 +36,10 @@ class HistoryMeter(Struct, frozen=True):
 
 
 class HistoryMeters(Struct, frozen=True):
+    """`more`: there are others; a central server lists them at /api/v1/fleet/meters."""
+
     meters: list[HistoryMeter]
+    more: bool
 
 
 def _view(info: MeterInfo, first_s: int) -> HistoryMeter:
@@ -42,17 +48,19 @@ def _view(info: MeterInfo, first_s: int) -> HistoryMeter:
 
 
 def _read(reads: "Reads", _query: Query) -> HistoryMeters:
-    infos = {info.meter_id: info for info in reads.meters()}
+    known = reads.first_meters(MAX_METERS + 1)
+    infos = {info.meter_id: info for info in known[:MAX_METERS]}
     # the history of a replaced meter is part of its successor's
     first_s: dict[str, int] = {}
     for info in infos.values():
         successor = info
-        while successor.replaced_by is not None:
+        while successor.replaced_by is not None and successor.replaced_by in infos:
             successor = infos[successor.replaced_by]
         first_s[successor.meter_id] = min(info.first_s, first_s.get(successor.meter_id, info.first_s))
     meters = sorted((infos[name] for name in first_s), key=lambda info: info.last_s, reverse=True)
     meters += virtual_infos(reads)
-    return HistoryMeters([_view(info, first_s.get(info.meter_id, info.first_s)) for info in meters])
+    views = [_view(info, first_s.get(info.meter_id, info.first_s)) for info in meters]
+    return HistoryMeters(views, len(known) > MAX_METERS)
 
 
 async def _list(context: Context, request: Request) -> Response:
@@ -66,7 +74,7 @@ ENDPOINT = Endpoint(
     "The meters of the history, that with the last record first, then virtual ones; a replaced meter is part of its "
     "successor.",
     {
-        200: Result("every meter, and from when until when it is recorded", HistoryMeters),
+        200: Result(f"the meters, at most {MAX_METERS:,}, and from when until when each is recorded", HistoryMeters),
         400: failure("a parameter was sent; there is none"),
         429: TOO_MANY,
         503: failure("there is no history, or its database does not respond"),

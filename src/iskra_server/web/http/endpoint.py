@@ -117,7 +117,7 @@ def history_results(result: Result) -> dict[int, Result]:
     return {
         200: result,
         400: failure("a parameter is wrong; `detail` says which and what is allowed"),
-        404: failure("no such meter; `meters` lists the known ones"),
+        404: failure("no such meter; `meters` lists known ones, at most 20"),
         429: TOO_MANY,
         503: failure("there is no history, or its database does not respond"),
     }

@@ -16,12 +16,12 @@ from iskra_server.base.json_values import Instant
 from iskra_server.web.http.responses import JSON, NO_STORE, with_headers
 
 MEDIA_TYPE = "application/problem+json"
-# a sentence with more names is not readable
-_MAX_NAMED = 20
+# a sentence with more names is not readable, and a central server has a million
+MAX_NAMED = 20
 
 
 class Problem(Struct, frozen=True):
-    """RFC 9457. `reason` is a word for programs, `meters` are the known ids, `last_seen` is that of a stale meter."""
+    """RFC 9457. `reason` is a word for programs, `meters` are some known ids, `last_seen` is that of a stale meter."""
 
     title: str
     status: Annotated[int, Meta(ge=400, le=599)]
@@ -48,9 +48,15 @@ def problem(
 
 def unknown_meter(name: str, meters: Sequence[str]) -> str:
     """The sentence for a meter that does not exist."""
-    more = f" and {len(meters) - _MAX_NAMED} more" if len(meters) > _MAX_NAMED else ""
-    known = f"Known meters: {', '.join(meters[:_MAX_NAMED])}{more}." if meters else "No meter is known yet."
+    more = " and more" if len(meters) > MAX_NAMED else ""
+    known = f"Known meters: {', '.join(meters[:MAX_NAMED])}{more}." if meters else "No meter is known yet."
     return f"There is no meter '{name}'. {known}"
+
+
+def unknown_meter_problem(name: str, meters: Sequence[str]) -> Response:
+    """The response for a meter that does not exist; `meters` are known ones, one more than MAX_NAMED is enough."""
+    named = list(meters[:MAX_NAMED])
+    return problem(HTTPStatus.NOT_FOUND, unknown_meter(name, meters), reason="unknown_meter", meters=named)
 
 
 def plain_json(app: ASGIApp) -> ASGIApp:

@@ -1,0 +1,74 @@
+"""Readers and collectors of different versions: in any order of upgrades nothing is lost.
+
+The older side is a small program that speaks the first protocol: numbers of four octets, and refusals as plain text.
+"""
+
+import msgspec
+import pytest
+
+from fleet.centre import Centre, Heard
+from fleet.conftest import Collect, MakeReader
+from fleet.field import FIRST, arrive
+from fleet.old_reader import OldReader
+from history.entries import METER, quarter_reading
+from iskra_server.fleet import protocol
+from iskra_server.fleet.edge.uplink_queue import UplinkQueue
+from iskra_server.fleet.protocol import Correlation
+from iskra_server.history.store.store import Store
+from outputs.mqtt.broker import Mosquitto
+from running import until
+from samples import METER_ID
+
+SESSION = b"8 octets"
+
+
+def test_an_older_reader_and_a_newer_collector(central: Store, broker: Mosquitto, collect: Collect) -> None:
+    quarters = protocol.quarters(METER, [quarter_reading()])
+    simulated = msgspec.structs.replace(quarters, meter="1 SIM 00 00000001", simulated=True)
+    newer = msgspec.json.encode(msgspec.to_builtins(quarters) | {"v": 1, "tariff": 2})
+    with OldReader(broker.port, "cellar") as reader:
+        reader.send(1, protocol.encode(quarters))
+        collector = collect()
+        until(lambda: "Collecting from" in collector.log)
+        # it was sent before there was a collector, and nobody has answered: it is sent again
+        reader.send(1, protocol.encode(quarters))
+        until(lambda: reader.answers.get((1).to_bytes(4)) == b"")
+        assert central.quarter_readings_between(METER_ID, quarter_reading().obis, 0, 2**31 - 1) == [quarter_reading()]
+        # what waits gets no answer, because it would forget the quarters
+        reader.send(2, protocol.encode(simulated))
+        reader.send(3, b"no json")
+        until(lambda: (3).to_bytes(4) in reader.answers)
+        assert b"JSON is malformed" in reader.answers[(3).to_bytes(4)]
+        assert (2).to_bytes(4) not in reader.answers
+        # a reader of a later version, whose message this collector does not understand, is told to wait
+        correlation = bytes(Correlation(SESSION, 4))
+        reader.send(correlation, newer)
+        until(lambda: correlation in reader.answers)
+        receipt = protocol.decode_receipt(reader.answers[correlation])
+        assert (receipt.state, "older than the reader" in receipt.reason) == ("waits", True)
+
+
+@pytest.mark.slow
+def test_a_newer_reader_and_an_older_collector(
+    central: Store, broker: Mosquitto, reader: MakeReader, collect: Collect
+) -> None:
+    """The older collector does not know one of the quarters; after its upgrade everything is there."""
+    cellar = reader("cellar")
+    cellar.stop()
+    cellar.live_through(20)
+    unknown, stored = cellar.quarter - 3, set()
+
+    def decide(message: Heard) -> bytes:
+        if unknown in message.quarters:
+            return b"Expected `int` <= 1 - at `$.v`"
+        stored.update(message.quarters)
+        return b""
+
+    with Centre(broker.port, decide):
+        cellar.start()
+        until(lambda: cellar.waiting == 1)
+        assert stored == set(range(FIRST + 1, FIRST + 21)) - {unknown}
+        until(lambda: cellar.summary.refused == 1)
+    collect()
+    assert UplinkQueue(cellar.store).resend(FIRST) == 20
+    arrive(central, cellar)
