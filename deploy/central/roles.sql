@@ -14,6 +14,9 @@ SELECT 'CREATE ROLE iskra_server LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles W
 ALTER ROLE iskra_collector PASSWORD :'collector_password';
 ALTER ROLE iskra_server PASSWORD :'server_password';
 
+-- Citus changes many tables in one statement only one after the other; others do not know this setting
+SET citus.multi_shard_modify_mode TO 'sequential';
+
 -- a collector writes what readers send; it deletes nothing and creates no tables
 GRANT USAGE ON SCHEMA public TO iskra_collector, iskra_server;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO iskra_collector, iskra_server;

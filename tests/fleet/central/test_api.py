@@ -79,7 +79,7 @@ def test_a_tenants_token_reveals_no_other_tenant_on_any_route(tenants: Site) -> 
             allowed.add(endpoint.path)
         else:
             assert answer.json()["reason"] == "forbidden_for_token"
-    for_all = ("meters", "groups", "energy", "quarters.csv")
+    for_all = ("meters", "groups", "energy", "quarters.csv", "statement")
     assert allowed == {"/healthz", *(f"/api/v1/fleet/{name}" for name in for_all)}
 
 

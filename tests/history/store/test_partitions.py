@@ -13,7 +13,14 @@ from history.entries import METER, QUARTER, block, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.fleet.central.tables import write_batch
 from iskra_server.history.model.records import QUARTER_S
-from iskra_server.history.store.partitions import MONTHS_AHEAD, existing_partitions, months_between, partition_name
+from iskra_server.history.store.partitions import (
+    MONTHS_AHEAD,
+    existing_partitions,
+    months_between,
+    months_left,
+    partition_name,
+    rest_rows,
+)
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
@@ -54,10 +61,32 @@ def test_the_months_of_a_period() -> None:
 
 def test_months_are_made_ahead_and_once(centre: Store) -> None:
     found = {name for name in partitions(centre) if name.startswith("power_2")}
-    assert len(found) in (MONTHS_AHEAD + 1, MONTHS_AHEAD + 2)
+    assert len(found) == MONTHS_AHEAD + 1
     assert partition_name("power", datetime.now(UTC).date().replace(day=1)) in found
     assert centre.make_partitions() == 0
-    assert centre.make_partitions(ahead=MONTHS_AHEAD + 2) in (3, 6, 9)
+    assert centre.make_partitions(ahead=MONTHS_AHEAD + 2) == 2 * 3
+
+
+def test_two_years_ahead_are_two_years_and_a_gap_ends_what_is_left(centre: Store) -> None:
+    def left(now_s: float) -> int | None:
+        with centre.transaction(write=False) as connection:
+            return months_left(connection, now_s)
+
+    now = datetime.now(UTC)
+    assert left(now.timestamp()) == MONTHS_AHEAD
+    centre.make_partitions(ahead=24)
+    assert left(now.timestamp()) == 24
+    assert left(at(now.year + 1, now.month)) == 12
+    assert left(at(now.year + 3, now.month)) == 0
+    with centre.transaction() as connection:
+        connection.execute(text(f"DROP TABLE {partition_name('power', date(now.year + 1, now.month, 1))}"))
+    assert left(now.timestamp()) == 11
+
+
+def test_rows_in_no_month_are_told(centre: Store) -> None:
+    centre.write([quarter_reading(5), quarter_reading(at(2150, 1) // QUARTER_S)], [METER])
+    with centre.transaction(write=False) as connection:
+        assert rest_rows(connection) == {"boundary": 2}
 
 
 def test_imported_records_get_their_partitions(centre: Store) -> None:
@@ -138,6 +167,8 @@ def test_a_user_who_does_not_own_the_tables_creates_no_partitions(centre: Store,
 
 def test_sqlite_has_no_partitions(sqlite: Store) -> None:
     sqlite.write([quarter_reading()], [METER])
+    with sqlite.transaction(write=False) as connection:
+        assert (months_left(connection, time.time()), rest_rows(connection)) == (None, {})
     assert (sqlite.make_partitions(), sqlite.drop_partitions_before(time.time())) == (0, 0)
 
 

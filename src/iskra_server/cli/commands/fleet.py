@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from iskra_server.cli.commands import fleet_allocate, fleet_statement
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
@@ -216,3 +217,7 @@ def _conflict_object(conflict: "Conflict") -> dict[str, object]:
 
 def _moment(at_s: int) -> str:
     return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+app.command(epilog=fleet_statement.EXAMPLES)(fleet_statement.statement)
+app.command(epilog=fleet_allocate.EXAMPLES)(fleet_allocate.allocate)

@@ -195,10 +195,10 @@ def _history(config: Config, *, dry_run: bool) -> Iterator[Store]:
     where = history_address(config)
     file = sqlite_path(where)
     if dry_run and file is not None and not file.exists():
-        with tempfile.TemporaryDirectory() as folder, open_history(database_address(folder, "")) as store:
+        with tempfile.TemporaryDirectory() as folder, open_history(database_address(folder, ""), "plain") as store:
             yield store
     else:
-        with open_history(where) as store:
+        with open_history(where, config.history.database_profile) as store:
             yield store
 
 

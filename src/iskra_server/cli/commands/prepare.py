@@ -1,5 +1,6 @@
 """`prepare`: create tables and monthly partitions of a central PostgreSQL, as their owner; drop old months."""
 
+import time
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -29,7 +30,7 @@ def prepare(
     config: ConfigFile = None,
 ) -> None:
     """Create the tables and monthly partitions in PostgreSQL; drop old months."""
-    from iskra_server.history.store import StoreError  # noqa: PLC0415
+    from iskra_server.history.store import StoreError, partitions  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
 
     history = load_config(config).history
@@ -41,9 +42,16 @@ def prepare(
         print(f"{store.make_partitions(ahead)} partitions are created.")
         if limit is not None:
             print(f"{store.drop_partitions_before(limit)} partitions are dropped.")
+        with store.transaction(write=False) as connection:
+            left, rest = partitions.months_left(connection, time.time()), partitions.rest_rows(connection)
         store.close()
     except StoreError as error:
         raise UsageError(str(error), 1) from None
+    if left is not None:
+        print(f"There are partitions for this month and the next {left}.")
+    for table, count in rest.items():
+        many = f"more than {count - 1}" if count == partitions.MAX_COUNTED else count
+        print(f"{many} rows lie in {table}_{partitions.REST}: of old months, or of a wrong clock (history check).")
 
 
 def _month(text: str) -> float:

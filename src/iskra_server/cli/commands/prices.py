@@ -78,7 +78,7 @@ def fetch(
     if (now_s := _now_s(clock)) is None:
         raise UsageError("The clock of this computer is not set; set it first.")
     with (
-        open_history(history_address(settings)) as store,
+        open_history(history_address(settings), settings.history.database_profile) as store,
         Progress(console=errors, transient=True, disable=quiet or not errors.is_terminal) as bar,
     ):
         first, last = _days(store, begin, end, now_s)
@@ -192,7 +192,7 @@ def import_(
         raise UsageError(f"{file} cannot be imported: {error}.") from None
     if (now_s := _now_s(Clock())) is None:
         raise UsageError("The clock of this computer is not set; set it first.")
-    with open_history(history_address(settings)) as store:
+    with open_history(history_address(settings), settings.history.database_profile) as store:
         stored = store_prices(store, name, "file", now_s, prices)
     if not quiet:
         print(f"{file} for {name}: {_told(stored, len(prices))}.")

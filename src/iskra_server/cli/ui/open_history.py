@@ -17,6 +17,7 @@ from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.location import database_address
 from iskra_server.history.store.recorded_meter import VirtualRecordedMeter, recorded_meter
+from iskra_server.history.store.schema import DatabaseProfile
 from iskra_server.history.store.store import Store
 from iskra_server.meter.identity import compact_name
 
@@ -54,10 +55,10 @@ def sqlite_path(where: Address) -> Path | None:
 
 
 @contextmanager
-def open_history(where: Address) -> Iterator[Store]:
-    """Open a history; errors of the database become UsageError."""
+def open_history(where: Address, profile: DatabaseProfile) -> Iterator[Store]:
+    """Open a history, or create it, in PostgreSQL in this profile; errors of the database become UsageError."""
     with database_errors():
-        store = Store(where)
+        store = Store(where, profile)
         try:
             yield store
         finally:
@@ -68,7 +69,7 @@ def open_history(where: Address) -> Iterator[Store]:
 def open_existing(config: Config) -> Iterator[Store]:
     """Open the configured history, with its virtual meters; UsageError if it does not exist."""
     check_exists(config)
-    with open_history(history_address(config)) as store:
+    with open_history(history_address(config), config.history.database_profile) as store:
         if config.virtual:
             # not imported without need: it loads the serial ports
             from iskra_server.runtime.virtual_setup import located, sources_by_name, virtual_meters  # noqa: PLC0415

@@ -178,7 +178,7 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
     from iskra_server.fleet.central.group_sums import group_energy  # noqa: PLC0415
     from iskra_server.fleet.central.label_periods import count_labels  # noqa: PLC0415
 
-    group = _required_group(query)
+    group = required_group(query)
     length, edges = query.buckets(MAX_BUCKETS)
     readings = count_labels(reads, group, edges[0], edges[-1], within) * len(edges)
     if readings > MAX_READINGS:
@@ -228,7 +228,7 @@ def csv_lines(reads: "Reads", query: Query, within: "Within") -> Iterator[str]:
     """Read from the database while the lines are consumed: local time with its offset, exact Wh."""
     from iskra_server.fleet.central import queries  # noqa: PLC0415
 
-    group, (begin, end) = _required_group(query), query.period()
+    group, (begin, end) = required_group(query), query.period()
     rows = queries.quarters(reads, group, quarter_of(begin.timestamp()), quarter_of(end.timestamp()), within)
     return chain([_line(COLUMNS)], (_row(row, query.tz) for row in rows))
 
@@ -309,7 +309,8 @@ def _group(query: Query) -> "Group | None":
     return Group(kind, value)
 
 
-def _required_group(query: Query) -> "Group":
+def required_group(query: Query) -> "Group":
+    """Raises BadRequest."""
     group = _group(query)
     if group is None:
         raise BadRequest("'group' is missing; write it like building:7")

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from iskra_server.fleet.central import answers
+from iskra_server.fleet.central.statement_api import FORMAT, LANGUAGE, MAX_DAYS, MAX_METERS, statement_of
 from iskra_server.web.http.endpoint import (
     BUCKET,
     TEXT,
@@ -72,6 +73,13 @@ def _within(request: Request) -> "Within":
     return [Group(kind, value) for kind, value in groups]
 
 
+async def _statement(context: Context, request: Request) -> Response:
+    within = _within(request)
+    return await read_history(
+        context, request, _STATEMENT_PARAMETERS, lambda reads, query: statement_of(reads, query, within)
+    )
+
+
 async def _export(context: Context, request: Request) -> Response:
     """Streams CSV while it is read from the database."""
     client, exports, within = client_of(request.scope), context.exports, _within(request)
@@ -126,6 +134,9 @@ class _ExportResponse(StreamingResponse):
             self._exports.remove(self._client)
 
 
+_STATEMENT_PARAMETERS = (
+    *(_GROUP, *period_parameters(f"{MAX_DAYS:,} days", default="last_month"), TIME_ZONE, FORMAT, LANGUAGE),
+)
 _EXPORT_PARAMETERS = (_GROUP, *period_parameters(), TIME_ZONE)
 ENDPOINTS = (
     _endpoint(
@@ -168,5 +179,14 @@ ENDPOINTS = (
         history_results(Result("the rows", str, _CSV)),
         _export,
         _EXPORT_PARAMETERS,
+    ),
+    Endpoint(
+        "/api/v1/fleet/statement",
+        "fleet_statement",
+        "A statement of a group as a file to print or as CSV: readings, energy and what is missing of each meter and "
+        "month, while it is in the group. Not for legal billing where calibration law asks for verified readings.",
+        history_results(Result(f"the file, of at most {MAX_METERS} meters", str, "text/html", "text/csv")),
+        _statement,
+        _STATEMENT_PARAMETERS,
     ),
 )

@@ -165,7 +165,7 @@ def _reader(reads: Reads, number: int | None, until_s: int, *, is_complete: bool
     if number is None:
         return
     rows = reads.query(
-        select(live.c.at_s, live.c.reader, reader.c.ok, reader.c.sentence, reader.c.skew_s)
+        select(live.c.at_s, live.c.reader, reader.c.ok, reader.c.skew_s)
         .select_from(live.outerjoin(reader, reader.c.name == live.c.reader))
         .where(live.c.meter == number)
     )
@@ -173,6 +173,7 @@ def _reader(reads: Reads, number: int | None, until_s: int, *, is_complete: bool
         if not is_complete and row.at_s < until_s - SILENT_S:
             yield Remark("silent", begin_s=row.at_s, names=(row.reader,))
         if row.ok is False:
-            yield Remark("reader_problem", names=(row.reader, row.sentence))
+            # its sentence may name the meters of others
+            yield Remark("reader_problem", names=(row.reader,))
         if row.skew_s is not None and abs(row.skew_s) > CLOCK_TOLERANCE_S:
             yield Remark("clock", count=row.skew_s, names=(row.reader,))

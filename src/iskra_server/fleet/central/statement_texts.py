@@ -114,7 +114,7 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "read: {count}, the last on {end}. They may be about this meter.",
         "silent": "The reader {name} has sent nothing of this meter since {begin}. Quarter-hours may still be "
         "waiting there.",
-        "reader_problem": "The reader {name} reports: {other}",
+        "reader_problem": "The reader {name} reports a problem; `iskra-server fleet readers` says which.",
         "clock": "The clock of the reader {name} is {ahead}: its readings were taken by so much {early}.",
         "set_aside": "Values with an impossible time that were set aside and are not counted: {count}.",
         "simulated": "SIMULATED: these are not the readings of a real meter.",
@@ -150,7 +150,7 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "die letzte am {end}. Sie können diesen Zähler betreffen.",
         "silent": "Das Lesegerät {name} hat seit {begin} nichts von diesem Zähler gesendet. Dort können noch "
         "Viertelstunden warten.",
-        "reader_problem": "Das Lesegerät {name} meldet: {other}",
+        "reader_problem": "Das Lesegerät {name} meldet ein Problem; welches, sagt `iskra-server fleet readers`.",
         "clock": "Die Uhr des Lesegeräts {name} geht {ahead}: Um so viel {early} wurden seine Zählerstände abgelesen.",
         "set_aside": "Werte mit unmöglicher Zeit, die beiseitegelegt wurden und nicht gezählt sind: {count}.",
         "simulated": "SIMULIERT: Dies sind keine Zählerstände eines echten Zählers.",

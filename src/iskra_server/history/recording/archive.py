@@ -127,7 +127,8 @@ class Archive:
         self._start_writer()
         by_s = time.monotonic() + OPEN_WITHIN_S
         await asyncio.to_thread(self._writer.tried.wait, OPEN_WITHIN_S)
-        if (store := self.store) is not None:
+        # a central server has many counters, and no guard
+        if guard and (store := self.store) is not None:
             reading = asyncio.ensure_future(asyncio.to_thread(last_values, store))
             reading.add_done_callback(self._on_last_values)
             await asyncio.wait((reading,), timeout=by_s - time.monotonic())

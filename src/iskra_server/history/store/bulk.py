@@ -21,15 +21,17 @@ _KEEP_FULLER = (
 )
 # the tables whose columns are all numbers
 _ON_CONFLICT = {quarter_reading.name: _KEEP_OLD, epoch.name: _KEEP_OLD, power.name: _KEEP_FULLER}
+# the power is no parameter: Citus hands the conflict clause to a node without the parameters of the rest
 _UPSERT_LIVE = (
     "INSERT INTO live (meter, reader, at_s, at_quarter, power_mw) "
     "SELECT meter, reader, at_s, at_s / 900, power_mw "
     "FROM unnest(%s::int[], %s::text[], %s::bigint[], %s::bigint[]) AS sent (meter, reader, at_s, power_mw) "
     "ON CONFLICT (meter) DO UPDATE SET "
     "reader = excluded.reader, at_s = excluded.at_s, at_quarter = excluded.at_quarter, "
-    "power_mw = CASE WHEN %s::bool THEN coalesce(excluded.power_mw, live.power_mw) ELSE excluded.power_mw END "
+    "power_mw = {power_mw} "
     "WHERE excluded.at_s >= live.at_s"
 )
+_KEEP_POWER = "coalesce(excluded.power_mw, live.power_mw)"
 
 
 def can_insert(table: Table) -> bool:
@@ -60,9 +62,8 @@ def upsert_live(connection: Connection, rows: Sequence[tuple[int, str, int, int 
     `keeps_power`: rows without power leave the earlier one.
     """
     meters, readers, moments, power_mw = zip(*sorted(rows), strict=True)
-    connection.exec_driver_sql(
-        _UPSERT_LIVE, (_array(meters), list(readers), _array(moments), _array(power_mw), keeps_power)
-    )
+    statement = _UPSERT_LIVE.format(power_mw=_KEEP_POWER if keeps_power else "excluded.power_mw")
+    connection.exec_driver_sql(statement, (_array(meters), list(readers), _array(moments), _array(power_mw)))
 
 
 def _array(values: Sequence[int | None]) -> str:

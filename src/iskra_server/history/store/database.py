@@ -34,6 +34,9 @@ _METERS = 5_000
 class Database(ABC):
     """Engines for writing and for reading. `url` may be shown by `display_name` only: it holds the password."""
 
+    # whether tables are divided by time and perhaps over nodes: a question then names its numbers and its period
+    is_divided = False
+
     def __init__(self, url: URL, write: Engine, read: Engine) -> None:
         self.url = url
         self.write = write

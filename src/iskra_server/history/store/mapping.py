@@ -7,10 +7,8 @@ from sqlalchemy import Row
 
 from iskra_server.history.model.records import (
     QUALITIES,
-    QUARTER_S,
     EpochStart,
     Exact,
-    LastCounter,
     MeterInfo,
     PointBlock,
     PowerQuarter,
@@ -93,13 +91,3 @@ def epoch_start_of(meter_id: str, obis: Obis, row: Row[Any]) -> EpochStart:
 def point_block_of(meter_id: str, row: Row[Any]) -> PointBlock:
     power_mw = row.min_mw, row.mean_mw, row.max_mw
     return PointBlock(meter_id, row.first_s, row.last_s, row.telegrams, row.octets, *power_mw)
-
-
-def last_counter_of(reading: Row[Any], start: Row[Any]) -> LastCounter | None:
-    """The later of a series' last quarter reading and its last epoch start; None where it has neither any more."""
-    meter_id, obis = reading.meter_id, Obis.parse(reading.obis)
-    if start.epoch is not None and (reading.quarter is None or start.epoch > reading.epoch):
-        return LastCounter(meter_id, obis, Exact(start.after_raw, start.after_scaler), start.at_s, start.epoch)
-    if reading.quarter is None:
-        return None
-    return LastCounter(meter_id, obis, Exact(reading.raw, reading.scaler), reading.quarter * QUARTER_S, reading.epoch)

@@ -18,8 +18,10 @@ from iskra_server.history.store.schema import PARTITIONED
 MONTHS_AHEAD = 3
 REST = "rest"
 # a wrong clock creates no partitions
-FIRST_YEAR, LAST_YEARS = 2000, 1
-_MONTH_S = 31 * 86_400
+_FIRST_YEAR, _LAST_YEARS = 2000, 1
+# of rows in the rest partition so many are counted
+MAX_COUNTED = 100_000
+_DAY_S = 86_400
 _LOCK = 0x49534B5250
 
 
@@ -33,7 +35,15 @@ def months_between(first_s: float, last_s: float) -> Iterator[date]:
 
 def months_ahead(now_s: float, count: int = MONTHS_AHEAD, since_s: float | None = None) -> Iterator[date]:
     """The months from `since_s` or now until `count` months ahead of now."""
-    return months_between(now_s if since_s is None else since_s, now_s + count * _MONTH_S)
+    last = datetime.fromtimestamp(now_s, UTC).date().replace(day=1)
+    for _ in range(count):
+        last = _next(last)
+    return months_between(now_s if since_s is None else since_s, _days(last) * _DAY_S)
+
+
+def is_possible(month: date, now_s: float) -> bool:
+    """Whether rows of this month get a partition: a meter can mean it."""
+    return _FIRST_YEAR <= month.year <= datetime.fromtimestamp(now_s, UTC).year + _LAST_YEARS
 
 
 def partition_name(table: str, month: date) -> str:
@@ -46,23 +56,44 @@ def create_rest_partitions(connection: Connection) -> None:
         connection.execute(text(f"CREATE TABLE {table}_{REST} PARTITION OF {table} DEFAULT"))
 
 
-def missing_partitions(connection: Connection, months: Iterable[date], now_s: float) -> list[tuple[str, date]]:
-    """The tables and months that are missing and that this user may create, within years that a meter can mean."""
-    latest = datetime.fromtimestamp(now_s, UTC).year + LAST_YEARS
-    months = [month for month in months if FIRST_YEAR <= month.year <= latest]
+def missing_partitions(connection: Connection, months: Iterable[date]) -> list[tuple[str, date]]:
+    """The tables and months that are missing and that this user may create."""
+    months = list(months)
     if not months or not is_owner(connection) or not _is_partitioned(connection):
         return []
     existing = existing_partitions(connection)
     return [(table, month) for table in PARTITIONED for month in months if partition_name(table, month) not in existing]
 
 
-def create_partitions(connection: Connection, months: Iterable[date], now_s: float) -> int:
-    """Create missing partitions; returns how many."""
+def create_partitions(connection: Connection, month: date) -> int:
+    """Create the missing partitions of a month; returns how many."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    new = missing_partitions(connection, months, now_s)
-    for table, month in new:
+    new = missing_partitions(connection, [month])
+    for table, _ in new:
         _create(connection, table, month)
     return len(new)
+
+
+def months_left(connection: Connection, now_s: float) -> int | None:
+    """How many months after the current one have their partitions without a gap; None where there are none at all."""
+    if not _is_partitioned(connection):
+        return None
+    existing, left = existing_partitions(connection), 0
+    month = _next(datetime.fromtimestamp(now_s, UTC).date().replace(day=1))
+    while all(partition_name(table, month) in existing for table in PARTITIONED):
+        month, left = _next(month), left + 1
+    return left
+
+
+def rest_rows(connection: Connection) -> dict[str, int]:
+    """How many rows lie in rest partitions, by table, up to MAX_COUNTED each; empty ones are left out."""
+    if not _is_partitioned(connection):
+        return {}
+    counts = {}
+    for table in PARTITIONED:
+        rows = f"SELECT 1 FROM {table}_{REST} LIMIT {MAX_COUNTED}"
+        counts[table] = int(connection.execute(text(f"SELECT count(*) FROM ({rows}) AS found")).scalar_one())
+    return {table: count for table, count in counts.items() if count}
 
 
 def existing_partitions(connection: Connection) -> set[str]:
@@ -102,6 +133,8 @@ def _create(connection: Connection, table: str, month: date) -> None:
 
 
 def _is_partitioned(connection: Connection) -> bool:
+    if connection.dialect.name != "postgresql":
+        return False
     kinds = "SELECT bool_and(relkind = 'p') FROM pg_class WHERE oid = ANY(:tables)"
     return bool(connection.execute(text(kinds), _ids(connection)).scalar())
 

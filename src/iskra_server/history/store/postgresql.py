@@ -20,7 +20,12 @@ from iskra_server.history.store import StoreError, bulk, partitions, schema
 from iskra_server.history.store.database import KEPT_OPEN, MAX_READERS, Database
 from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues
-from iskra_server.history.store.postgresql_layout import create_tables
+from iskra_server.history.store.postgresql_layout import (
+    check_profile,
+    create_tables,
+    distribute_new_tables,
+    drop_chunks,
+)
 from iskra_server.history.store.schema import DatabaseProfile
 
 # what a lock of another program, and a statement, may take
@@ -63,6 +68,8 @@ class TimeLimitedConnection(psycopg.Connection[Any]):
 
 
 class PostgresqlDatabase(Database):
+    is_divided = True
+
     def __init__(self, url: URL) -> None:
         write, read = (
             create_engine(
@@ -75,6 +82,7 @@ class PostgresqlDatabase(Database):
             for _ in ("write", "read")
         )
         super().__init__(url, write, read)
+        self._profile: DatabaseProfile = "plain"
         # months that are known to have their partitions
         self._months: set[date] = set()
         for engine in (write, read):
@@ -87,6 +95,12 @@ class PostgresqlDatabase(Database):
             if version:
                 self._check_owner(version)
             self.migrate(profile)
+        with self.read.connect() as connection:
+            check_profile(connection, profile)
+        self._profile = profile
+        if profile == "citus":
+            with self.write.begin() as connection:
+                distribute_new_tables(connection)
         self.make_partitions()
 
     def _check_owner(self, version: str) -> None:
@@ -128,7 +142,8 @@ class PostgresqlDatabase(Database):
         moments |= {record.first_s for record in records if isinstance(record, PointBlock)}
         new = {month for moment in moments for month in partitions.months_between(moment, moment)} - self._months
         if new:
-            self._create(sorted(month for month in new if month >= since))
+            now_s = time.time()
+            self._create(sorted(month for month in new if month >= since and partitions.is_possible(month, now_s)))
             self._months |= new
 
     def make_partitions(self, ahead: int | None = None, since_s: float | None = None) -> int:
@@ -138,12 +153,13 @@ class PostgresqlDatabase(Database):
         return self._create(partitions.months_ahead(time.time(), months, since_s))
 
     def drop_partitions_before(self, moment_s: float, tables: Iterable[str]) -> int:
+        drop = drop_chunks if self._profile == "timescale" else partitions.drop_partitions
         with self.write.begin() as connection:
             if not partitions.is_owner(connection):
                 return 0
             # a late import has to create them again
             self._months.clear()
-            return sum(partitions.drop_partitions(connection, table, moment_s) for table in tables)
+            return sum(drop(connection, table, moment_s) for table in tables)
 
     def file_change(self) -> str:
         return ""
@@ -152,13 +168,17 @@ class PostgresqlDatabase(Database):
         """There is no file of ours."""
 
     def _create(self, months: Iterable[date]) -> int:
-        """Create what is missing, if the user may; returns how many partitions."""
-        months, now_s = list(months), time.time()
+        """Create what is missing, if the user may; returns how many partitions.
+
+        A transaction a month, as writers wait for it: Citus takes some tenths of a second for each.
+        """
         with self.read.connect() as connection:
-            if not partitions.missing_partitions(connection, months, now_s):
-                return 0
-        with self.write.begin() as connection:
-            return partitions.create_partitions(connection, months, now_s)
+            new = sorted({month for _, month in partitions.missing_partitions(connection, months)})
+        count = 0
+        for month in new:
+            with self.write.begin() as connection:
+                count += partitions.create_partitions(connection, month)
+        return count
 
 
 def _connect(options: dict[str, Any]) -> TimeLimitedConnection:

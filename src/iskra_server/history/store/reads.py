@@ -5,19 +5,17 @@ An answer that needs several takes a snapshot: the writer may be writing a quart
 Periods are half open: first <= x < end. Every error of the database is raised as StoreError.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
 from math import inf
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Row,
     Select,
-    Table,
     and_,
     func,
     literal_column,
@@ -42,16 +40,19 @@ from iskra_server.history.model.records import (
 )
 from iskra_server.history.store.database import Database
 from iskra_server.history.store.database_errors import store_error
-from iskra_server.history.store.mapping import epoch_start_of, last_counter_of, point_block_of, quarter_reading_of
-from iskra_server.history.store.number_columns import as_text, in_order, numbers
+from iskra_server.history.store.mapping import epoch_start_of, point_block_of, quarter_reading_of
+from iskra_server.history.store.newest_rows import last_counter_of, newest_at_once, newest_by_series
+from iskra_server.history.store.number_columns import columns_as_text, in_order, numbers
+from iskra_server.history.store.row_ids import RowIds
 from iskra_server.history.store.schema import epoch, meter, points, power, quarter_reading, series
+from iskra_server.history.store.search_windows import Window, within
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 
 # parameters of one statement; SQLite takes 32,766
 _BATCH = 5_000
-# in quarters
-_DAY = 96
+# in quarters; later than every row
+_DAY, _NEVER, _NEVER_S = 96, 2**31 - 1, 2**62
 _replacement = meter.alias("replacement")
 
 
@@ -65,6 +66,7 @@ class Reads:
         self.virtual = virtual
         self._database = database
         self._connection = connection
+        self._row_ids = RowIds(self.query, is_divided=database.is_divided, remembers=connection is not None)
 
     @contextmanager
     def snapshot(self) -> Iterator["Reads"]:
@@ -98,7 +100,7 @@ class Reads:
 
     def series(self, meter_id: str) -> list[Obis]:
         """The energy registers of a meter that history keeps."""
-        statement = select(series.c.obis).where(series.c.meter == _meter(meter_id))
+        statement = select(series.c.obis).where(series.c.meter == self._row_ids.of_meter(meter_id))
         return sorted(Obis.parse(row.obis) for row in self.query(statement))
 
     def quarter_readings(self, meter_id: str, obis: Obis, quarters: Sequence[int]) -> dict[int, QuarterReading]:
@@ -122,7 +124,7 @@ class Reads:
         spans = [(first, end)]
         while spans:
             first, end = spans.pop()
-            row = self.query(_columns(meter_id, obis, first, end))[0]
+            row = self.query(columns_as_text(self._row_ids.of_series(meter_id, obis), first, end))[0]
             if row.scaler == row.max_scaler and row.epoch == row.max_epoch:
                 if row.quarters:
                     columns = in_order(numbers(row.quarters), numbers(row.raws))
@@ -138,7 +140,9 @@ class Reads:
         column = quarter_reading.c
         statement = (
             select(column.quarter)
-            .where(column.series == _series(meter_id, obis), column.quarter >= first, column.quarter < end)
+            .where(
+                column.series == self._row_ids.of_series(meter_id, obis), column.quarter >= first, column.quarter < end
+            )
             .where(column.quality == QUALITIES.index("interpolated"))
             .order_by(column.quarter)
         )
@@ -146,18 +150,24 @@ class Reads:
 
     def nearest_before(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The last reading before a quarter."""
-        column = quarter_reading.c.quarter
-        return next(iter(self._quarter_readings(meter_id, obis, column < quarter, column.desc(), limit=1)), None)
+        if self._is_to_be_connected:
+            with self.snapshot() as reads:
+                return reads.nearest_before(meter_id, obis, quarter)
+        windows = self._row_ids.windows_before(meter_id, obis, quarter)
+        return self._first(meter_id, obis, windows, quarter_reading.c.quarter.desc())
 
     def nearest_after(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The first reading after a quarter."""
-        column = quarter_reading.c.quarter
-        return next(iter(self._quarter_readings(meter_id, obis, column > quarter, column, limit=1)), None)
+        if self._is_to_be_connected:
+            with self.snapshot() as reads:
+                return reads.nearest_after(meter_id, obis, quarter)
+        windows = self._row_ids.windows_from(meter_id, obis, quarter + 1)
+        return self._first(meter_id, obis, windows, quarter_reading.c.quarter)
 
     def power_between(self, meter_id: str, first: int, end: int) -> list[PowerQuarter]:
         statement = (
             select(power)
-            .where(power.c.meter == _meter(meter_id), power.c.quarter >= first, power.c.quarter < end)
+            .where(power.c.meter == self._row_ids.of_meter(meter_id), power.c.quarter >= first, power.c.quarter < end)
             .order_by(power.c.quarter)
         )
         return [
@@ -167,7 +177,9 @@ class Reads:
 
     def points_between(self, meter_id: str, from_s: int, to_s: int) -> list[PointBlock]:
         """Every block that holds a telegram of the period; its other telegrams may lie around it."""
-        statement = select(points).where(*_overlaps(meter_id, from_s, to_s)).order_by(points.c.first_s)
+        statement = (
+            select(points).where(*_overlaps(self._row_ids.of_meter(meter_id), from_s, to_s)).order_by(points.c.first_s)
+        )
         return [point_block_of(meter_id, row) for row in self.query(statement)]
 
     def power_blocks_between(self, meter_id: str, from_s: int, to_s: int) -> list[PowerBlock]:
@@ -175,25 +187,28 @@ class Reads:
         columns = (points.c[name] for name in PowerBlock.__struct_fields__)
         statement = (
             select(*columns)
-            .where(*_overlaps(meter_id, from_s, to_s), points.c.mean_mw.is_not(None))
+            .where(*_overlaps(self._row_ids.of_meter(meter_id), from_s, to_s), points.c.mean_mw.is_not(None))
             .order_by(points.c.first_s)
         )
         return list(starmap(PowerBlock, self.query(statement)))
 
     def last_points(self, until_s: float = inf) -> list[PointBlock]:
         """The newest block of each meter that has one, among those that begin until `until_s`."""
+        end = _NEVER_S if until_s == inf else int(until_s) + 1
         blocks = []
         for info in self.meters():
-            conditions = [points.c.meter == _meter(info.meter_id)]
-            if until_s < inf:
-                conditions.append(points.c.first_s <= int(until_s))
-            statement = select(points).where(*conditions).order_by(points.c.first_s.desc()).limit(1)
-            blocks += [point_block_of(info.meter_id, row) for row in self.query(statement)]
+            windows = self._row_ids.windows_before_s(info, end)
+            newest = select(points).where(points.c.meter == self._row_ids.of_meter(info.meter_id))
+            newest = newest.order_by(points.c.first_s.desc()).limit(1)
+            found = (self.query(newest.where(within(points.c.first_s, window))) for window in windows)
+            blocks += [point_block_of(info.meter_id, row) for row in next(filter(None, found), ())]
         return blocks
 
     def epochs(self, meter_id: str, obis: Obis) -> list[EpochStart]:
         """Where the counter restarted, in order."""
-        statement = select(epoch).where(epoch.c.series == _series(meter_id, obis)).order_by(epoch.c.epoch)
+        statement = (
+            select(epoch).where(epoch.c.series == self._row_ids.of_series(meter_id, obis)).order_by(epoch.c.epoch)
+        )
         return [epoch_start_of(meter_id, obis, row) for row in self.query(statement)]
 
     def last_counters(self, until_s: float = inf) -> list[LastCounter]:
@@ -201,14 +216,13 @@ class Reads:
 
         Rows after `until_s`, of a clock that ran ahead, do not count.
         """
-        epochs = true() if until_s == inf else epoch.c.at_s <= int(until_s)
-        quarters = true() if until_s == inf else quarter_reading.c.quarter <= quarter_of(until_s)
-        starts = self.query(_newest(epoch, epoch.c.epoch, epochs))
-        readings = {
-            (row.meter_id, row.obis): row
-            for row in self.query(_newest(quarter_reading, quarter_reading.c.quarter, quarters))
-        }
-        counters = (last_counter_of(readings[start.meter_id, start.obis], start) for start in starts)
+        if self._is_to_be_connected:
+            with self.snapshot() as reads:
+                return reads.last_counters(until_s)
+        starts = true() if until_s == inf else epoch.c.at_s <= int(until_s)
+        end = _NEVER if until_s == inf else quarter_of(until_s) + 1
+        newest = newest_by_series if self._database.is_divided else newest_at_once
+        counters = map(last_counter_of, newest(self.query, starts, end))
         return sorted(filter(None, counters), key=lambda counter: (counter.meter_id, counter.obis))
 
     def query(self, statement: Select[Any]) -> Sequence[Row[Any]]:
@@ -229,11 +243,26 @@ class Reads:
     ) -> list[QuarterReading]:
         statement = (
             select(quarter_reading)
-            .where(quarter_reading.c.series == _series(meter_id, obis), condition)
+            .where(quarter_reading.c.series == self._row_ids.of_series(meter_id, obis), condition)
             .order_by(order)
             .limit(limit)
         )
         return [quarter_reading_of(meter_id, obis, row) for row in self.query(statement)]
+
+    def _first(
+        self, meter_id: str, obis: Obis, windows: Iterable[Window], order: ColumnElement[int]
+    ) -> QuarterReading | None:
+        """The first reading, in this order, of the first window that has one."""
+        found = (
+            self._quarter_readings(meter_id, obis, within(quarter_reading.c.quarter, window), order, limit=1)
+            for window in windows
+        )
+        return next((readings[0] for readings in found if readings), None)
+
+    @property
+    def _is_to_be_connected(self) -> bool:
+        """Whether an answer takes several statements, for which one connection is taken."""
+        return self._database.is_divided and self._connection is None
 
     def _meters_where(self, condition: ColumnElement[bool]) -> list[MeterInfo]:
         statement = (
@@ -257,52 +286,11 @@ class Reads:
             raise store_error(self._database.url, error) from error
 
 
-def _meter(meter_id: str) -> ColumnElement[int]:
-    return select(meter.c.id).where(meter.c.meter_id == meter_id).scalar_subquery()
-
-
-def _series(meter_id: str, obis: Obis) -> ColumnElement[int]:
-    return select(series.c.id).where(series.c.meter == _meter(meter_id), series.c.obis == str(obis)).scalar_subquery()
-
-
-def _overlaps(meter_id: str, from_s: int, to_s: int) -> tuple[ColumnElement[bool], ...]:
+def _overlaps(number: ColumnElement[int], from_s: int, to_s: int) -> tuple[ColumnElement[bool], ...]:
     """Which blocks of points reach into a period; the first condition on `first_s` makes the key useful."""
     return (
-        points.c.meter == _meter(meter_id),
+        points.c.meter == number,
         points.c.first_s >= from_s - MAX_BLOCK_S,
         points.c.first_s < to_s,
         points.c.last_s >= from_s,
     )
-
-
-def _columns(meter_id: str, obis: Obis, first: int, end: int) -> Select[Any]:
-    """One row: all quarters and all raw values of a period as texts, and whether scaler and epoch are the same."""
-    column = quarter_reading.c
-    values: list[ColumnElement[Any]] = [
-        as_text(column.quarter).label("quarters"),
-        as_text(column.raw).label("raws"),
-        func.min(column.scaler).label("scaler"),
-        func.max(column.scaler).label("max_scaler"),
-        func.min(column.epoch).label("epoch"),
-        func.max(column.epoch).label("max_epoch"),
-    ]
-    condition = column.series == _series(meter_id, obis), column.quarter >= first, column.quarter < end
-    return select(*values).where(*condition)
-
-
-def _newest(table: Table, order: Column[int], condition: ColumnElement[bool]) -> Select[Any]:
-    """The last row of each series by `order`, its columns None where it has none.
-
-    One subquery a column, as each of them is sure to seek by key.
-    """
-    last = [
-        select(column)
-        .where(table.c.series == series.c.id, condition)
-        .order_by(order.desc())
-        .limit(1)
-        .correlate(series)
-        .scalar_subquery()
-        .label(column.name)
-        for column in table.c
-    ]
-    return select(meter.c.meter_id, series.c.obis, *last).join_from(series, meter)

@@ -1,0 +1,118 @@
+"""`fleet statement`: what the meters of a tenant or a house counted in a period, to print or as CSV."""
+
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, time_zone
+from iskra_server.cli.ui.options import ConfigFile, Language, examples, terminal_language
+from iskra_server.cli.ui.report_files import (
+    check_new,
+    file_name,
+    parse_group,
+    parse_report_period,
+    write_report,
+    write_text,
+)
+from iskra_server.cli.ui.usage_error import UsageError
+
+if TYPE_CHECKING:
+    # for its type alone: it imports the database library
+    from iskra_server.fleet.central.statement import Statement
+
+EXAMPLES = examples(
+    {
+        "iskra-server fleet statement --group tenant:Meyer --period 2026 -o meyer.html": "to print",
+        "iskra-server fleet statement --group building:7 --period 2026 --each tenant --to statements": "one for each",
+        "iskra-server fleet statement --group tenant:Meyer --period 2026-01..2026-06 --format csv": "on stdout",
+    }
+)
+Format = Literal["html", "csv"]
+
+
+def statement(
+    *,
+    group: Annotated[str, typer.Option("--group", metavar="KIND:NAME", help="Group of meters, such as tenant:Meyer.")],
+    period: Annotated[
+        str,
+        typer.Option("--period", metavar="PERIOD", help="2026, 2026-11, 2026-01..2026-06, last_month, ..."),
+    ] = "last_month",
+    each: Annotated[
+        str | None,
+        typer.Option(
+            "--each",
+            metavar="KIND",
+            help="One statement for each group of this kind among the meters, such as tenant.",
+            show_default=False,
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Folder for the files of --each.", show_default=False),
+    ] = None,
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE|-", help="File to write; - is stdout.")] = "-",
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", metavar="html|csv", help="File format.", show_default="by the file name, else html"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    lang: Annotated[
+        Language | None,
+        typer.Option(
+            "--lang",
+            metavar="en|de",
+            help="Language: English or German.",
+            show_default="server.language, or the terminal's",
+        ),
+    ] = None,
+    tz: Zone = "",
+    config: ConfigFile = None,
+) -> None:
+    """Write a statement: readings, energy and what is missing, for each meter of a group and each month."""
+    # heavy imports, needed by this command only
+    from iskra_server.fleet.central import statement as statements  # noqa: PLC0415
+
+    settings = load_config(config)
+    zone, now = time_zone(tz, settings), datetime.now(UTC)
+    language = lang or _language(settings.server.language)
+    whole, span = parse_group(group), parse_report_period(period, now, zone)
+    is_csv = form == "csv" or (form is None and Path(output).suffix == ".csv")
+    if (each is None) != (to is None):
+        raise UsageError("--each needs a folder for its files (--to FOLDER), and --to is for --each alone.")
+    with open_existing(settings) as store, store.snapshot() as reads:
+        if each is None or to is None:
+            text = _text(statements.statement(reads, [whole], span, now, tz=zone), language, is_csv=is_csv)
+            write_report(output, text, overwrite=overwrite)
+            return
+        names = statements.groups_among(reads, whole, each, span, now)
+        if not names:
+            raise UsageError(f"No meter of {group} belongs to a {each} in this period.", 1)
+        suffix = "csv" if is_csv else "html"
+        files = {name: to / file_name(each, name.value, period, suffix=suffix) for name in names}
+        check_new(files.values(), overwrite=overwrite)
+        console = Console(stderr=True)
+        for name in track(names, "", console=console, transient=True, disable=not console.is_terminal):
+            content = statements.statement(reads, [whole, name], span, now, tz=zone)
+            write_text(files[name], _text(content, language, is_csv=is_csv))
+        print(f"{len(files)} statements are in {to}.")
+
+
+def _text(content: "Statement", language: Language, *, is_csv: bool) -> str:
+    from iskra_server.fleet.central.statement_csv import write_csv  # noqa: PLC0415
+    from iskra_server.fleet.central.statement_html import html  # noqa: PLC0415
+
+    if not is_csv:
+        return html(content, language)
+    text = StringIO()
+    write_csv(content, text, language)
+    return text.getvalue()
+
+
+def _language(configured: str) -> Language:
+    """That of the page, if one is configured."""
+    return "de" if configured == "de" else "en" if configured == "en" else terminal_language()

@@ -1,0 +1,54 @@
+"""GET /api/v1/fleet/statement: the statement of a group as a file; a tenant's token gives access to the own months."""
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from iskra_server.fleet.central.answers import required_group
+from iskra_server.web.http.endpoint import TEXT, Parameter
+from iskra_server.web.http.query import BadRequest, Query
+from iskra_server.web.http.responses import NO_STORE
+
+if TYPE_CHECKING:
+    # for its types alone: they bring the database library along
+    from iskra_server.fleet.central.label_periods import Within
+    from iskra_server.history.store.reads import Reads
+    from iskra_server.outputs.notify.messages import Language
+
+# a statement reads every quarter-hour of its time, of every meter
+MAX_DAYS, MAX_METERS = 1_100, 200
+_TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
+FORMAT = Parameter("format", "html, to print on A4, or csv", {**TEXT, "enum": list(_TYPES), "default": "html"})
+LANGUAGE = Parameter("lang", "language of the file", {**TEXT, "enum": ["en", "de"], "default": "en"})
+
+
+def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
+    """As an attachment: the page of a statement has its styles inside, which a page of this server may not."""
+    from iskra_server.fleet.central.label_periods import group_meters  # noqa: PLC0415
+    from iskra_server.fleet.central.statement import quarters_of, statement  # noqa: PLC0415
+    from iskra_server.fleet.central.statement_csv import write_csv  # noqa: PLC0415
+    from iskra_server.fleet.central.statement_html import html  # noqa: PLC0415
+
+    group, period = required_group(query), query.period(MAX_DAYS, default="last_month")
+    form, language = _one_of(query, FORMAT), _one_of(query, LANGUAGE)
+    count = len(group_meters(reads, group, *quarters_of(period, query.now), within))
+    if count > MAX_METERS:
+        raise BadRequest(f"this group has {count} meters in the period, and the maximum is {MAX_METERS}")
+    content = statement(reads, [group], period, query.now, tz=query.tz, within=within)
+    words: Language = "de" if language == "de" else "en"
+    text = StringIO()
+    if form == "csv":
+        write_csv(content, text, words)
+    else:
+        text.write(html(content, words))
+    headers = {"content-disposition": f'attachment; filename="statement.{form}"', **NO_STORE}
+    return Response(text.getvalue(), headers=headers, media_type=_TYPES[form])
+
+
+def _one_of(query: Query, parameter: Parameter) -> str:
+    allowed: list[str] = parameter.schema["enum"]
+    text = query.get(parameter.name) or str(parameter.schema["default"])
+    if text not in allowed:
+        raise BadRequest(f"'{parameter.name}={text[:40]}' is not allowed; allowed are {', '.join(allowed)}")
+    return text
