@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, null, select, update
 
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S
@@ -171,8 +171,13 @@ def _upsert_states(
         return
     statement = store.insert(reader)
     new = statement.excluded
-    # what a goodbye does not say stays
-    kept = {name: func.coalesce(new[name], reader.c[name]) for name in ("version", "skew_s")}
+    # what a goodbye does not say stays. A status that waited at the broker seems to come from a clock that is behind:
+    # only the second one in a row says so
+    was_right = and_(new.skew_s < -SKEW_LIMIT_S, reader.c.skew_s >= -SKEW_LIMIT_S)
+    kept = {
+        "version": func.coalesce(new.version, reader.c.version),
+        "skew_s": case((was_right, null()), else_=func.coalesce(new.skew_s, reader.c.skew_s)),
+    }
     changed = {name: new[name] for name in rows[0] if name != "name"} | kept
     connection.execute(
         statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=new.at_s >= reader.c.at_s), rows
