@@ -36,7 +36,7 @@ def test_a_silent_reader_is_exit_status_1_with_a_sentence(call: Run, tmp_path: P
     variables = heard(tmp_path, 3_600)
     done = call("fleet", "status", **variables)
     assert done.returncode == 1
-    assert "! 1 of 1 readers are silent, house-7 for the longest time. Check the power" in done.stdout
+    assert "! Silent readers: 1 of 1; house-7 for the longest time. Check the power" in done.stdout
     answer = call("fleet", "status", "--json", **variables)
     state = json.loads(answer.stdout)
     assert (answer.returncode, state["ok"], state["facts"]["silent_readers"]) == (1, False, 1)

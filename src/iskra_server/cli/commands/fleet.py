@@ -15,6 +15,7 @@ from rich.text import Text
 from iskra_server.cli.commands import fleet_allocate, fleet_statement
 from iskra_server.cli.commands.fleet_enroll import enroll
 from iskra_server.cli.commands.fleet_status import status
+from iskra_server.cli.commands.fleet_verify import verify
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
@@ -226,3 +227,4 @@ def _moment(at_s: int) -> str:
 
 app.command(epilog=fleet_statement.EXAMPLES)(fleet_statement.statement)
 app.command(epilog=fleet_allocate.EXAMPLES)(fleet_allocate.allocate)
+app.command()(verify)
