@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from iskra_server.cli.commands import fleet_allocate, fleet_statement
+from iskra_server.cli.commands.fleet_verify import verify
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
@@ -221,3 +222,4 @@ def _moment(at_s: int) -> str:
 
 app.command(epilog=fleet_statement.EXAMPLES)(fleet_statement.statement)
 app.command(epilog=fleet_allocate.EXAMPLES)(fleet_allocate.allocate)
+app.command()(verify)
