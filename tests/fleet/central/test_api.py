@@ -134,6 +134,8 @@ def fleet_requests(every: bool) -> Iterator[str]:
                 yield f"quarters.csv?group={group}&{period}&tz={zone}"
                 for bucket in buckets:
                     yield f"energy?group={group}&{period}&tz={zone}&bucket={bucket}"
+        yield f"statement?group={group}&period=2025-11"
+        yield f"statement?group={group}&period=2025-11&format=csv"
     for kind in ("building", "tenant", "tariff", "meter", ""):
         yield f"groups?kind={kind}"
         yield f"groups?kind={kind}&after=A&limit=1000"
