@@ -51,16 +51,19 @@ def test_a_reader_may_only_publish_under_its_own_name(guarded: Mosquitto, centra
     collector = Collector(settings=settings, group="collect", store=central, name="one")
     thread = Thread(target=collector.run)
     thread.start()
-    assert collector.subscribed.wait(10)
+    assert collector.subscribed.wait(DEADLINE_S)
     login = {"password": "secret"}
     with (
         Subscriber(guarded.port, "iskra/v1/house-7/kept", user="house-7", **login) as own,
         Subscriber(guarded.port, "iskra/v1/+/quarters", user="house-8", **login) as other,
     ):
         other.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading(QUARTER + 1)])))
+        # nor the end of the other reader, what its meter shows now, or an answer to it
+        for kind in ("status", "live", "kept"):
+            other.say(f"iskra/v1/house-7/{kind}", b"offline")
         own.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading()])))
         until(lambda: collector.kept == 1)
-        assert other.heard == []
+        assert (own.heard, other.heard) == ([], [])
     collector.stop()
     thread.join()
     assert central.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == [quarter_reading()]
@@ -96,7 +99,7 @@ def test_a_collector_reports_that_it_may_not_answer(
     thread = Thread(target=collector.run)
     thread.start()
     try:
-        assert collector.subscribed.wait(10)
+        assert collector.subscribed.wait(DEADLINE_S)
         link = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         link.connect("127.0.0.1", broker.port)
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

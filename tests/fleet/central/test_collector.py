@@ -18,10 +18,11 @@ from history.postgres import Postgres
 from iskra_server.base.secret import Secret
 from iskra_server.fleet import protocol
 from iskra_server.fleet.central.collector import Collector
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.schema import live
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
-from running import until
+from running import DEADLINE_S, until
 from samples import IMPORT, METER_ID
 
 TOPIC = "iskra/v1/cellar/quarters"
@@ -31,7 +32,7 @@ def collecting(broker: Mosquitto, store: Store, name: str) -> tuple[Collector, T
     collector = Collector(settings=settings_for(broker.url), group="collect", store=store, name=name)
     thread = Thread(target=collector.run)
     thread.start()
-    assert collector.subscribed.wait(10)
+    assert collector.subscribed.wait(DEADLINE_S)
     return collector, thread
 
 
@@ -53,7 +54,7 @@ def test_a_collector_reconnects_to_the_broker(broker: Mosquitto, central: Store)
     broker.kill()
     until(lambda: not collector.subscribed.is_set())
     broker.start()
-    assert collector.subscribed.wait(20)
+    assert collector.subscribed.wait(DEADLINE_S)
     with Subscriber(broker.port, "nothing") as network:
         network.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading()])))
         until(lambda: collector.kept == 1)
@@ -173,3 +174,25 @@ def test_only_the_senders_own_topic_is_answered(broker: Mosquitto, central: Stor
         assert {topic for _, topic, _ in network.heard} == {TOPIC, "iskra/v1/cellar/kept"}
     collector.stop()
     thread.join()
+
+
+def test_other_work_is_done_in_steps_while_no_message_waits(broker: Mosquitto, central: Store) -> None:
+    steps: list[float] = []
+
+    def step() -> bool:
+        steps.append(time.monotonic())
+        if len(steps) == 2:
+            raise StoreError("The database is busy.")
+        return len(steps) == 1
+
+    collector = Collector(settings=settings_for(broker.url), group="collect", store=central, name="one", when_idle=step)
+    thread = Thread(target=collector.run)
+    thread.start()
+    until(lambda: len(steps) == 2)
+    with Subscriber(broker.port, "nothing") as network:
+        network.say(TOPIC, encoded())
+        until(lambda: collector.kept == 1)
+    collector.stop()
+    thread.join()
+    # after the failure a minute later
+    assert len(steps) == 2

@@ -57,6 +57,14 @@ def numbers(page: Page) -> list[str]:
     return page.locator("tbody th").all_text_contents()
 
 
+def test_what_is_wrong_stands_above_the_list(opened: Open, central: Server) -> None:
+    until(lambda: central.get("/api/v1/status").json()["central"]["facts"])
+    for view in ("#/fleet", "#/fleet/readers"):
+        notices = opened(view).locator("p.notice")
+        expect(notices.first).to_contain_text("Readers with a fault: 1 of 2, such as cellar-1.")
+        expect(notices.nth(1)).to_contain_text("half an hour or longer: 1 of 120.")
+
+
 def test_silent_meters_come_first_and_more_can_be_loaded(opened: Open, central: Server) -> None:
     page = opened()
     expect(page.locator("tbody tr")).to_have_count(50)

@@ -12,26 +12,24 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event
-from zoneinfo import ZoneInfo
 
 import paho.mqtt.client as paho
 
-from iskra_server.fleet import protocol
 from iskra_server.fleet.central.batch_writer import BatchWriter, WrittenMessages
 from iskra_server.fleet.central.collector_state import CollectorState
 from iskra_server.fleet.central.ingest import ReceivedMessage, live_contact
 from iskra_server.fleet.central.live_values import NewestLiveValues
-from iskra_server.fleet.central.rollup_refresh import refresh
-from iskra_server.fleet.protocol import Correlation, Receipt
+from iskra_server.fleet.central.receipt_sender import ReceiptSender
+from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection, ReceiveLimits
-from iskra_server.mqtt.message import PUBLISHING, Denied, Message, MqttError, WrongPassword
+from iskra_server.mqtt.message import MqttError, WrongPassword
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
-from iskra_server.outputs.mqtt.keep_connected import keep_connected, report_denial, reporting_denials
+from iskra_server.outputs.mqtt.keep_connected import keep_connected, reporting_denials
 from iskra_server.outputs.state import OutputHealth
 
 log = logging.getLogger(__name__)
@@ -49,13 +47,16 @@ TOGETHER_S = 0.1
 _LIVE_EVERY_S = 1.0
 KINDS = ("quarters", "live", "status")
 _DRAIN_S = 3.0
-# while nothing is to be computed
-_ROLL_UP_EVERY_S = 60.0
 _PREPARE_EVERY_S = 3600.0
+_IDLE_EVERY_S = 60.0
 
 
 class Collector:
-    """`run` blocks until `stop`. Any thread may call `stop` and `state`."""
+    """`run` blocks until `stop`. Any thread may call `stop` and `state`.
+
+    `when_idle` is called in a thread while no message waits: it does one short step of other work, says whether there
+    is more to do now, and may raise StoreError.
+    """
 
     def __init__(
         self,
@@ -65,9 +66,8 @@ class Collector:
         store: Store,
         name: str,
         batch: int = BATCH,
-        zone: ZoneInfo | None = None,
+        when_idle: Callable[[], bool] = lambda: False,
     ) -> None:
-        """With a `zone` it computes the roll-ups of days and months in it."""
         self.kept = self.waits = self.refused = self.conflicts = self.live = 0
         self.subscribed = Event()
         self._settings = settings
@@ -81,6 +81,7 @@ class Collector:
             limits=ReceiveLimits(_MAX_PACKET_BYTES, _UNACKNOWLEDGED_BATCHES * batch),
         )
         self._health = OutputHealth("collect")
+        self._when_idle = when_idle
         self._stopping = Event()
         self._writer = BatchWriter(store, self._stopping)
         # with the moment of arrival
@@ -88,15 +89,13 @@ class Collector:
         self._live = NewestLiveValues()
         self._arrival = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._connection: BrokerConnection | None = None
+        self._sender = ReceiptSender(settings.base, self._health)
         # counts connections: packet numbers start again with each
         self._connections = 0
-        self._unconfirmed: set[asyncio.Future[None]] = set()
         self._oldest: float | None = None
         self._last_written_s: float | None = None
         self._batches, self._lag_sum_s = 0, 0.0
         self._logged: set[str] = set()
-        self._zone, self._roll_up_at = zone, 0.0
 
     def stop(self) -> None:
         self._stopping.set()
@@ -157,12 +156,12 @@ class Collector:
         try:
             with reporting_denials(self._health):
                 await connection.subscribe(*self._filters, qos=1)
-                self._connection = connection
+                self._sender.connection = connection
                 self.subscribed.set()
             async for message in connection.messages():
                 self._receive(message)
         finally:
-            self._connection = None
+            self._sender.connection = None
             self.subscribed.clear()
 
     def _receive(self, received: paho.MQTTMessage) -> None:
@@ -192,8 +191,11 @@ class Collector:
         self._confirm(message)
 
     async def _write_until_stopped(self) -> None:
-        prepared, written = time.monotonic(), 0.0
+        prepared, written, idle_due = time.monotonic(), 0.0, 0.0
         while not self._stopping.is_set():
+            if not self._received and time.monotonic() >= idle_due:
+                is_unfinished = await asyncio.to_thread(self._work_when_idle)
+                idle_due = 0.0 if is_unfinished else time.monotonic() + _IDLE_EVERY_S
             if time.monotonic() - prepared > _PREPARE_EVERY_S:
                 prepared = time.monotonic()
                 self._logged.clear()
@@ -202,8 +204,6 @@ class Collector:
             if self._received or len(self._live):
                 await self._write_batch()
                 written = time.monotonic()
-            if self._zone and not self._received and time.monotonic() >= self._roll_up_at:
-                await asyncio.to_thread(self._roll_up, self._zone)
 
     async def _wait_for_messages(self, live_due_s: float) -> None:
         """Until there is a batch, live values are due, or nothing has come for a second."""
@@ -232,12 +232,11 @@ class Collector:
         """Unsubscribe, so that other collectors take over at once; write what has arrived already."""
         try:
             async with asyncio.timeout(_DRAIN_S):
-                if self._connection:
-                    await self._connection.unsubscribe(*self._filters)
+                if self._sender.connection:
+                    await self._sender.connection.unsubscribe(*self._filters)
                 while self._received or len(self._live):
                     await self._write_batch()
-                if self._unconfirmed:
-                    await asyncio.wait(self._unconfirmed)
+                await self._sender.wait_until_sent()
         except (TimeoutError, MqttError) as error:
             log.debug("Ended before everything was written or answered: %s", error)
 
@@ -247,12 +246,10 @@ class Collector:
             if receipt is None:
                 continue
             self._count(receipt)
-            # a reader is answered under its own topic alone: the response topic is the sender's choice
-            if received.answer_to == self._answer_topic(received.reader):
-                self._send_receipt(received.reader, received.correlation_data, receipt)
+            self._sender.answer(received, receipt)
             self._confirm(received)
         for notice in written.notices:
-            self._send_receipt(notice.reader, bytes(Correlation(notice.session, 0)), notice.receipt)
+            self._sender.notify(notice)
 
     def _count(self, receipt: Receipt) -> None:
         match receipt.state:
@@ -271,49 +268,23 @@ class Collector:
             self._logged.add(sentence)
             log.warning(sentence)
 
-    def _send_receipt(self, reader: str, correlation_data: bytes, receipt: Receipt) -> None:
-        """Without a connection nobody is told: the reader sends again."""
-        sender = protocol.correlation(correlation_data)
-        if self._connection is None or (receipt.state == "waits" and not (sender and sender.session)):
-            # readers of the first protocol forget quarters after every text, and send again what is not answered
-            return
-        is_old = receipt.state == "refused" and not (sender and sender.session)
-        payload = receipt.reason.encode() if is_old else protocol.encode_receipt(receipt)
-        topic = self._answer_topic(reader)
-        sent = self._connection.start_publish(Message(topic, payload, correlation=correlation_data), retain=False)
-        self._unconfirmed.add(sent)
-        sent.add_done_callback(self._on_sent)
-
-    def _on_sent(self, sent: asyncio.Future[None]) -> None:
-        """The broker has acknowledged a receipt or denied it, or the connection is lost."""
-        self._unconfirmed.discard(sent)
-        topic = self._answer_topic("+")
-        error = None if sent.cancelled() else sent.exception()
-        if error is None:
-            self._health.allowed(f"{PUBLISHING} {topic}")
-        elif isinstance(error, Denied):
-            report_denial(self._health, Denied(PUBLISHING, topic, error.reason))
-
-    def _answer_topic(self, reader: str) -> str:
-        return protocol.ReaderTopics(self._settings.base, reader)["kept"]
-
     def _confirm(self, received: ReceivedMessage) -> None:
-        if self._connection and received.mid is not None and received.connection == self._connections:
-            self._connection.acknowledge(received.mid)
-
-    def _roll_up(self, zone: ZoneInfo) -> None:
-        try:
-            has_more = refresh(self._store, time.time(), zone)
-        except StoreError as error:
-            has_more = False
-            log.debug("No roll-ups are computed: %s", error)
-        self._roll_up_at = time.monotonic() + (0 if has_more else _ROLL_UP_EVERY_S)
+        connection = self._sender.connection
+        if connection and received.mid is not None and received.connection == self._connections:
+            connection.acknowledge(received.mid)
 
     def _create_partitions(self) -> None:
         try:
             self._store.make_partitions()
         except StoreError as error:
             log.debug("No partitions are created: %s", error)
+
+    def _work_when_idle(self) -> bool:
+        try:
+            return self._when_idle()
+        except StoreError as error:
+            log.debug("The work of idle times is put off: %s", error)
+            return False
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -1,9 +1,10 @@
 // A central server: all meters, the silent ones first; groups of meters; the state of the readers.
 
+import { request } from "../api.js";
 import { dateTime } from "../clock.js";
 import { make } from "../dom.js";
 import { readerText, spanText } from "../fleetText.js";
-import { words } from "../language.js";
+import { localized, words } from "../language.js";
 import { link, replaceAddress } from "../router.js";
 import { navBar } from "../toolbar.js";
 import { showGroup } from "./group.js";
@@ -21,10 +22,23 @@ export function show(main, { parts: [page = "", ...groupParts], query }, signal)
   const pages = [["", texts.meters], ...groupPages, ["readers", texts.readers]];
   main.append(navBar(words.sections.fleet,
     pages.map(([name, label]) => [label, link("fleet", [name]), name === page])));
+  if (page === "" || page === "readers") showProblems(main, signal);
   if (isGroupKind(page) && groupParts.length) showGroup(main, page, groupParts, signal);
   else if (isGroupKind(page)) showGroups(main, page, signal);
   else if (page === "readers") showReaders(main, signal);
   else showMeters(main, query.get("find") ?? "", signal);
+}
+
+/** What is wrong at the central server. @param {HTMLElement} main @param {AbortSignal} signal */
+async function showProblems(main, signal) {
+  const box = make("div");
+  main.append(box);
+  // a token for some groups may not ask for the status
+  const status = await request("api/v1/status", {}, signal).catch(() => null);
+  box.append(...(status?.central?.problems ?? []).map((problem) => {
+    const { sentence, next_step: next } = localized(problem);
+    return make("p.notice", make("strong", sentence), ` ${next}`);
+  }));
 }
 
 /** @param {HTMLElement} main @param {string} find @param {AbortSignal} signal */
