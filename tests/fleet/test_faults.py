@@ -103,7 +103,6 @@ def test_duplicates_in_any_order_change_nothing(
     [
         pytest.param(-400 * 86_400, id="behind", marks=pytest.mark.slow),
         pytest.param(30 * 86_400, id="ahead"),
-        pytest.param(3000 * 86_400, id="years ahead", marks=pytest.mark.slow),
     ],
 )
 def test_a_reader_whose_clock_is_wrong(central: Store, reader: MakeReader, collect: Collect, wrong_s: float) -> None:

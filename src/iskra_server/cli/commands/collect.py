@@ -62,10 +62,6 @@ def collect(
     from iskra_server.fleet.central.collector import Collector  # noqa: PLC0415
     from iskra_server.fleet.central.rollup_refresh import refresh  # noqa: PLC0415
 
-    try:
-        days_of = zone(loaded.server.time_zone)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -75,6 +71,10 @@ def collect(
         return
     # the client id must be unique: a broker disconnects the older of two equal ones
     name = f"iskra-collect-{socket.gethostname()}-{secrets.token_hex(4)}"
+    try:
+        days_of = zone(loaded.server.time_zone)
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None
     collector = Collector(
         settings=settings,
         group=loaded.collect.group,
