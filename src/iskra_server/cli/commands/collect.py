@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import socket
+import time
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
@@ -59,6 +60,7 @@ def collect(
     set_up(loaded.log.level, loaded.log.format, secrets=secrets_of(loaded))
     # heavy imports, needed by this command only
     from iskra_server.fleet.central.collector import Collector  # noqa: PLC0415
+    from iskra_server.fleet.central.rollup_refresh import refresh  # noqa: PLC0415
 
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -73,7 +75,13 @@ def collect(
         days_of = zone(loaded.server.time_zone)
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
-    collector = Collector(settings=settings, group=loaded.collect.group, store=store, name=name, zone=days_of)
+    collector = Collector(
+        settings=settings,
+        group=loaded.collect.group,
+        store=store,
+        name=name,
+        when_idle=lambda: refresh(store, time.time(), days_of),
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: collector.stop())
     if stopping.is_set():
