@@ -17,11 +17,13 @@ ALTER ROLE iskra_server PASSWORD :'server_password';
 -- Citus changes many tables in one statement only one after the other; others do not know this setting
 SET citus.multi_shard_modify_mode TO 'sequential';
 
--- a collector writes what readers send; it deletes nothing and creates no tables
+-- a collector writes what readers send; it deletes none of it and creates no tables
 GRANT USAGE ON SCHEMA public TO iskra_collector, iskra_server;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO iskra_collector, iskra_server;
 GRANT INSERT, UPDATE ON meter, series, boundary, power, epoch, epoch_origin, meter_reader, conflict, live, reader, refused
   TO iskra_collector;
+-- the energy of days and months, which it computes again where quarters came late
+GRANT INSERT, UPDATE, DELETE ON rollup, rollup_part, rollup_due, rollup_state TO iskra_collector;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO iskra_collector;
 
 -- a server only reads, and its queries are limited to 30 s

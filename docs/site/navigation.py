@@ -22,7 +22,8 @@ NAVIGATION = (
     Group("Home Assistant", "Home Assistant", ("home-assistant", "integration", "home-assistant-gaps")),
     Group("Page and cost", "Oberfläche und Kosten", ("page", "solar", "contracts", "prices", "virtual-meters")),
     Group("Connect", "Verbinden", ("mqtt", "emulation", "outputs", "notifications", "recipes")),
-    Group("Operate", "Betreiben", ("history", "security", "fleet", "performance", "compatibility")),
+    Group("Operate", "Betreiben", ("history", "security", "performance", "compatibility")),
+    Group("Many meters", "Viele Zähler", ("fleet", "fleet-operations", "fleet-billing", "fleet-scale")),
     Group("Reference", "Nachschlagen", ("configuration", "command-line", "http", "registers", "history-format")),
     Group(
         "Develop",

@@ -24,19 +24,19 @@ WELL = CentralFacts(
 
 WRONG: list[tuple[dict[str, object], str]] = [
     ({"readers": 0, "meters": 0}, "No reader has reported yet."),
-    ({"months_left": 2}, "There are partitions for 2 more months; "),
-    ({"silent_readers": 2, "silent_reader": "house-9"}, "2 of 3 readers are silent, house-9 for the longest time."),
+    ({"months_left": 2}, "Months ahead that have partitions: 2."),
+    ({"silent_readers": 2, "silent_reader": "house-9"}, "Silent readers: 2 of 3; house-9 for the longest time."),
     (
         {"failing_readers": 1, "failing_reader": "a", "failing_sentence": "The port is gone."},
-        "1 of 3 readers report a fault, such as a.",
+        "Readers with a fault: 1 of 3, such as a.",
     ),
-    ({"silent_meters": 7}, "7 of 24 meters have sent nothing for half an hour or longer."),
-    ({"conflicts_last_day": 3}, "3 values that differ from the stored ones arrived within the last day."),
+    ({"silent_meters": 7}, "Meters of which nothing has come for half an hour or longer: 7 of 24."),
+    ({"conflicts_last_day": 3}, "Values of the last day that differ from the stored ones: 3."),
     (
         {"refused_last_day": 1, "refused_reason": "no JSON"},
-        "1 messages of readers were refused within the last day; the newest one, because no JSON.",
+        "Messages of readers that were refused within the last day: 1; the newest one, because no JSON.",
     ),
-    ({"refused_quarters": 4}, "Readers hold 4 quarter-hours that were refused."),
+    ({"refused_quarters": 4}, "Quarter-hours at readers that were refused: 4."),
     ({"skew_s": -61}, "The clock of reader house-7 is -61 s off."),
 ]
 

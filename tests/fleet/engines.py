@@ -36,9 +36,13 @@ def empty_engine(profile: DatabaseProfile, request: pytest.FixtureRequest) -> En
     if not (address := os.environ.get(_ADDRESSES[profile])):
         pytest.skip(f"{_ADDRESSES[profile]} names no server with that extension")
     engine = Engine(profile, address)
-    # the schema stays, as an extension may lie in it
+    empty(engine)
+    return engine
+
+
+def empty(engine: Engine) -> None:
+    """Drop what history has made; the schema stays, as an extension may lie in it."""
     names = ", ".join([*metadata.tables, VERSION_TABLE])
-    engine.run(f"SET client_min_messages = error; DROP TABLE IF EXISTS {names} CASCADE")
+    engine.run(f"DROP TABLE IF EXISTS {names} CASCADE")
     for table in metadata.tables:
         engine.run(f"DROP FUNCTION IF EXISTS iskra_now_{table}")
-    return engine

@@ -39,8 +39,8 @@ FIRST = 1_990_000
 Row = tuple[object, ...]
 
 
-def settings_for(url: str) -> BrokerSettings:
-    return broker_settings("uplink", UplinkConfig(url=Address(url)))
+def settings_for(url: str, ca_file: str = "") -> BrokerSettings:
+    return broker_settings("uplink", UplinkConfig(url=Address(url), ca_file=ca_file))
 
 
 class FieldReader:
@@ -55,12 +55,14 @@ class FieldReader:
         meters: int = 1,
         clock_s: float = 0,
         live_every_s: float = 0,
+        ca_file: str = "",
         silent_s: float = SILENT_S,
         spread_s: float = 0.0,
         first_meter: int | None = None,
     ) -> None:
         self.name = name
-        self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
+        self.store_file = folder / f"{name}.sqlite"
+        self.store = Store(f"sqlite:///{self.store_file}")
         # as the uplink does once it is connected: what waits is known from here on
         UplinkQueue(self.store).enable(name)
         self.hub = Hub()
@@ -68,7 +70,7 @@ class FieldReader:
         number = sum(name.encode()) * 1000 if first_meter is None else first_meter
         self.meters = [f"1 ISK 00 {number + place:08}" for place in range(meters)]
         self.uplink: Uplink | None = None
-        self._url, self._live_every_s = url, live_every_s
+        self._url, self._live_every_s, self._ca_file = url, live_every_s, ca_file
         self._silent_s, self._spread_s = silent_s, spread_s
         self._thread: threading.Thread | None = None
 
@@ -119,7 +121,7 @@ class FieldReader:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         assert self._task
         self.uplink = Uplink(
-            settings=settings_for(self._url),
+            settings=settings_for(self._url, self._ca_file),
             reader=self.name,
             store=lambda: self.store,
             hub=self.hub,

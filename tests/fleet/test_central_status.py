@@ -52,6 +52,6 @@ def test_a_silent_reader_makes_it_unhealthy_with_a_sentence(environ: dict[str, s
     with serving("serve", environ=environ) as server:
         problems = counted(server)["problems"]
         assert isinstance(problems, list)
-        assert problems[0]["en"]["sentence"] == "1 of 1 readers are silent, house-7 for the longest time."
+        assert problems[0]["en"]["sentence"] == "Silent readers: 1 of 1; house-7 for the longest time."
         assert server.get("/api/v1/status").json()["ok"] is False
-        until(lambda: "1 of 1 readers are silent" in server.log)
+        until(lambda: "Silent readers: 1 of 1" in server.log)

@@ -27,7 +27,7 @@ from iskra_server.fleet.central.claims import move_meter
 from iskra_server.fleet.central.conflicts import list_conflicts
 from iskra_server.fleet.central.group_sums import group_energy
 from iskra_server.fleet.central.label_periods import Group
-from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.reader_state import ReaderState, list_readers
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal, write_batch
 from iskra_server.history.model.records import (
     QUARTER_S,
@@ -198,7 +198,7 @@ def test_every_question_about_a_group(centre: Store) -> None:
     assert page[0].labels == {"building": "7"}
     found, _ = fleet.meters(centre, limit=9, now=now, find="00000006")
     assert [each.meter_id for each in found] == [METERS[5].meter_id]
-    assert [each.name for each in fleet.readers(centre, limit=9)[0]] == ["cellar"]
+    assert [each.name for each in list_readers(centre, limit=9)[0]] == ["cellar"]
     rows = list(fleet.quarters(centre, HOUSE, START, START + DAY))
     assert len(rows) == 5 * 2 * (DAY + 1)
 

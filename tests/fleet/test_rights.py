@@ -58,9 +58,12 @@ def test_a_reader_may_only_publish_under_its_own_name(guarded: Mosquitto, centra
         Subscriber(guarded.port, "iskra/v1/+/quarters", user="house-8", **login) as other,
     ):
         other.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading(QUARTER + 1)])))
+        # nor the end of the other reader, what its meter shows now, or an answer to it
+        for kind in ("status", "live", "kept"):
+            other.say(f"iskra/v1/house-7/{kind}", b"offline")
         own.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading()])))
         until(lambda: collector.kept == 1)
-        assert other.heard == []
+        assert (own.heard, other.heard) == ([], [])
     collector.stop()
     thread.join()
     assert central.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == [quarter_reading()]

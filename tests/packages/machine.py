@@ -44,6 +44,11 @@ class Machine:
         assert done.returncode == 0 or not check, f"{' '.join(command)}: {done.stdout[-2000:]}"
         return done.stdout
 
+    @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return child_of(self._nspawn)
+
     def state(self) -> str:
         return self.run("systemctl", "is-system-running", check=False).strip()
 
@@ -72,13 +77,13 @@ def skip_where_impossible() -> None:
         pytest.skip(f"needs {', '.join(missing)} (make test-all installs them when it is run by root)")
 
 
-def debian(suite: str, *options: str, name: str = "") -> Path:
+def debian(suite: str, *options: str, name: str = "", more: str = "") -> Path:
     """An archive of its files, made once; it appears under its name only when it is whole."""
     CACHE.mkdir(parents=True, exist_ok=True)
     archive = CACHE / f"{name or suite}.tar"
     if not archive.exists():
         part = archive.with_suffix(".part.tar")
-        options = options or ("--variant=minbase", f"--include={PACKAGES}")
+        options = options or ("--variant=minbase", f"--include={PACKAGES}{more}")
         done = subprocess.run(
             ["mmdebstrap", "--quiet", *options, suite, part], capture_output=True, text=True, check=False
         )
@@ -93,11 +98,12 @@ def unpack(archive: Path, root: Path) -> None:
 
 
 @contextmanager
-def booted(suite: str, folder: Path) -> Iterator[Machine]:
+def booted(suite: str, folder: Path, *, more: str = "", name: str = "") -> Iterator[Machine]:
+    """`more` packages, each after a comma, are in an archive with a name of its own."""
     skip_where_impossible()
     root = folder / suite
     root.mkdir()
-    unpack(debian(suite), root)
+    unpack(debian(suite, more=more, name=name), root)
     with (folder / "console").open("w") as console, booting(root, console) as nspawn:
         machine = Machine(root, nspawn.pid)
         # "degraded" is a machine whose network is missing

@@ -57,7 +57,7 @@ COMMANDS = {
     "config": "Check and show the configuration.",
     "version": "Print the version.",
     "groups": "Assign meters to groups (building, tenant, tariff) from a CSV table.",
-    "fleet": "Show the readers of a central server and conflicting values; move a meter to another reader.",
+    "fleet": "Manage the readers of a central server, their meters and conflicting values.",
     "prepare": "Create the tables and monthly partitions in PostgreSQL; drop old months.",
     "collect": "Receive the data of all readers and store it in the central database.",
     "uplink": "Show what waits for the central server and why; send quarter-hours again.",

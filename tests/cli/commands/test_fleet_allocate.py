@@ -8,6 +8,7 @@ import pytest
 
 from cli.small_house import DAY, PLANT, small_house
 from command import Run
+from iskra_server.fleet.central.solar_csv import NOTE
 
 COMMAND = ("fleet", "allocate", "--group", "building:7", "--plant", PLANT, "--period", DAY, "--tz", "Europe/Berlin")
 
@@ -27,9 +28,9 @@ def test_the_dynamic_key(call: Run, tmp_path: Path) -> None:
     assert "calibration law" in done.stdout
     months = (tmp_path / "out" / f"building-7-{DAY}-dynamic-months.csv").read_text().splitlines()
     assert months[1:] == [
-        "2025-11,,9440.000,28200.000,8040.000,20160.000,1400.000,94,2,0",
-        "2025-11,Meyer,,18800.000,5360.000,13440.000,,94,2,0",
-        "2025-11,Ott & Söhne,,9400.000,2680.000,6720.000,,94,2,2",
+        "2025-11,,9440.000,28200.000,8040.000,20160.000,1400.000,94,2,0," + NOTE,
+        "2025-11,Meyer,,18800.000,5360.000,13440.000,,94,2,0," + NOTE,
+        "2025-11,Ott & Söhne,,9400.000,2680.000,6720.000,,94,2,2," + NOTE,
     ]
     quarters = (tmp_path / "out" / f"building-7-{DAY}-dynamic-quarters.csv").read_text().splitlines()
     assert len(quarters) == 1 + 96 * 3

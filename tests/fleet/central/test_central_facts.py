@@ -1,6 +1,8 @@
 """The facts of a central server, of a real database of each kind."""
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,7 @@ def heard(*ages_s: int) -> IngestBatch:
 def test_an_empty_database_has_no_reader_and_nothing_to_count(store: Store) -> None:
     facts = central_facts(store, NOW_S)
     assert (facts.meters, facts.readers, facts.last_message, facts.skew_s) == (0, 0, None, None)
+    assert (facts.waiting_quarters, facts.refused_quarters) == (None, None)
     assert [problem.fault for problem in central_state(facts).problems] == ["central_empty"]
 
 
@@ -85,9 +88,26 @@ def test_conflicts_refusals_and_the_worst_clock_are_counted(store: Store) -> Non
     with store.transaction() as connection:
         connection.execute(insert(conflict), rows)
         for name, skew_s in (("house-0", 5), ("house-1", -400)):
-            connection.execute(update(reader).where(reader.c.name == name).values(skew_s=skew_s))
+            connection.execute(
+                update(reader).where(reader.c.name == name).values(skew_s=skew_s, waiting=abs(skew_s), refused=2)
+            )
     facts = central_facts(store, NOW_S)
     assert (facts.conflicts, facts.conflicts_last_day) == (2, 1)
     assert (facts.refused_messages, facts.refused_last_day, facts.refused_reason) == (2, 1, "600 s ago")
     assert (facts.skewed_reader, facts.skew_s) == ("house-1", -400)
+    assert (facts.waiting_quarters, facts.refused_quarters) == (405, 4)
     assert METER_ID in {info.meter_id for info in store.meters()}
+
+
+def test_the_months_that_have_partitions_are_counted_and_too_few_are_a_problem(central: Store, tmp_path: Path) -> None:
+    now_s = time.time()
+    before = central_facts(central, now_s).months_left
+    # opening it has made three
+    assert before is not None
+    assert before >= 2
+    central.make_partitions(24)
+    assert (central_facts(central, now_s).months_left or 0) >= 23
+    later = central_facts(central, now_s + 23 * 31 * DAY_S)
+    assert [problem.fault for problem in central_state(later).problems][-1] == "central_no_month"
+    with closing(Store(f"sqlite:///{tmp_path}/iskra.sqlite")) as file:
+        assert central_facts(file, now_s).months_left is None

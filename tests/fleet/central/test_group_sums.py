@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import astuple, replace
 
-from fleet.central.simulated_house import EDGES, FIRST, LAST, TENANTS, expected, house, write
+from fleet.central.simulated_house import BERLIN, EDGES, FIRST, LAST, TENANTS, Flat, expected, house, write
 from history.entries import METER
 from iskra_server.fleet.central import group_sums
 from iskra_server.fleet.central.group_sums import GroupSum, group_energy
 from iskra_server.fleet.central.label_periods import Group, group_meters
 from iskra_server.fleet.central.queries import set_labels
+from iskra_server.fleet.central.rollup_refresh import refresh
+from iskra_server.fleet.central.rollups import read_roll
 from iskra_server.history.model.energy import energy_in_buckets
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, QuarterReading, Record
 from iskra_server.history.store.counter_history import CounterHistory
@@ -50,6 +52,33 @@ def test_sums_equal_the_true_energy(sqlite: Store, seed: int) -> None:
                 assert told(bucket) == astuple(expected(flats, tenant, bucket.begin, bucket.end)), (tenant, bucket)
             whole = expected(flats, tenant, edges[0], edges[-1])
             assert (answer.completeness.meters, answer.completeness.quarters) == (whole.meters, whole.quarters)
+
+
+@pytest.mark.parametrize("seed", MANY[:2] + MANY[3:])
+def test_sums_of_roll_ups_equal_the_true_energy(sqlite: Store, seed: int) -> None:
+    """Before the first one, with some of them, with all, and with quarters that came later."""
+    flats = house(seed, flats=4)
+    write(sqlite, flats, before=EDGES[3])
+    has_more, steps = True, 0
+    while has_more:
+        has_more = refresh(sqlite, (LAST + 200) * 900, BERLIN)
+        steps += 1
+        if steps in (1, 2) or not has_more:
+            check_days(sqlite, flats, EDGES[3])
+    assert read_roll(sqlite) is not None
+    write(sqlite, flats)
+    check_days(sqlite, flats, NEVER)
+    while refresh(sqlite, (LAST + 200) * 900, BERLIN):
+        pass
+    check_days(sqlite, flats, NEVER)
+
+
+def check_days(store: Store, flats: list[Flat], before: int) -> None:
+    known = [flat.until(before) for flat in flats]
+    for tenant in (None, *TENANTS):
+        group = Group("tenant", tenant) if tenant else Group("building", "7")
+        for bucket in group_energy(store, group, IMPORT, EDGES, until=NEVER).buckets:
+            assert told(bucket) == astuple(expected(known, tenant, bucket.begin, bucket.end)), (tenant, bucket)
 
 
 @pytest.mark.parametrize("seed", [100])

@@ -79,6 +79,16 @@ def test_of_two_statuses_in_one_batch_the_last_counts(store: Store) -> None:
     assert following is None
 
 
+def test_a_status_that_waited_at_the_broker_is_no_wrong_clock(store: Store) -> None:
+    seen = []
+    for place, skew_s in enumerate((2, -300, 1, -300, -301, 3, 400, -5)):
+        send(store, status(FIRST, NOW_S + place, skew_s=skew_s))
+        seen.append(list_readers(store, limit=9)[0][0].skew_s)
+    send(store, status(FIRST, NOW_S + 99, offline=True))
+    assert seen == [2, None, 1, None, -301, 3, 400, -5]
+    assert list_readers(store, limit=9)[0][0].skew_s == -5
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [

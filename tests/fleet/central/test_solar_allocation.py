@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from history.entries import METER
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.solar_allocation import SharedQuarter, SolarHouse, by_month, read_house, share
-from iskra_server.fleet.central.solar_csv import read_key, write_months, write_quarters
+from iskra_server.fleet.central.solar_csv import NOTE, read_key, write_months, write_quarters
 from iskra_server.history.model.records import Exact, QuarterReading
 from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.history.store.schema import ALWAYS, label
@@ -153,9 +153,9 @@ def test_the_files_are_exact_and_the_house_has_no_participant(house: Store) -> N
     assert "2026-11-30T22:30:00+01:00,,100.000,,,,,Dorn" in lines
     assert "2026-11-30T22:30:00+01:00,Dorn,,,,,," in lines
     assert months.getvalue().splitlines()[:3] == [
-        "month,participant,generation_wh,consumption_wh,share_wh,residual_wh,surplus_wh,quarters,not_divided,lacking",
-        "2026-11,,600.000,960.000,600.000,360.000,0.000,6,2,0",
-        "2026-11,Alt,,360.000,225.000,135.000,,6,2,0",
+        "month,participant,generation_wh,consumption_wh,share_wh,residual_wh,surplus_wh,quarters,not_divided,lacking,note",
+        "2026-11,,600.000,960.000,600.000,360.000,0.000,6,2,0," + NOTE,
+        "2026-11,Alt,,360.000,225.000,135.000,,6,2,0," + NOTE,
     ]
 
 

@@ -218,8 +218,16 @@ def test_what_the_central_server_knows_of_trouble_is_told(store: Store) -> None:
     write(store, flat, range(START, MOVE))
     assign(store, flat, "tenant", "Meyer")
     with store.transaction() as connection:
-        state = {"name": "cellar", "at_s": 1, "ok": False, "sentence": "The head has fallen off.", "status": "[]"}
-        connection.execute(insert(reader), [state | {"skew_s": 400}])
+        state: dict[str, object] = {
+            "name": "cellar",
+            "at_s": 1,
+            "ok": False,
+            "sentence": "The head has fallen off.",
+            "status": "[]",
+        }
+        connection.execute(
+            insert(reader), [state | {"skew_s": 400, "waiting": 3, "refused": 1, "oldest_s": 900 * MOVE}]
+        )
         number = connection.execute(series.select().where(series.c.obis == str(IMPORT))).one().id
         other = {
             "series": number,
@@ -252,12 +260,14 @@ def test_what_the_central_server_knows_of_trouble_is_told(store: Store) -> None:
         "refused_unread",
         "silent",
         "reader_problem",
+        "waiting",
         "clock",
     ]
     assert found["conflict"].energies_wh == (Decimal(12), Decimal("7.7"))
     assert found["not_stored"].energies_wh == (Decimal(12), None)
     assert (found["refused"].count, found["refused_unread"].count) == (1, 1)
     assert found["reader_problem"].names == ("cellar",)
+    assert (found["waiting"].count, found["waiting"].of, found["waiting"].begin_s) == (3, 1, 900 * MOVE)
     assert found["clock"].count == 400
 
 

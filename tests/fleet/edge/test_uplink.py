@@ -202,8 +202,24 @@ def test_no_answer_for_long_is_a_failure(broker: Mosquitto, reader: MakeReader) 
         assert "No collector has answered for" in cellar.state.sentence
         assert "6 quarter-hours wait, the oldest of 2026-" in cellar.state.sentence
         centre.decide = keep
-        until(lambda: cellar.state.ok)
-        assert cellar.state.confirmed_at
+        until(lambda: cellar.state.ok and cellar.state.confirmed_at)
+
+
+def test_what_waits_is_counted_while_the_broker_is_away(
+    broker: Mosquitto, reader: MakeReader, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A10, A17"""
+    cellar = reader("cellar")
+    with Centre(broker.port) as centre:
+        until(lambda: centre.of("status"))
+        broker.kill()
+        cellar.live_through(2)
+        until(lambda: not cellar.state.ok and cellar.state.waiting == 2)
+        assert "is away: " in cellar.state.sentence
+        assert "2 quarter-hours wait, the oldest of 2026-" in cellar.state.sentence
+        broker.start()
+        until(lambda: cellar.state.ok and cellar.state.waiting == 0)
+    assert "is away: the connection is lost. See that the broker runs. Quarters wait" in caplog.text
 
 
 def test_a_broker_without_mqtt_5_is_said(broker: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

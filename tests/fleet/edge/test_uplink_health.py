@@ -28,8 +28,8 @@ def test_refused_quarters_are_said_before_waiting_ones_with_the_next_step() -> N
     state = health.state()
     assert (state.ok, state.waiting, state.refused, state.confirmed_at) == (False, 3, 4, None)
     assert state.sentence == (
-        "The central server refuses 4 quarter-hours, such as of 1 ISK 00 12345678: it is cut. They stay here. When the "
-        "cause is removed, run iskra-server uplink resend --from 2025-11-22."
+        "The central server refuses 4 quarter-hours of 1 ISK 00 12345678: it is cut. Nothing is lost: when the cause "
+        "is removed, run iskra-server uplink resend --from 2025-11-21."
     )
     assert state.since
     health.observe(UplinkSummary("cellar", None, [CLAIMED, QUEUED]))

@@ -277,8 +277,11 @@ def test_the_guard_gets_one_sample_per_meter_with_its_last_values() -> None:
     assert (other.reading.meter_id, other.epoch) == ("other", 1)
 
 
-def test_an_error_that_keeps_history_from_resuming_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is written until it is known where it stopped: no failure of writing would tell."""
+def test_an_error_that_keeps_history_from_resuming_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is written until it is known where it stopped: no failure of writing would tell. The log says it once."""
+    caplog.set_level("INFO", "iskra_server.history")
     monkeypatch.setattr("iskra_server.history.recording.recorder._RESUME_AGAIN_S", 0.0)
     writer = Writer(lambda: Store(f"sqlite:///{tmp_path / 'x.sqlite'}"))
     writer.start()
@@ -294,6 +297,10 @@ def test_an_error_that_keeps_history_from_resuming_is_reported(tmp_path: Path, m
 
     asyncio.run(run())
     assert writer.state.sentence == ""
+    assert [record.getMessage() for record in caplog.records] == [
+        "PostgreSQL is locked. Nothing is recorded until history can be read; readings wait.",
+        "History can be read again.",
+    ]
     recorder.close()
     writer.close()
 

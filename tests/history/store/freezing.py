@@ -147,6 +147,18 @@ CONTENT: dict[str, Rows] = {
              "kept_scaler": None, "kept_reader": "house-7", "at_s": _Q * 900},
         ],
     },
+    "0007": {
+        "rollup": [
+            {"begin_quarter": _Q, "end_quarter": _Q + 2976, "series": 1, "scaler": -1, "energy_1": 908,
+             "energy_31": 2**63 - 1, "estimated_1": 1},
+        ],
+        "rollup_part": [
+            {"begin_quarter": _Q, "end_quarter": _Q + 96, "series": 2, "raw": 5, "scaler": 0, "quarters": 1,
+             "estimated": 0, "begin_known": True, "end_known": False},
+        ],
+        "rollup_due": [{"end_quarter": _Q + 96, "begin_quarter": _Q, "meter": 1}],
+        "rollup_state": [{"zone": "Europe/Berlin", "since_quarter": _Q, "open_quarter": _Q + 96}],
+    },
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Energy of one meter between two moments, on both databases: the one rule of sums, statements and allocation."""
+"""Energy of one meter between two moments: the one rule of sums, statements and allocation."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -34,38 +34,38 @@ def write(store: Store, quarters: Iterable[int]) -> None:
     store.write([reading(quarter, 10 * (quarter - QUARTER)) for quarter in quarters], [METER])
 
 
-def test_of_a_complete_period(store: Store) -> None:
-    write(store, range(QUARTER - 5, END + 6))
-    of = energy(store)
+def test_of_a_complete_period(sqlite: Store) -> None:
+    write(sqlite, range(QUARTER - 5, END + 6))
+    of = energy(sqlite)
     assert (of.energy_wh, of.quarters, of.covered, of.measured, of.missing) == (Decimal(10), 10, 10, 10, 0)
     assert of.first and of.last
     assert (of.first.quarter, of.last.quarter, of.open_gaps, of.is_complete) == (QUARTER, END, (), True)
 
 
-def test_of_a_gap_inside_the_sum_is_known(store: Store) -> None:
-    write(store, [*range(QUARTER, QUARTER + 4), *range(QUARTER + 7, END + 1)])
-    of = energy(store)
+def test_of_a_gap_inside_the_sum_is_known(sqlite: Store) -> None:
+    write(sqlite, [*range(QUARTER, QUARTER + 4), *range(QUARTER + 7, END + 1)])
+    of = energy(sqlite)
     assert (of.energy_wh, of.covered, of.measured, of.missing, of.is_complete) == (Decimal(10), 10, 6, 4, True)
 
 
-def test_what_lies_over_an_edge_is_in_no_period_and_is_told(store: Store) -> None:
-    write(store, [QUARTER - 1, *range(QUARTER + 2, END - 2), END + 4])
-    of = energy(store)
+def test_what_lies_over_an_edge_is_in_no_period_and_is_told(sqlite: Store) -> None:
+    write(sqlite, [QUARTER - 1, *range(QUARTER + 2, END - 2), END + 4])
+    of = energy(sqlite)
     assert (of.energy_wh, of.covered, of.measured, of.missing, of.is_complete) == (Decimal(5), 5, 5, 5, False)
     assert of.open_gaps == (Gap(QUARTER - 1, QUARTER + 2, Decimal(3)), Gap(END - 3, END + 4, Decimal(7)))
 
 
-def test_a_period_inside_one_gap_has_no_energy(store: Store) -> None:
-    write(store, [QUARTER - 1, END + 1])
-    of = energy(store)
+def test_a_period_inside_one_gap_has_no_energy(sqlite: Store) -> None:
+    write(sqlite, [QUARTER - 1, END + 1])
+    of = energy(sqlite)
     assert (of.energy_wh, of.first, of.last, of.covered, of.measured) == (None, None, None, 0, 0)
     assert of.open_gaps == (Gap(QUARTER - 1, END + 1, Decimal(12)),)
 
 
 @pytest.mark.parametrize("quarters", [[], [QUARTER + 3], [QUARTER - 9], [END + 9]])
-def test_without_two_readings_there_is_no_number(store: Store, quarters: list[int]) -> None:
-    write(store, quarters)
-    of = energy(store)
+def test_without_two_readings_there_is_no_number(sqlite: Store, quarters: list[int]) -> None:
+    write(sqlite, quarters)
+    of = energy(sqlite)
     assert (of.energy_wh, of.measured, of.missing, of.open_gaps) == (None, 0, 10, ())
 
 
@@ -80,21 +80,21 @@ def test_quarters_beside_an_interpolated_reading_are_estimated(store: Store) -> 
     assert energy(store).estimated == 3
 
 
-def test_a_replacement_and_a_restart_are_passed_over(store: Store) -> None:
+def test_a_replacement_and_a_restart_are_passed_over(sqlite: Store) -> None:
     """The old meter to quarter 4, the new one from 5 on, which restarts at 8: only what was measured counts."""
-    store.write([reading(QUARTER + at, 1000 + 10 * at) for at in range(5)], [METER])
+    sqlite.write([reading(QUARTER + at, 1000 + 10 * at) for at in range(5)], [METER])
     new = [reading(QUARTER + at, 7 + 10 * (at - 5), meter=OTHER) for at in range(5, 8)]
     restarted = [reading(QUARTER + at, 10 * (at - 8), meter=OTHER, epoch=1) for at in range(8, 11)]
     start = EpochStart(OTHER.meter_id, IMPORT, 1, (QUARTER + 8) * 900 - 60, Exact(30, -1), Exact(0, -1))
-    store.write([*new, *restarted, start], [OTHER])
-    store.replace_meter(METER.meter_id, OTHER.meter_id)
-    of = energy(store, meter=OTHER)
+    sqlite.write([*new, *restarted, start], [OTHER])
+    sqlite.replace_meter(METER.meter_id, OTHER.meter_id)
+    of = energy(sqlite, meter=OTHER)
     # 4 Wh of the old meter; 2 Wh of the new one, 0.3 Wh until it restarted, 2 Wh after it
     assert (of.energy_wh, of.covered) == (Decimal("8.3"), 10)
-    assert energy(store).energy_wh == Decimal(4)
+    assert energy(sqlite).energy_wh == Decimal(4)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(known=st.sets(st.integers(-3, 13)), begin=st.integers(0, 4), length=st.integers(1, 6))
 def test_it_is_what_the_routes_of_one_meter_say(sqlite: Store, known: set[int], begin: int, length: int) -> None:
     meter = replace(METER, meter_id=f"meter {sorted(known)}")

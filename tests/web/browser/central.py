@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fleet.batches import batch_of
 from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.label_periods import LabelPeriod
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, QuarterReading
@@ -47,9 +48,12 @@ def write(folder: Path) -> None:
         ReaderState("cellar-1", now_s, False, "Nothing comes from /dev/ttyUSB0.", "[]"),
     ]
     write_batch(store, batch_of([*rows], infos, contacts, states))
-    labels = {
+    labels: dict[str, dict[str, str | list[LabelPeriod]]] = {
         name(number): {"building": str(number % 3 + 7), "tenant": f"Tenant {number % 6}"} for number in range(METERS)
     }
+    # of meter 8: another tenant until three days after the beginning
+    move = first + 96 * 3
+    labels[name(8)] |= {"tenant": [LabelPeriod("Moved out", 0, move), LabelPeriod("Tenant 2", move)]}
     fleet.set_labels(store, labels)
     store.close()
 

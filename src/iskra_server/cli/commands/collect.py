@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import socket
+import time
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +14,9 @@ import typer
 
 from iskra_server import __version__
 from iskra_server.base.backoff import Backoff
+from iskra_server.base.timezone import zone
 from iskra_server.cli.ui.options import ConfigFile, LogLevel, command_app, examples, only_set
-from iskra_server.cli.ui.usage_error import UsageError
+from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.config import Config, load_with_origins, secrets_of
 from iskra_server.outputs.mqtt.broker_settings import broker_settings
 from iskra_server.runtime.logs import flush_or_exit, set_up
@@ -58,6 +60,7 @@ def collect(
     set_up(loaded.log.level, loaded.log.format, secrets=secrets_of(loaded))
     # heavy imports, needed by this command only
     from iskra_server.fleet.central.collector import Collector  # noqa: PLC0415
+    from iskra_server.fleet.central.rollup_refresh import refresh  # noqa: PLC0415
 
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -68,7 +71,17 @@ def collect(
         return
     # the client id must be unique: a broker disconnects the older of two equal ones
     name = f"iskra-collect-{socket.gethostname()}-{secrets.token_hex(4)}"
-    collector = Collector(settings=settings, group=loaded.collect.group, store=store, name=name)
+    try:
+        days_of = zone(loaded.server.time_zone)
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None
+    collector = Collector(
+        settings=settings,
+        group=loaded.collect.group,
+        store=store,
+        name=name,
+        when_idle=lambda: refresh(store, time.time(), days_of),
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: collector.stop())
     if stopping.is_set():

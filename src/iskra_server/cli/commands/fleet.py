@@ -13,6 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from iskra_server.cli.commands import fleet_allocate, fleet_statement
+from iskra_server.cli.commands.fleet_enroll import enroll
+from iskra_server.cli.commands.fleet_status import status
+from iskra_server.cli.commands.fleet_verify import verify
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
@@ -28,15 +31,18 @@ if TYPE_CHECKING:
     from iskra_server.history.store.store import Store
 
 app = group_app(
-    "Show the readers of a central server and conflicting values; move a meter to another reader.",
+    "Manage the readers of a central server, their meters and conflicting values.",
     {
+        "iskra-server fleet status": "what is wrong, on one screen",
+        "iskra-server fleet enroll --help": "a new reader",
         "iskra-server fleet readers": "all readers, and what is wrong",
         "iskra-server fleet move METER --to house-8": "another reader reads it now",
         "iskra-server fleet conflicts": "values that differ from those kept",
-        "iskra-server fleet conflicts --take house-8 --meter METER --from 2026-11-22": "let those of house-8 count",
     },
 )
 _PAGE = 1000
+app.command()(enroll)
+app.command()(status)
 
 
 @app.command()
@@ -221,3 +227,4 @@ def _moment(at_s: int) -> str:
 
 app.command(epilog=fleet_statement.EXAMPLES)(fleet_statement.statement)
 app.command(epilog=fleet_allocate.EXAMPLES)(fleet_allocate.allocate)
+app.command()(verify)

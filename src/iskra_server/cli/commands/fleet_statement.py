@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     {
-        "iskra-server fleet statement --group tenant:Meyer --period 2026 -o meyer.html": "to print",
-        "iskra-server fleet statement --group building:7 --period 2026 --each tenant --to statements": "one for each",
-        "iskra-server fleet statement --group tenant:Meyer --period 2026-01..2026-06 --format csv": "on stdout",
+        "iskra-server fleet statement --group tenant:Meyer -o meyer.html": "print",
+        "iskra-server fleet statement --group building:7 --each tenant --to out": "all",
     }
 )
 Format = Literal["html", "csv"]

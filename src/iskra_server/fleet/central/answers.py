@@ -103,11 +103,18 @@ class FleetBucket(Struct, frozen=True, kw_only=True):
 
 
 class FleetEnergy(Struct, frozen=True, kw_only=True):
-    """`import_completeness` and `export_completeness` are of the whole period: complete is who is so in each bucket."""
+    """`import_completeness` and `export_completeness` are of the whole period.
+
+    `complete` are then all meters but the most that are incomplete in one bucket.
+
+    `members_begin` and `members_end`: from when until when any meter is in the group; absent if always.
+    """
 
     group: str
     tz: str
     bucket: BucketLength
+    members_begin: Instant | UnsetType = UNSET
+    members_end: Instant | UnsetType = UNSET
     import_completeness: SumCompleteness
     export_completeness: SumCompleteness
     buckets: list[FleetBucket]
@@ -166,8 +173,8 @@ def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
         FleetGroup(
             value=size.value,
             meters=size.meters,
-            begin=local(size.from_quarter * QUARTER_S, query.tz) if size.from_quarter else UNSET,
-            end=local(size.to_quarter * QUARTER_S, query.tz) if size.to_quarter < _NO_END else UNSET,
+            begin=_edge(size.from_quarter, query.tz),
+            end=_edge(size.to_quarter, query.tz),
         )
         for size in sizes
     ]
@@ -176,7 +183,7 @@ def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
 
 def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
     from iskra_server.fleet.central.group_sums import group_energy  # noqa: PLC0415
-    from iskra_server.fleet.central.label_periods import count_labels  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import count_labels, group_span  # noqa: PLC0415
 
     group = required_group(query)
     length, edges = query.buckets(MAX_BUCKETS)
@@ -186,12 +193,15 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
             f"this needs {readings:,} meter readings, and the maximum is {MAX_READINGS:,}; "
             "ask for a smaller group, a shorter period or longer buckets"
         )
+    first, end = group_span(reads, group, within)
     until = quarter_of(query.now.timestamp() - SETTLED_S)
     imported, exported = (group_energy(reads, group, obis, edges, within, until=until) for obis in (IMPORT, EXPORT))
     return FleetEnergy(
         group=f"{group.kind}:{group.value}",
         tz=query.tz.key,
         bucket=length,
+        members_begin=_edge(first, query.tz),
+        members_end=_edge(end, query.tz),
         import_completeness=_completeness(imported.completeness),
         export_completeness=_completeness(exported.completeness),
         buckets=[_bucket(*pair, query.tz) for pair in zip(imported.buckets, exported.buckets, strict=True)],
@@ -242,6 +252,11 @@ def _bucket(imported: "GroupSum", exported: "GroupSum", tz: ZoneInfo) -> FleetBu
         export_wh=optional(exported.energy),
         export_completeness=_completeness(exported.completeness),
     )
+
+
+def _edge(quarter: int, tz: ZoneInfo) -> Instant | UnsetType:
+    """The beginning or the end of a label; absent where it has none."""
+    return local(quarter * QUARTER_S, tz) if 0 < quarter < _NO_END else UNSET
 
 
 def _completeness(sum_of: "Completeness") -> SumCompleteness:

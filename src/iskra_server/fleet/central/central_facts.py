@@ -8,19 +8,21 @@ from sqlalchemy import Column, ColumnElement, and_, case, func, select
 
 from iskra_server.diagnosis.central_state import CentralFacts
 from iskra_server.fleet.central.answers import SILENT_S
+from iskra_server.history.store.partitions import months_left
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import conflict, live, meter, reader, refused
+from iskra_server.history.store.store import Store
 
 _DAY_S = 86_400
 # a meter that was taken down, or a reader that was given away, is no fault for ever
 GONE_S = 30 * _DAY_S
 
 
-def central_facts(reads: Reads, now_s: float | None = None) -> CentralFacts:
+def central_facts(store: Store, now_s: float | None = None) -> CentralFacts:
     """Raises StoreError."""
     now_s = int(time.time() if now_s is None else now_s)
-    meters, readers = _meters(reads, now_s), _readers(reads, now_s)
-    conflicts, refusals = (_with_last_day(reads, table.c.at_s, now_s) for table in (conflict, refused))
+    meters, readers = _meters(store, now_s), _readers(store, now_s)
+    conflicts, refusals = (_with_last_day(store, table.c.at_s, now_s) for table in (conflict, refused))
     last_s = max(filter(None, (meters.last_s, readers.last_s)), default=None)
     return CentralFacts(
         at=datetime.fromtimestamp(now_s, UTC),
@@ -31,13 +33,21 @@ def central_facts(reads: Reads, now_s: float | None = None) -> CentralFacts:
         silent_readers=readers.silent,
         gone_readers=readers.all - readers.present,
         failing_readers=readers.failing,
+        waiting_quarters=None if readers.waiting is None else int(readers.waiting),
+        refused_quarters=None if readers.refused is None else int(readers.refused),
         conflicts=conflicts[0],
         conflicts_last_day=conflicts[1],
         refused_messages=refusals[0],
         refused_last_day=refusals[1],
         last_message=None if last_s is None else datetime.fromtimestamp(last_s, UTC),
-        **_examples(reads, now_s, readers, refusals[1]),
+        months_left=_months_left(store, now_s),
+        **_examples(store, now_s, readers, refusals[1]),
     )
+
+
+def _months_left(store: Store, now_s: int) -> int | None:
+    with store.transaction(write=False) as connection:
+        return months_left(connection, now_s) if connection.dialect.name == "postgresql" else None
 
 
 def _meters(reads: Reads, now_s: int) -> Any:
@@ -53,12 +63,15 @@ def _meters(reads: Reads, now_s: int) -> Any:
 
 
 def _readers(reads: Reads, now_s: int) -> Any:
+    is_present = reader.c.at_s >= now_s - GONE_S
     columns: list[ColumnElement[Any]] = [
         func.count().label("all"),
-        _count(reader.c.at_s >= now_s - GONE_S).label("present"),
+        _count(is_present).label("present"),
         _count(_is_silent(reader.c.at_s, now_s)).label("silent"),
         _count(_is_failing(now_s)).label("failing"),
         func.max(reader.c.at_s).label("last_s"),
+        func.sum(reader.c.waiting).filter(is_present).label("waiting"),
+        func.sum(reader.c.refused).filter(is_present).label("refused"),
     ]
     return reads.query(select(*columns))[0]
 

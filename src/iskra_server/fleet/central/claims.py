@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store import StoreError
+from iskra_server.history.store.bulk import one_of
 from iskra_server.history.store.schema import meter_reader, reader
 from iskra_server.history.store.store import Store
 
@@ -63,7 +64,9 @@ def claims_of(connection: Connection, meters: Collection[int]) -> dict[int, list
     """The readers of meters by row id; those that nobody has claimed are absent."""
     numbers, claims = sorted(meters), dict[int, list[Claim]]()
     for start in range(0, len(numbers), _BATCH):
-        statement = select(meter_reader).where(meter_reader.c.meter.in_(numbers[start : start + _BATCH]))
+        statement = select(meter_reader).where(
+            one_of(connection, meter_reader.c.meter, numbers[start : start + _BATCH])
+        )
         for row in connection.execute(statement.order_by(meter_reader.c.since_s)):
             claims.setdefault(row.meter, []).append(Claim(row.since_s, row.reader))
     return claims

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, select
 from iskra_server.fleet.central.claims import lock_meters
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
 from iskra_server.history.model.records import QUARTER_S, EpochStart, QuarterReading
+from iskra_server.history.store.bulk import one_of
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
@@ -84,7 +85,7 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
         lock_meters(store, connection, {rows.meter for group in rest.values() for rows in group})
         # another collector may have written some of them meanwhile
         known = _mappings(connection, rest)
-        changed = []
+        changed: list[dict[str, Any]] = []
         for series, group in sorted(rest.items()):
             mappings = known.get(series, [])
             before = [replace(mapping) for mapping in mappings]
@@ -92,7 +93,7 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
             counter = _Counter(CounterRows(store, connection, series, is_new=not mappings), mappings, placed)
             for rows in group:
                 counter.place(rows)
-            changed += [{"series": series, **asdict(mapping)} for mapping in mappings if mapping not in before]
+            changed += ({"series": series, **asdict(mapping)} for mapping in mappings if mapping not in before)
         _write(store, connection, changed)
     return placed
 
@@ -277,7 +278,7 @@ class _Counter:
 def _mappings(connection: Connection, series: Collection[int]) -> dict[int, list[_Mapping]]:
     numbers, found = sorted(series), dict[int, list[_Mapping]]()
     for start in range(0, len(numbers), _BATCH):
-        chosen = epoch_origin.c.series.in_(numbers[start : start + _BATCH])
+        chosen = one_of(connection, epoch_origin.c.series, numbers[start : start + _BATCH])
         for row in connection.execute(select(epoch_origin).where(chosen)):
             mapping = _Mapping(row.ledger, row.ledger_epoch, row.epoch, row.has_start, row.from_quarter)
             found.setdefault(row.series, []).append(mapping)
@@ -285,12 +286,12 @@ def _mappings(connection: Connection, series: Collection[int]) -> dict[int, list
 
 
 def _write(store: Store, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """At once: a batch of new meters has a row of each of its series."""
-    if rows:
-        statement = store.insert(epoch_origin)
-        changed = {name: statement.excluded[name] for name in ("epoch", "has_start", "from_quarter")}
-        statement = statement.on_conflict_do_update(index_elements=["series", "ledger", "ledger_epoch"], set_=changed)
-        connection.execute(statement, rows)
+    if not rows:
+        return
+    statement = store.insert(epoch_origin)
+    changed = {name: statement.excluded[name] for name in ("epoch", "has_start", "from_quarter")}
+    statement = statement.on_conflict_do_update(index_elements=["series", "ledger", "ledger_epoch"], set_=changed)
+    connection.execute(statement, rows)
 
 
 def _find(mappings: Iterable[_Mapping], ledger: str, number: int) -> _Mapping | None:

@@ -4,27 +4,29 @@
      |---------------------|       from its first reading inside to the last, through restarts and replacements.
      |-------- tenant -->  |       Where a label has dates, inside means inside its time.
 
-Most meters are in the group all the time and have a reading at every edge: the database sums those by edge, and a
-bucket is the difference of two sums. The others are read one by one.
+Most meters are in the group all the time: their days and months are in roll-ups (rollups.py). Other buckets of those
+that have a reading at every edge are differences of two sums of the database. What remains is read meter by meter.
 """
 
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
 
 from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Spans, Within, group_meters, whole_time
+from iskra_server.fleet.central.rollups import BucketEnergy
+from iskra_server.fleet.central.rollups import group_energy as rolled_up_energy
 from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import HOURLY_WITHIN_S, QUALITIES, QUARTER_S
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.schema import epoch, meter, quarter_reading, series
+from iskra_server.history.store.schema import ALWAYS, epoch, meter, quarter_reading, series
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 
@@ -64,7 +66,7 @@ class GroupSum(Struct, frozen=True):
 
 
 class GroupEnergy(Struct, frozen=True):
-    """`completeness` is that of the whole time: complete are the metering points that are so in every bucket."""
+    """`completeness` is that of the whole time: complete are all but the most that are incomplete in one bucket."""
 
     buckets: list[GroupSum]
     completeness: Completeness
@@ -76,6 +78,7 @@ class _Bucket:
     def __init__(self, begin: int, end: int) -> None:
         self.begin, self.end = begin, end
         self.meters = self.complete = self.quarters = self.measured = self.estimated = 0
+        self.is_counted = True
         self._steps: Counter[int] = Counter()
 
     def add(self, raw: int, scaler: int) -> None:
@@ -89,11 +92,21 @@ class _Bucket:
             return False
         first, last = (readings.reading(place) for place in places)
         if first.quarter < last.quarter:
-            energy = energy_between(first, last, readings.epochs).as_tuple()
-            assert isinstance(energy.exponent, int)
-            raw = int("".join(map(str, energy.digits)))
-            self.add(-raw if energy.sign else raw, energy.exponent)
+            self.add_decimal(energy_between(first, last, readings.epochs))
         return (first.quarter, last.quarter) == (begin, end)
+
+    def add_decimal(self, energy: Decimal) -> None:
+        sign, digits, scaler = energy.as_tuple()
+        assert isinstance(scaler, int)
+        raw = int("".join(map(str, digits)))
+        self.add(-raw if sign else raw, scaler)
+
+    def add_rolled_up(self, sums: BucketEnergy) -> None:
+        if sums.energy is not None:
+            self.add_decimal(sums.energy)
+        self.complete += sums.complete
+        self.measured += sums.quarters
+        self.estimated += sums.estimated
 
     @property
     def energy(self) -> Decimal | None:
@@ -102,8 +115,8 @@ class _Bucket:
         finest = min(self._steps)
         return scaled(sum(raw * int(10 ** (scaler - finest)) for scaler, raw in self._steps.items()), finest)
 
-    def completeness(self, *, is_counted: bool) -> Completeness:
-        counts = (self.measured, self.estimated) if is_counted else (None, None)
+    def completeness(self) -> Completeness:
+        counts = (self.measured, self.estimated) if self.is_counted else (None, None)
         return Completeness(self.meters, self.complete, self.quarters, *counts)
 
 
@@ -113,24 +126,27 @@ def group_energy(
     """In each bucket between two edges, as far as it lies before the quarter `until`. Raises StoreError."""
     all_buckets = [_Bucket(begin, max(begin, min(end, until))) for begin, end in pairwise(edges)]
     buckets = [bucket for bucket in all_buckets if bucket.begin < bucket.end]
-    total = _Bucket(edges[0], edges[-1])
-    is_counted = True
+    meters = 0
     if buckets:
         begin, end = buckets[0].begin, buckets[-1].end
         whole = whole_time(group, begin, end, within)
-        is_counted = _add_whole(reads, obis, whole, buckets, total)
-        members = group_meters(reads, group, begin, end, within, but=whole)
-        for member in _with_register(reads, members, obis):
-            _add_member(CounterHistory(reads, member.chain, obis), member.spans, buckets, total)
+        meters = _add_whole(reads, obis, whole, buckets)
+        for member in _with_register(reads, group_meters(reads, group, begin, end, within, but=whole), obis):
+            _add_member(CounterHistory(reads, member.chain, obis), member.spans, buckets)
+            meters += 1
+    sums = [
+        GroupSum(begin, end, bucket.energy, bucket.completeness())
+        for (begin, end), bucket in zip(pairwise(edges), all_buckets, strict=True)
+    ]
+    total = _Bucket(edges[0], edges[-1])
+    total.meters = meters
+    total.complete = meters - max((bucket.meters - bucket.complete for bucket in buckets), default=0)
     for bucket in buckets:
         total.measured += bucket.measured
         total.estimated += bucket.estimated
         total.quarters += bucket.quarters
-    sums = [
-        GroupSum(begin, end, bucket.energy, bucket.completeness(is_counted=is_counted))
-        for (begin, end), bucket in zip(pairwise(edges), all_buckets, strict=True)
-    ]
-    return GroupEnergy(sums, total.completeness(is_counted=is_counted))
+        total.is_counted = total.is_counted and bucket.is_counted
+    return GroupEnergy(sums, total.completeness())
 
 
 def _with_register(reads: Reads, members: Sequence[MeterPeriod], obis: Obis) -> Iterator[MeterPeriod]:
@@ -143,31 +159,46 @@ def _with_register(reads: Reads, members: Sequence[MeterPeriod], obis: Obis) -> 
     return (member for member in members if having.intersection(member.numbers))
 
 
-def _add_member(counter: CounterHistory, spans: Spans, buckets: Sequence[_Bucket], total: _Bucket) -> None:
+def _add_member(counter: CounterHistory, spans: Spans, buckets: Sequence[_Bucket]) -> None:
     """Add a metering point that is in the group at times."""
     readings = ReadingsInMemory(counter, spans[0][0], spans[-1][1])
-    is_complete = True
     for bucket in buckets:
         parts = [(max(first, bucket.begin), min(until, bucket.end)) for first, until in spans]
         parts = [(begin, end) for begin, end in parts if begin < end]
         if not parts:
             continue
-        known = [bucket.add_energy(readings, begin, end) for begin, end in parts]
-        bucket.meters, bucket.complete = bucket.meters + 1, bucket.complete + all(known)
-        is_complete = is_complete and all(known)
+        is_complete = [bucket.add_energy(readings, begin, end) for begin, end in parts]
+        bucket.meters, bucket.complete = bucket.meters + 1, bucket.complete + all(is_complete)
         for begin, end in parts:
             bucket.quarters += end - begin
             measured, estimated = readings.count(begin, end)
             bucket.measured, bucket.estimated = bucket.measured + measured, bucket.estimated + estimated
-    total.meters, total.complete = total.meters + 1, total.complete + is_complete
 
 
-def _add_whole(reads: Reads, obis: Obis, whole: Select[Any], buckets: Sequence[_Bucket], total: _Bucket) -> bool:
-    """Add the meters that are in the group all the time; says whether their quarters were counted."""
+def _add_whole(reads: Reads, obis: Obis, whole: Select[Any], buckets: Sequence[_Bucket]) -> int:
+    """Add the meters that are in the group all the time; says how many have the register."""
     chosen = select(series.c.id, series.c.meter).where(series.c.obis == str(obis), series.c.meter.in_(whole)).subquery()
     size = int(reads.query(select(func.count()).select_from(chosen))[0][0])
     if not size:
-        return True
+        return 0
+    members = whole.add_columns(literal(0).label("from_quarter"), literal(ALWAYS).label("to_quarter"))
+    rolled_up = rolled_up_energy(reads, members, obis, _edges(buckets))
+    for bucket, energy in zip(buckets, rolled_up, strict=True):
+        bucket.meters += size
+        bucket.quarters += size * (bucket.end - bucket.begin)
+        if energy:
+            bucket.add_rolled_up(energy)
+    # what has no roll-ups lies together: today, or before the first one
+    for is_rolled_up, run in groupby(zip(buckets, rolled_up, strict=True), key=lambda pair: pair[1] is not None):
+        if not is_rolled_up:
+            others = [bucket for bucket, _ in run]
+            _add_counters(reads, obis, chosen, size, others)
+            _count(reads, chosen, size, others)
+    return size
+
+
+def _add_counters(reads: Reads, obis: Obis, chosen: Subquery, size: int, buckets: Sequence[_Bucket]) -> None:
+    """Add what counters measured in buckets of which each begins where the one before ends."""
     singles = {row.id: row.meter_id for row in reads.query(_singles(chosen, _edges(buckets)))}
     regular = size - len(singles)
     if regular:
@@ -178,17 +209,12 @@ def _add_whole(reads: Reads, obis: Obis, whole: Select[Any], buckets: Sequence[_
         if regular:
             _add_sums(reads, batch, -1, buckets)
         recorded += (row.series for row in reads.query(_recorded(batch, buckets)))
-    for bucket in (*buckets, total):
-        bucket.meters, bucket.complete = bucket.meters + size, bucket.complete + regular
+    for bucket in buckets:
+        bucket.complete += regular
     for number in recorded:
         readings = ReadingsInMemory(CounterHistory(reads, [singles[number]], obis), buckets[0].begin, buckets[-1].end)
-        known = [bucket.add_energy(readings, bucket.begin, bucket.end) for bucket in buckets]
-        for bucket, is_complete in zip(buckets, known, strict=True):
-            bucket.complete += is_complete
-        total.complete += all(known)
-    for bucket in buckets:
-        bucket.quarters += size * (bucket.end - bucket.begin)
-    return _count(reads, chosen, size, buckets)
+        for bucket in buckets:
+            bucket.complete += bucket.add_energy(readings, bucket.begin, bucket.end)
 
 
 def _edges(buckets: Sequence[_Bucket]) -> list[int]:
@@ -244,11 +270,13 @@ def _recorded(counters: Sequence[int], buckets: Sequence[_Bucket]) -> Select[Any
     return select(column.series).where(column.series.in_(counters), *inside).distinct()
 
 
-def _count(reads: Reads, chosen: Subquery, size: int, buckets: Sequence[_Bucket]) -> bool:
-    """Count the quarters that were measured; False where there are too many."""
+def _count(reads: Reads, chosen: Subquery, size: int, buckets: Sequence[_Bucket]) -> None:
+    """Count the quarters that were measured, unless there are too many."""
     edges = _edges(buckets)
     if size * (edges[-1] - edges[0]) > MAX_COUNTED:
-        return False
+        for bucket in buckets:
+            bucket.is_counted = False
+        return
     column = quarter_reading.c
     inside = column.quarter >= edges[0], column.quarter <= edges[-1]
     pairs = (
@@ -272,7 +300,6 @@ def _count(reads: Reads, chosen: Subquery, size: int, buckets: Sequence[_Bucket]
     for row in reads.query(statement):
         bucket = buckets[bisect_right(edges, row.before) - 1]
         bucket.measured, bucket.estimated = bucket.measured + row.measured, bucket.estimated + int(row.part)
-    return True
 
 
 def _at(edges: Sequence[int]) -> ColumnElement[bool]:

@@ -71,6 +71,14 @@ def count_labels(reads: Reads, group: Group, begin: int, end: int, within: Withi
     return int(reads.query(statement if within is None else statement.where(was_visible(within)))[0][0])
 
 
+def group_span(reads: Reads, group: Group, within: Within) -> tuple[int, int]:
+    """From when until when any meter is in a group, in quarters; 0 and ALWAYS where there is no such time."""
+    times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
+    statement = select(*times).where(_is(group))
+    row = reads.query(statement if within is None else statement.where(was_visible(within)))[0]
+    return (0, ALWAYS) if row.first is None else (row.first, row.end)
+
+
 def group_meters(
     reads: Reads, group: Group, begin: int, end: int, within: Within = None, *, but: Select[Any] | None = None
 ) -> list[MeterPeriod]:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, null, select, update
 
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S
+from iskra_server.history.store.bulk import one_of
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import meter_reader, reader
 from iskra_server.history.store.store import Store
@@ -22,7 +23,7 @@ from iskra_server.history.store.store import Store
 # a reader sends its status every five minutes
 SILENT_AFTER_S = 600
 # when it was heard is stored so often, besides with each status
-_HEARD_EVERY_S = 300
+_HEARD_EVERY_S = 450
 _RIVAL_EVERY_S = 60
 # two right clocks never differ by so much
 SKEW_LIMIT_S = CLOCK_TOLERANCE_S
@@ -121,10 +122,14 @@ def write_readers(store: Store, connection: Connection, messages: Sequence[Heard
         names = share_out(before, messages)
     states = {heard.reader: heard.state for heard in messages if heard.state and _counts(names, heard)}
     _upsert_states(store, connection, states, names.holders)
-    for name, holder in sorted(names.holders.items()):
-        if name not in states and name in before and _is_worth_writing(before[name], holder):
-            statement = update(reader).where(reader.c.name == name)
-            connection.execute(statement.values(**_session_columns(holder)))
+    changed = [
+        {"of": name, **_session_columns(holder)}
+        for name, holder in sorted(names.holders.items())
+        if name not in states and name in before and _is_worth_writing(before[name], holder)
+    ]
+    if changed:
+        columns: dict[str, Any] = {name: bindparam(name) for name in changed[0] if name != "of"}
+        connection.execute(update(reader).where(reader.c.name == bindparam("of")).values(columns), changed)
     return names
 
 
@@ -138,7 +143,7 @@ def _counts(names: Names, heard: Heard) -> bool:
 
 def _holders(connection: Connection, names: Iterable[str]) -> dict[str, Holder]:
     columns = (reader.c.name, reader.c.session, reader.c.session_s, reader.c.rival_s)
-    rows = connection.execute(select(*columns).where(reader.c.name.in_(sorted(names))))
+    rows = connection.execute(select(*columns).where(one_of(connection, reader.c.name, sorted(names))))
     return {
         row.name: Holder(bytes.fromhex(row.session) if row.session else None, row.session_s or 0, row.rival_s or 0)
         for row in rows
@@ -166,8 +171,13 @@ def _upsert_states(
         return
     statement = store.insert(reader)
     new = statement.excluded
-    # what a goodbye does not say stays
-    kept = {name: func.coalesce(new[name], reader.c[name]) for name in ("version", "skew_s")}
+    # what a goodbye does not say stays. A status that waited at the broker seems to come from a clock that is behind:
+    # only the second one in a row says so
+    was_right = and_(new.skew_s < -SKEW_LIMIT_S, reader.c.skew_s >= -SKEW_LIMIT_S)
+    kept = {
+        "version": func.coalesce(new.version, reader.c.version),
+        "skew_s": case((was_right, null()), else_=func.coalesce(new.skew_s, reader.c.skew_s)),
+    }
     changed = {name: new[name] for name in rows[0] if name != "name"} | kept
     connection.execute(
         statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=new.at_s >= reader.c.at_s), rows

@@ -13,7 +13,8 @@ from iskra_server.meter.reading import scaled
 
 _ENERGIES = ("generation_wh", "consumption_wh", "share_wh", "residual_wh", "surplus_wh")
 QUARTER_COLUMNS = ("begin", "participant", *_ENERGIES, "lacking")
-MONTH_COLUMNS = ("month", "participant", *_ENERGIES, "quarters", "not_divided", "lacking")
+MONTH_COLUMNS = ("month", "participant", *_ENERGIES, "quarters", "not_divided", "lacking", "note")
+NOTE = "a trial calculation; not for legal billing where calibration law asks for verified readings"
 PLANT = "plant"
 
 
@@ -49,7 +50,7 @@ def write_months(months: Iterable[MonthlyShare], scaler: int, file: TextIO) -> N
         of_house = None if month.participant else month.generation, None if month.participant else month.surplus
         energies = of_house[0], month.consumption, month.share, month.consumption - month.share, of_house[1]
         counts = month.divided, month.undivided, month.lacking
-        rows.writerow((f"{year}-{number:02}", month.participant, *_texts(energies, scaler), *counts))
+        rows.writerow((f"{year}-{number:02}", month.participant, *_texts(energies, scaler), *counts, NOTE))
 
 
 def read_key(file: TextIO) -> dict[str, Decimal]:

@@ -107,11 +107,16 @@ def common_points(
 ) -> list[MeterPeriod]:
     """The meters that are in all groups at the same time, each with these times."""
     first, *others = (group_meters(reads, group, begin, end, within) for group in groups)
-    spans = {point.meter_id: point.spans for point in first}
     for points in others:
-        of_group = {point.meter_id: point.spans for point in points}
-        spans = {meter_id: _common(own, of_group.get(meter_id, ())) for meter_id, own in spans.items()}
-    return [replace(point, spans=spans[point.meter_id]) for point in first if spans[point.meter_id]]
+        first = _in_both(first, points)
+    return first
+
+
+def _in_both(points: Sequence[MeterPeriod], others: Sequence[MeterPeriod]) -> list[MeterPeriod]:
+    """The meters that are in both, while they are."""
+    spans = {point.meter_id: point.spans for point in others}
+    common = ((point, _common(point.spans, spans.get(point.meter_id, ()))) for point in points)
+    return [replace(point, spans=times) for point, times in common if times]
 
 
 def groups_among(
@@ -119,7 +124,8 @@ def groups_among(
 ) -> list[Group]:
     """The groups of a kind to which a meter of `group` belongs in a period, at the same time, by name."""
     begin, end = quarters_of(period, now)
-    meters = {meter_id for point in group_meters(reads, group, begin, end) for meter_id in point.chain}
+    points = group_meters(reads, group, begin, end)
+    meters = {meter_id for point in points for meter_id in point.chain}
     statement = (
         select(label.c.value, meter.c.meter_id)
         .join_from(label, meter)
@@ -127,7 +133,7 @@ def groups_among(
     )
     values = {row.value for row in reads.query(statement) if row.meter_id in meters}
     found = (Group(kind, value) for value in sorted(values))
-    return [one for one in found if common_points(reads, [group, one], begin, end)]
+    return [one for one in found if _in_both(points, group_meters(reads, one, begin, end))]
 
 
 def quarters_of(period: tuple[datetime, datetime], now: datetime) -> tuple[int, int]:

@@ -6,27 +6,24 @@ rows that were set aside: each is a remark of the statement on that meter.
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import func, select
 
+from iskra_server.fleet.central.conflicts import Conflict, list_conflicts
 from iskra_server.fleet.central.label_periods import MeterPeriod
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S, QUARTER_S
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import (
-    conflict,
     live,
     meter,
     meter_reader,
     reader,
     refused,
-    series,
     set_aside,
 )
-from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import scaled
 
 RemarkKind = Literal[
     "open",
@@ -48,14 +45,15 @@ RemarkKind = Literal[
     "refused_unread",
     "silent",
     "reader_problem",
+    "waiting",
     "clock",
     "set_aside",
     "simulated",
 ]
 # two quarters late is silent, as a reader reports after every quarter
 SILENT_S = 2 * QUARTER_S
-# conflicts of one meter that are listed one by one, and refused messages that are looked into
-MAX_CONFLICTS, MAX_REFUSED = 10, 5_000
+# conflicts of one meter that are listed one by one; conflicts and refused messages that are read
+MAX_CONFLICTS, MAX_READ = 10, 5_000
 
 
 class Remark(Struct, frozen=True):
@@ -85,7 +83,7 @@ def central_remarks(reads: Reads, point: MeterPeriod, now_s: int, *, is_complete
     numbers = [row.id for row in infos]
     if any(row.simulated for row in infos):
         yield Remark("simulated")
-    yield from _conflicts(reads, numbers, point)
+    yield from _conflicts(reads, point)
     count = reads.query(
         select(func.count())
         .select_from(set_aside)
@@ -98,25 +96,17 @@ def central_remarks(reads: Reads, point: MeterPeriod, now_s: int, *, is_complete
     yield from _reader(reads, newest, min(end_s, now_s), is_complete=is_complete)
 
 
-def _conflicts(reads: Reads, numbers: list[int], point: MeterPeriod) -> Iterator[Remark]:
-    """Values that differ from the stored ones, with both; each quarter and reader once in each register."""
-    found = [
-        row
-        for begin, end in point.spans
-        for row in reads.query(
-            select(conflict, series.c.obis)
-            .join_from(conflict, series)
-            .where(series.c.meter.in_(numbers), conflict.c.quarter >= begin, conflict.c.quarter <= end)
-            .order_by(conflict.c.quarter, series.c.obis)
-        )
-    ]
-    for row in found[:MAX_CONFLICTS]:
-        kept = None if row.kept_raw is None else scaled(row.kept_raw, row.kept_scaler)
+def _conflicts(reads: Reads, point: MeterPeriod) -> Iterator[Remark]:
+    """Values that differ from the stored ones, with both; at both ends of the time too."""
+    found: list[Conflict] = []
+    for begin, end in point.spans:
+        found += list_conflicts(reads, limit=MAX_READ, meters=point.chain, first=begin, end=end + 1)[0]
+    for each in found[:MAX_CONFLICTS]:
         yield Remark(
-            "not_stored" if kept is None else "conflict",
-            begin_s=row.quarter * QUARTER_S,
-            energies_wh=(scaled(row.raw, row.scaler), kept),
-            names=(row.reader, row.kept_reader or "", str(Obis.parse(row.obis))),
+            "not_stored" if each.kept is None else "conflict",
+            begin_s=each.quarter * QUARTER_S,
+            energies_wh=(each.value, each.kept),
+            names=(each.reader, each.kept_reader or "", str(each.obis)),
         )
     if len(found) > MAX_CONFLICTS:
         yield Remark("more_conflicts", count=len(found) - MAX_CONFLICTS)
@@ -138,7 +128,7 @@ def _refusals(reads: Reads, point: MeterPeriod, begin_s: int, readers: list[str]
         select(refused)
         .where(refused.c.at_s >= begin_s, refused.c.topic.endswith("/quarters"))
         .order_by(refused.c.id.desc())
-        .limit(MAX_REFUSED)
+        .limit(MAX_READ)
     )
     own, unread = [], []
     for row in reads.query(statement):
@@ -164,16 +154,20 @@ def _reader(reads: Reads, number: int | None, until_s: int, *, is_complete: bool
     """The state of the reader that sends this meter now."""
     if number is None:
         return
-    rows = reads.query(
-        select(live.c.at_s, live.c.reader, reader.c.ok, reader.c.skew_s)
-        .select_from(live.outerjoin(reader, reader.c.name == live.c.reader))
-        .where(live.c.meter == number)
-    )
-    for row in rows:
+    for row in reads.query(select(live.c.at_s, live.c.reader).where(live.c.meter == number)):
         if not is_complete and row.at_s < until_s - SILENT_S:
             yield Remark("silent", begin_s=row.at_s, names=(row.reader,))
-        if row.ok is False:
-            # its sentence may name the meters of others
-            yield Remark("reader_problem", names=(row.reader,))
-        if row.skew_s is not None and abs(row.skew_s) > CLOCK_TOLERANCE_S:
-            yield Remark("clock", count=row.skew_s, names=(row.reader,))
+        # two questions, as one table lies on many nodes of a database and the other one on none of them
+        for state in reads.query(select(reader).where(reader.c.name == row.reader)):
+            yield from _reported(state, until_s)
+
+
+def _reported(state: Any, until_s: int) -> Iterator[Remark]:
+    """What a reader says of itself; the sentence of a problem may name the meters of others."""
+    names = (state.name,)
+    if not state.ok:
+        yield Remark("reader_problem", names=names)
+    if (state.waiting or state.refused) and (state.oldest_s is None or state.oldest_s < until_s):
+        yield Remark("waiting", begin_s=state.oldest_s, count=state.waiting or 0, of=state.refused or 0, names=names)
+    if state.skew_s is not None and abs(state.skew_s) > CLOCK_TOLERANCE_S:
+        yield Remark("clock", count=state.skew_s, names=names)

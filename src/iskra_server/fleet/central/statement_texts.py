@@ -115,6 +115,8 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "silent": "The reader {name} has sent nothing of this meter since {begin}. Quarter-hours may still be "
         "waiting there.",
         "reader_problem": "The reader {name} reports a problem; `iskra-server fleet readers` says which.",
+        "waiting": "The reader {name} reports quarter-hours that the central server has not stored: {count} wait, "
+        "{of} were refused, the oldest from {begin}. They may be of this meter.",
         "clock": "The clock of the reader {name} is {ahead}: its readings were taken by so much {early}.",
         "set_aside": "Values with an impossible time that were set aside and are not counted: {count}.",
         "simulated": "SIMULATED: these are not the readings of a real meter.",
@@ -151,6 +153,8 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "silent": "Das Lesegerät {name} hat seit {begin} nichts von diesem Zähler gesendet. Dort können noch "
         "Viertelstunden warten.",
         "reader_problem": "Das Lesegerät {name} meldet ein Problem; welches, sagt `iskra-server fleet readers`.",
+        "waiting": "Das Lesegerät {name} meldet Viertelstunden, die die Zentrale nicht gespeichert hat: "
+        "{count} warten, {of} wurden abgewiesen, die älteste vom {begin}. Sie können diesen Zähler betreffen.",
         "clock": "Die Uhr des Lesegeräts {name} geht {ahead}: Um so viel {early} wurden seine Zählerstände abgelesen.",
         "set_aside": "Werte mit unmöglicher Zeit, die beiseitegelegt wurden und nicht gezählt sind: {count}.",
         "simulated": "SIMULIERT: Dies sind keine Zählerstände eines echten Zählers.",

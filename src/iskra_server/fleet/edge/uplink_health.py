@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, structs
 
@@ -81,9 +81,8 @@ class UplinkHealth(OutputHealth):
             self._rival = None
         if self._rival and self._rival.is_certain:
             yield self._rival.sentence
-        for group in self.summary.unconfirmed:
-            if group.refused:
-                yield _refused(group, self.summary.refused)
+        if refused := [group for group in self.summary.unconfirmed if group.refused]:
+            yield _refused(refused)
         if self.summary.waiting and self.unanswered_since_s is not None:
             silent_s = now_s - self.unanswered_since_s
             if silent_s >= self._silent_s:
@@ -118,10 +117,15 @@ def _since(oldest_s: int | None) -> str:
     return "" if oldest_s is None else f", the oldest of {datetime.fromtimestamp(oldest_s, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _refused(group: Unconfirmed, count: int) -> str:
-    day = datetime.fromtimestamp(group.first_quarter * QUARTER_S, UTC)
+def _refused(groups: Sequence[Unconfirmed]) -> str:
+    group, count = groups[0], sum(group.quarters for group in groups)
+    meters = len({group.meter for group in groups})
+    whose = f"of {group.meter}" if meters == 1 else f"of {meters} meters, such as {group.meter}"
+    # the command takes the day in the time zone of the server, which may be 12 hours behind UTC
+    first_s = min(group.first_quarter for group in groups) * QUARTER_S
+    day = datetime.fromtimestamp(first_s, UTC) - timedelta(hours=12)
     return (
-        f"The central server refuses {count:,} quarter-hour{'s' if count != 1 else ''}, such as of {group.meter}: "
-        f"{group.reason.rstrip('.')}. They stay here. When the cause is removed, run iskra-server uplink resend --from "
-        f"{day:%Y-%m-%d}."
+        f"The central server refuses {count:,} quarter-hour{'s' if count != 1 else ''} {whose}: "
+        f"{group.reason.rstrip('.')}. Nothing is lost: when the cause is removed, run "
+        f"iskra-server uplink resend --from {day:%Y-%m-%d}."
     )

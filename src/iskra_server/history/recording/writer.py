@@ -140,6 +140,10 @@ class Writer:
 
     def set_resume_error(self, sentence: str) -> None:
         """Why the recorder cannot read where history stopped, so that nothing is enqueued; "" once it can."""
+        if sentence and self._resume_error is None:
+            log.warning("%s Nothing is recorded until history can be read; readings wait.", sentence)
+        elif self._resume_error and not sentence:
+            log.info("History can be read again.")
         with self._changed:
             self._resume_error = repeated(self._resume_error, sentence) if sentence else None
 

@@ -6,9 +6,10 @@ Rows go in the order of their keys, so that two programs that write the same row
 deadlock. Arrays of numbers are sent as text: that is quicker than psycopg's binary form.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, any_, bindparam
 
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.schema import epoch, power, quarter_reading
@@ -32,6 +33,13 @@ _UPSERT_LIVE = (
     "WHERE excluded.at_s >= live.at_s"
 )
 _KEEP_POWER = "coalesce(excluded.power_mw, live.power_mw)"
+
+
+def one_of(connection: Connection, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of these values; in PostgreSQL they are one parameter, not thousands."""
+    if connection.dialect.name != "postgresql":
+        return column.in_(values)
+    return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))
 
 
 def can_insert(table: Table) -> bool:

@@ -17,7 +17,14 @@ from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile, meta
 
 # what grows with time: table -> the column whose rows lie together on one node or in one compressed segment. Series and
 # meter are no common key: a row of boundary would need the meter as well, and a batch is not written faster
-_OWNERS = {"boundary": "series", "epoch": "series", "power": "meter", "points": "meter"}
+_OWNERS = {
+    "boundary": "series",
+    "epoch": "series",
+    "rollup": "series",
+    "rollup_part": "series",
+    "power": "meter",
+    "points": "meter",
+}
 # tables that every node has completely, as sums over a group join them: rarely written, as their writers take turns
 _EVERYWHERE = ("meter", "series", "label")
 # the state of meters and readers, and what one program writes: small beside the history, joined with each other in ways
@@ -27,11 +34,18 @@ COORDINATOR_ONLY = (
     "meter_reader",
     "epoch_origin",
     "conflict",
+    # less than a thousandth of the rows that they sum
+    "rollup",
+    "rollup_part",
+    "rollup_due",
+    "rollup_state",
     "reader",
     "refused",
     "uplink",
     "outbox",
     "clock_step",
+    "rollup_due",
+    "rollup_state",
     "set_aside",
     "price_retrieval",
     "spot_price",
@@ -94,6 +108,8 @@ def create_tables(connection: Connection, profile: DatabaseProfile) -> None:
     if profile in _EXTENSIONS:
         _require(connection, profile)
     tables(profile).create_all(connection)
+    # a day is added to a row each day: it stays on its page
+    connection.execute(text("ALTER TABLE rollup SET (fillfactor = 40)"))
     # the new version of a row fits into the same page, so that no index changes (heap-only tuples)
     connection.execute(text("ALTER TABLE live SET (fillfactor = 50)"))
     if profile != "timescale":

@@ -71,6 +71,9 @@ class Reads:
     @contextmanager
     def snapshot(self) -> Iterator["Reads"]:
         """Queries of one thread that all see the same state of the database."""
+        if self._connection is not None:
+            yield self
+            return
         with self._store_errors(), self._database.snapshot() as connection:
             yield Reads(self._database, connection, self.virtual)
 

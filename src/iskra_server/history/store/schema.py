@@ -9,6 +9,8 @@ meter ─┬─ series (one per register) ─┬─ boundary   quarter readings,
        ├─ label    building, tenant, tariff: what meters are grouped by, from one quarter until before another
        ├─ live     at the central server: its current state
        ├─ meter_reader   the one reader whose values of it are stored, and those before
+       ├─ rollup, rollup_part   at the central server: energy of whole days and months, computed from boundary
+       ├─ rollup_due     whose roll-up is to be computed, again or for the first time
        └─ set_aside  rows whose time cannot be true, whole, out of every answer; clock_step: when the clock was set
 reader   at the central server: the state of each; refused: messages that cannot be read
 price_retrieval ─┬─ spot_price   of a zone, per quarter, in millionths of EUR/MWh, kept for ever
@@ -42,12 +44,14 @@ from sqlalchemy import (
 )
 
 # every released schema, oldest first; the last is that of the tables below
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 # the table that holds the version; Alembic's default name may belong to another program in the same PostgreSQL
 VERSION_TABLE = "iskra_schema"
 
 # the end of a label that has none, and a quarter that never comes
 ALWAYS = 2**31 - 1
+# days of a month, and months of a year
+ROLLED_UP = range(1, 32)
 # partitioned in PostgreSQL: table -> its column of time, and how many of its units make a day
 PARTITIONED = {"boundary": ("quarter", 96), "power": ("quarter", 96), "points": ("first_s", 86_400)}
 
@@ -261,6 +265,62 @@ live = Table(
     Column("at_quarter", Integer, nullable=False, server_default="0"),
     Column("power_mw", BigInteger),
     Index("ix_live_at_quarter", "at_quarter", "meter"),
+    sqlite_with_rowid=False,
+)
+# days of a month, or months of a year: only those in which every quarter-hour has an energy of its own
+rollup = Table(
+    "rollup",
+    metadata,
+    # of the month or year
+    Column("begin_quarter", Integer, primary_key=True),
+    Column("end_quarter", Integer, primary_key=True),
+    Column("series", Integer, primary_key=True),
+    # one row for each that the counter had
+    Column("scaler", SmallInteger, primary_key=True),
+    *(Column(f"energy_{place}", BigInteger) for place in ROLLED_UP),
+    # quarter-hours with an interpolated reading at an end; None: none
+    *(Column(f"estimated_{place}", SmallInteger) for place in ROLLED_UP),
+    ForeignKeyConstraint(["series"], ["series.id"]),
+    sqlite_with_rowid=False,
+)
+# a day or month in which something is missing
+rollup_part = Table(
+    "rollup_part",
+    metadata,
+    Column("begin_quarter", Integer, primary_key=True),
+    Column("end_quarter", Integer, primary_key=True),
+    Column("series", Integer, primary_key=True),
+    # from the first reading inside to the last
+    Column("raw", BigInteger, nullable=False),
+    Column("scaler", SmallInteger, nullable=False),
+    # quarter-hours with an energy of their own, and how many of them are estimated
+    Column("quarters", SmallInteger, nullable=False),
+    Column("estimated", SmallInteger, nullable=False),
+    # whether there is a reading at the beginning, and at the end
+    Column("begin_known", Boolean, nullable=False),
+    Column("end_known", Boolean, nullable=False),
+    ForeignKeyConstraint(["series"], ["series.id"]),
+    sqlite_with_rowid=False,
+)
+rollup_due = Table(
+    "rollup_due",
+    metadata,
+    # in the order in which they are computed
+    Column("end_quarter", Integer, primary_key=True),
+    Column("begin_quarter", Integer, primary_key=True),
+    Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+# one row, where there are roll-ups
+rollup_state = Table(
+    "rollup_state",
+    metadata,
+    # of the days and months
+    Column("zone", Text, primary_key=True),
+    # days and months before this quarter have no roll-up and no mark
+    Column("since_quarter", Integer, nullable=False),
+    # those that end later are not over: their marks stay
+    Column("open_quarter", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 refused = Table(

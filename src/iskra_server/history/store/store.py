@@ -29,7 +29,7 @@ from iskra_server.history.model.records import (
     Record,
     start_s,
 )
-from iskra_server.history.store import StoreError
+from iskra_server.history.store import StoreError, rollup_marks
 from iskra_server.history.store.impossible_rows import is_step_recorded, record_step, set_rows_aside
 from iskra_server.history.store.mapping import (
     RowValues,
@@ -137,6 +137,7 @@ class Store(Reads):
         successor = select(meter.c.id).where(meter.c.meter_id == new).scalar_subquery()
         with self.transaction() as connection:
             connection.execute(update(meter).where(meter.c.meter_id == old).values(replaced_by=successor))
+            rollup_marks.mark_replacement(connection, self.insert, self.meter_row_ids(connection, [old])[old])
 
     def make_partitions(self, ahead: int | None = None, since_s: float | None = None) -> int:
         """PostgreSQL: create missing partitions from `since_s` or now until `ahead` months ahead; returns how many.
@@ -174,6 +175,10 @@ class Store(Reads):
         new = [name for name in names if name not in self._meter_ids]
         self._meter_ids |= {row.meter_id: row.id for row in find_meters(connection, new)}
         return {name: self._meter_ids[name] for name in names if name in self._meter_ids}
+
+    def reads(self, connection: Connection) -> Reads:
+        """The queries of history in a transaction that is open."""
+        return Reads(self._database, connection, self.virtual)
 
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that can be given ON CONFLICT."""
@@ -228,6 +233,7 @@ class Store(Reads):
         # by name, so that two programs lock the tables in one order
         tables = sorted(self._rows(records).items(), key=lambda item: item[0].name)
         new = {table: self._database.insert_rows(connection, table, rows) for table, rows in tables}
+        rollup_marks.mark_records(connection, self.insert, records, self._meter_ids)
         self._has_marked |= self._mark_for_uplink(connection, records)
         return new.get(quarter_reading, 0)
 

@@ -384,6 +384,96 @@ CREATE SEQUENCE public.refused_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.refused_id_seq OWNED BY public.refused.id;
+CREATE TABLE public.rollup (
+    begin_quarter integer NOT NULL,
+    end_quarter integer NOT NULL,
+    series integer NOT NULL,
+    scaler smallint NOT NULL,
+    energy_1 bigint,
+    energy_2 bigint,
+    energy_3 bigint,
+    energy_4 bigint,
+    energy_5 bigint,
+    energy_6 bigint,
+    energy_7 bigint,
+    energy_8 bigint,
+    energy_9 bigint,
+    energy_10 bigint,
+    energy_11 bigint,
+    energy_12 bigint,
+    energy_13 bigint,
+    energy_14 bigint,
+    energy_15 bigint,
+    energy_16 bigint,
+    energy_17 bigint,
+    energy_18 bigint,
+    energy_19 bigint,
+    energy_20 bigint,
+    energy_21 bigint,
+    energy_22 bigint,
+    energy_23 bigint,
+    energy_24 bigint,
+    energy_25 bigint,
+    energy_26 bigint,
+    energy_27 bigint,
+    energy_28 bigint,
+    energy_29 bigint,
+    energy_30 bigint,
+    energy_31 bigint,
+    estimated_1 smallint,
+    estimated_2 smallint,
+    estimated_3 smallint,
+    estimated_4 smallint,
+    estimated_5 smallint,
+    estimated_6 smallint,
+    estimated_7 smallint,
+    estimated_8 smallint,
+    estimated_9 smallint,
+    estimated_10 smallint,
+    estimated_11 smallint,
+    estimated_12 smallint,
+    estimated_13 smallint,
+    estimated_14 smallint,
+    estimated_15 smallint,
+    estimated_16 smallint,
+    estimated_17 smallint,
+    estimated_18 smallint,
+    estimated_19 smallint,
+    estimated_20 smallint,
+    estimated_21 smallint,
+    estimated_22 smallint,
+    estimated_23 smallint,
+    estimated_24 smallint,
+    estimated_25 smallint,
+    estimated_26 smallint,
+    estimated_27 smallint,
+    estimated_28 smallint,
+    estimated_29 smallint,
+    estimated_30 smallint,
+    estimated_31 smallint
+)
+WITH (fillfactor='40');
+CREATE TABLE public.rollup_due (
+    end_quarter integer NOT NULL,
+    begin_quarter integer NOT NULL,
+    meter integer NOT NULL
+);
+CREATE TABLE public.rollup_part (
+    begin_quarter integer NOT NULL,
+    end_quarter integer NOT NULL,
+    series integer NOT NULL,
+    raw bigint NOT NULL,
+    scaler smallint NOT NULL,
+    quarters smallint NOT NULL,
+    estimated smallint NOT NULL,
+    begin_known boolean NOT NULL,
+    end_known boolean NOT NULL
+);
+CREATE TABLE public.rollup_state (
+    zone text NOT NULL,
+    since_quarter integer NOT NULL,
+    open_quarter integer NOT NULL
+);
 CREATE TABLE public.series (
     id integer NOT NULL,
     meter integer NOT NULL,
@@ -467,7 +557,7 @@ INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, 1, NULL, NULL, 
 INSERT INTO public.epoch VALUES (2, 1, 1763805677, 9223372036854775807, -18, 7, 3);
 INSERT INTO public.epoch VALUES (7, 0, 1763805600, NULL, NULL, 0, 0);
 INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, true, 1959785);
-INSERT INTO public.iskra_schema VALUES ('0006');
+INSERT INTO public.iskra_schema VALUES ('0007');
 INSERT INTO public.label VALUES (1, 'tenant', 0, 2147483647, 'Meyer');
 INSERT INTO public.label VALUES (1, 'building', 0, 2147483647, '7');
 INSERT INTO public.label VALUES (2, 'tenant', 1959784, 1959880, 'Meyer');
@@ -491,6 +581,10 @@ INSERT INTO public.price_retrieval VALUES (2, 'energy-charts', 1763805600);
 INSERT INTO public.reader VALUES ('house-7', 1763805600, false, 'No port.', '[{}]', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO public.reader VALUES ('house-8', 1763805600, true, 'All is well.', '[]', '0.1.0', '5f0a', 1763805600, 1763805607, -3, 5, 1, 1763805600);
 INSERT INTO public.refused VALUES (9, 1763805600, 'iskra/v1/house-7/quarters', 'It is cut.', '\x00ff275c');
+INSERT INTO public.rollup VALUES (1959784, 1962760, 1, -1, 908, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 9223372036854775807, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.rollup_due VALUES (1959880, 1959784, 1);
+INSERT INTO public.rollup_part VALUES (1959784, 1959880, 2, 5, 0, 1, 0, true, false);
+INSERT INTO public.rollup_state VALUES ('Europe/Berlin', 1959784, 1959880);
 INSERT INTO public.series VALUES (1, 1, '1-0:1.8.0*255');
 INSERT INTO public.series VALUES (2, 1, '1-0:2.8.0*255');
 INSERT INTO public.series VALUES (7, 2, '1-0:1.8.0*255');
@@ -554,6 +648,14 @@ ALTER TABLE ONLY public.reader
     ADD CONSTRAINT pk_reader PRIMARY KEY (name);
 ALTER TABLE ONLY public.refused
     ADD CONSTRAINT pk_refused PRIMARY KEY (id);
+ALTER TABLE ONLY public.rollup
+    ADD CONSTRAINT pk_rollup PRIMARY KEY (begin_quarter, end_quarter, series, scaler);
+ALTER TABLE ONLY public.rollup_due
+    ADD CONSTRAINT pk_rollup_due PRIMARY KEY (end_quarter, begin_quarter, meter);
+ALTER TABLE ONLY public.rollup_part
+    ADD CONSTRAINT pk_rollup_part PRIMARY KEY (begin_quarter, end_quarter, series);
+ALTER TABLE ONLY public.rollup_state
+    ADD CONSTRAINT pk_rollup_state PRIMARY KEY (zone);
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT pk_series PRIMARY KEY (id);
 ALTER TABLE ONLY public.set_aside
@@ -698,6 +800,12 @@ ALTER TABLE ONLY public.other_price
     ADD CONSTRAINT fk_other_price_retrieval FOREIGN KEY (retrieval) REFERENCES public.price_retrieval(id);
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT fk_outbox_meter FOREIGN KEY (meter) REFERENCES public.meter(id);
+ALTER TABLE ONLY public.rollup_due
+    ADD CONSTRAINT fk_rollup_due_meter FOREIGN KEY (meter) REFERENCES public.meter(id);
+ALTER TABLE ONLY public.rollup_part
+    ADD CONSTRAINT fk_rollup_part_series FOREIGN KEY (series) REFERENCES public.series(id);
+ALTER TABLE ONLY public.rollup
+    ADD CONSTRAINT fk_rollup_series FOREIGN KEY (series) REFERENCES public.series(id);
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT fk_series_meter FOREIGN KEY (meter) REFERENCES public.meter(id);
 ALTER TABLE ONLY public.spot_price

@@ -78,7 +78,7 @@ CREATE TABLE iskra_schema (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT iskra_schema_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "iskra_schema" VALUES('0006');
+INSERT INTO "iskra_schema" VALUES('0007');
 CREATE TABLE label (
 	meter INTEGER NOT NULL, 
 	kind TEXT NOT NULL, 
@@ -233,6 +233,118 @@ CREATE TABLE refused (
 	CONSTRAINT pk_refused PRIMARY KEY (id)
 );
 INSERT INTO "refused" VALUES(9,1763805600,'iskra/v1/house-7/quarters','It is cut.',X'00FF275C');
+CREATE TABLE rollup (
+	begin_quarter INTEGER NOT NULL, 
+	end_quarter INTEGER NOT NULL, 
+	series INTEGER NOT NULL, 
+	scaler SMALLINT NOT NULL, 
+	energy_1 BIGINT, 
+	energy_2 BIGINT, 
+	energy_3 BIGINT, 
+	energy_4 BIGINT, 
+	energy_5 BIGINT, 
+	energy_6 BIGINT, 
+	energy_7 BIGINT, 
+	energy_8 BIGINT, 
+	energy_9 BIGINT, 
+	energy_10 BIGINT, 
+	energy_11 BIGINT, 
+	energy_12 BIGINT, 
+	energy_13 BIGINT, 
+	energy_14 BIGINT, 
+	energy_15 BIGINT, 
+	energy_16 BIGINT, 
+	energy_17 BIGINT, 
+	energy_18 BIGINT, 
+	energy_19 BIGINT, 
+	energy_20 BIGINT, 
+	energy_21 BIGINT, 
+	energy_22 BIGINT, 
+	energy_23 BIGINT, 
+	energy_24 BIGINT, 
+	energy_25 BIGINT, 
+	energy_26 BIGINT, 
+	energy_27 BIGINT, 
+	energy_28 BIGINT, 
+	energy_29 BIGINT, 
+	energy_30 BIGINT, 
+	energy_31 BIGINT, 
+	estimated_1 SMALLINT, 
+	estimated_2 SMALLINT, 
+	estimated_3 SMALLINT, 
+	estimated_4 SMALLINT, 
+	estimated_5 SMALLINT, 
+	estimated_6 SMALLINT, 
+	estimated_7 SMALLINT, 
+	estimated_8 SMALLINT, 
+	estimated_9 SMALLINT, 
+	estimated_10 SMALLINT, 
+	estimated_11 SMALLINT, 
+	estimated_12 SMALLINT, 
+	estimated_13 SMALLINT, 
+	estimated_14 SMALLINT, 
+	estimated_15 SMALLINT, 
+	estimated_16 SMALLINT, 
+	estimated_17 SMALLINT, 
+	estimated_18 SMALLINT, 
+	estimated_19 SMALLINT, 
+	estimated_20 SMALLINT, 
+	estimated_21 SMALLINT, 
+	estimated_22 SMALLINT, 
+	estimated_23 SMALLINT, 
+	estimated_24 SMALLINT, 
+	estimated_25 SMALLINT, 
+	estimated_26 SMALLINT, 
+	estimated_27 SMALLINT, 
+	estimated_28 SMALLINT, 
+	estimated_29 SMALLINT, 
+	estimated_30 SMALLINT, 
+	estimated_31 SMALLINT, 
+	CONSTRAINT pk_rollup PRIMARY KEY (begin_quarter, end_quarter, series, scaler), 
+	CONSTRAINT fk_rollup_series FOREIGN KEY(series) REFERENCES series (id)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "rollup" VALUES(1959784,1962760,1,-1,908,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,9223372036854775807,1,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE rollup_due (
+	end_quarter INTEGER NOT NULL, 
+	begin_quarter INTEGER NOT NULL, 
+	meter INTEGER NOT NULL, 
+	CONSTRAINT pk_rollup_due PRIMARY KEY (end_quarter, begin_quarter, meter), 
+	CONSTRAINT fk_rollup_due_meter FOREIGN KEY(meter) REFERENCES meter (id)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "rollup_due" VALUES(1959880,1959784,1);
+CREATE TABLE rollup_part (
+	begin_quarter INTEGER NOT NULL, 
+	end_quarter INTEGER NOT NULL, 
+	series INTEGER NOT NULL, 
+	raw BIGINT NOT NULL, 
+	scaler SMALLINT NOT NULL, 
+	quarters SMALLINT NOT NULL, 
+	estimated SMALLINT NOT NULL, 
+	begin_known BOOLEAN NOT NULL, 
+	end_known BOOLEAN NOT NULL, 
+	CONSTRAINT pk_rollup_part PRIMARY KEY (begin_quarter, end_quarter, series), 
+	CONSTRAINT fk_rollup_part_series FOREIGN KEY(series) REFERENCES series (id)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "rollup_part" VALUES(1959784,1959880,2,5,0,1,0,1,0);
+CREATE TABLE rollup_state (
+	zone TEXT NOT NULL, 
+	since_quarter INTEGER NOT NULL, 
+	open_quarter INTEGER NOT NULL, 
+	CONSTRAINT pk_rollup_state PRIMARY KEY (zone)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "rollup_state" VALUES('Europe/Berlin',1959784,1959880);
 CREATE TABLE series (
 	id INTEGER NOT NULL, 
 	meter INTEGER NOT NULL, 
@@ -280,9 +392,9 @@ CREATE TABLE uplink (
 
 ;
 INSERT INTO "uplink" VALUES('house-7',1763805600,NULL,NULL);
+CREATE INDEX ix_meter_server_id ON meter (server_id);
 CREATE INDEX ix_meter_replaced_by ON meter (replaced_by) WHERE replaced_by IS NOT NULL;
 CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')));
-CREATE INDEX ix_meter_server_id ON meter (server_id);
 CREATE INDEX ix_label_value ON label (kind, value, meter);
 CREATE INDEX ix_outbox_quarter ON outbox (quarter, meter);
 CREATE INDEX ix_meter_reader_reader ON meter_reader (reader, meter);

@@ -1,11 +1,12 @@
 // A group of a central server: the total energy of its meters as bars and as a file for billing, and its meters.
 
 import { messageOf, request } from "../api.js";
-import { sum } from "../arithmetic.js";
 import { drawBars } from "../charts/bars.js";
 import { energyLegend } from "../charts/legend.js";
 import { make } from "../dom.js";
 import { axisNumber, chartKwh, energyText, kwhShort } from "../energyText.js";
+import { missingText, spanText, totals } from "../fleetText.js";
+import { grouped } from "../exact.js";
 import { words } from "../language.js";
 import { isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
 import { navigate } from "../router.js";
@@ -46,27 +47,30 @@ async function fill(content, shown, signal) {
 /** @param {HTMLElement} content @param {Shown} shown @param {Api.FleetEnergy} energy @param {string} file */
 async function render(content, { kind, value, period }, energy, file, /** @type {AbortSignal} */ signal) {
   const texts = words.fleet;
-  const { buckets } = energy;
+  const { buckets, import_completeness: { meters }, export_completeness: { meters: exporting } } = energy;
   const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
-  const imported = sum(buckets.map((bucket) => bucket.import_wh));
-  const exported = sum(buckets.map((bucket) => bucket.export_wh));
+  const [imported, exported] = totals(energy);
+  const missing = missingText(energy);
+  const span = spanText({ begin: energy.members_begin, end: energy.members_end });
   content.replaceChildren(
+    span && make("p", span),
     make("dl.totals", total(`↓ ${words.fromGrid}`, imported, "import"),
-      energy.export_meters ? total(`↑ ${words.toGrid}`, exported, "export") : null,
-      make("div.total", make("dt", texts.meters), make("dd", String(energy.import_meters)))),
+      exporting ? total(`↑ ${words.toGrid}`, exported, "export") : null,
+      make("div.total", make("dt", texts.meters), make("dd", grouped(String(meters))))),
+    missing && make("p.notice", make("strong", `${texts.incomplete}:`), ` ${missing}`),
     make("section.card.chart-card",
       make("div.card-head", make("h2", words.energyPer[KINDS[period].bucket]),
         make("a", { href: file, download: "" }, texts.csv)),
       caption, box));
-  const bars = buckets.map((bucket) => barOf(bucket, energy.import_meters));
+  const bars = buckets.map(barOf);
   const text = (/** @type {number} */ at) =>
-    `${bucketName(period, buckets[at])} · ${textOf(buckets[at], bars[at], energy.import_meters)}`;
+    `${bucketName(period, buckets[at])} · ${textOf(buckets[at], bars[at])}`;
   const next = SMALLER_KIND[period];
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(period, buckets), middle: isLabelCentred(period),
     label: words.energyPer[KINDS[period].bucket], text, signal, number: axisNumber,
-    caption, legend: energyLegend(energy.export_meters > 0),
+    caption, legend: energyLegend(exporting > 0),
     onOpen: next && ((at) => {
       const date = buckets[at].begin.slice(0, next === "day" ? 10 : 7);
       navigate("fleet", [kind, value, next, keyOf(next, date)]);
@@ -78,21 +82,23 @@ async function render(content, { kind, value, period }, energy, file, /** @type 
 const total = (name, wh, flow) =>
   make("div.total", { "data-flow": flow }, make("dt", name), make("dd", wh === null ? "–" : kwhShort(wh)));
 
-/**
- * The bar of a sum is partial if meters are missing.
- * @param {Api.FleetBucket} bucket
- * @param {number} meters
- * @returns {Bar}
- */
-function barOf(bucket, meters) {
+const isFuture = (/** @type {Api.FleetBucket} */ bucket) => Date.parse(bucket.end) > Date.now();
+const isOutside = (/** @type {Api.FleetBucket} */ { import_completeness: imported, export_completeness: exported }) =>
+  !imported.meters && !exported.meters;
+
+/** The bar of a sum is partial if a meter has no reading at an end. @param {Api.FleetBucket} bucket @returns {Bar} */
+function barOf(bucket) {
+  const { complete, meters } = bucket.import_completeness;
   const isMissing = bucket.import_wh === undefined;
-  const isFuture = isMissing && Date.parse(bucket.end) > Date.now();
-  const kind = isFuture ? "future" : isMissing ? "missing" : bucket.import_meters < meters ? "partial" : "complete";
+  // neither is a gap: what is to come, and the time before and after all members
+  const isEmpty = isMissing && (isFuture(bucket) || isOutside(bucket));
+  const kind = isEmpty ? "future" : isMissing ? "missing" : complete < meters ? "partial" : "complete";
   return { up: chartKwh(bucket.import_wh), down: chartKwh(bucket.export_wh), kind };
 }
 
-/** @param {Api.FleetBucket} bucket @param {Bar} bar @param {number} meters */
-function textOf(bucket, bar, meters) {
+/** @param {Api.FleetBucket} bucket @param {Bar} bar */
+function textOf(bucket, bar) {
+  if (bar.kind === "future" && !isFuture(bucket)) return words.fleet.nobody;
   const energy = energyText(bucket, { kind: bar.kind === "partial" ? "complete" : bar.kind });
-  return bar.up === null ? energy : `${energy} · ${words.fleet.partOf(bucket.import_meters, meters)}`;
+  return [energy, bar.kind === "future" ? "" : missingText(bucket)].filter(Boolean).join(" · ");
 }

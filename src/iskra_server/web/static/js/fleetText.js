@@ -1,0 +1,75 @@
+// What the page of a central server says about sums, periods and readers.
+
+import { sum } from "./arithmetic.js";
+import { dateRange, dateText, shiftDays } from "./calendar.js";
+import { grouped, rounded } from "./exact.js";
+import { words } from "./language.js";
+
+/** @typedef {Api.SumCompleteness} Completeness */
+
+const TENTHS = 1000;
+const DAY = 10;
+// a message takes some of them
+const NOTABLE_SKEW_S = 5;
+
+/** In percent, to a tenth. @param {number} tenths of a percent */
+const percent = (tenths) => rounded(String(tenths / 10), 1);
+
+/** What a sum lacks: "23 of 24 meters, 98.2 % of the quarter-hours, 1.1 % estimated"; empty if nothing. */
+export function completenessText(/** @type {Completeness} */ { meters, complete, quarters, measured, estimated }) {
+  const texts = words.fleet;
+  const parts = [];
+  if (complete < meters) parts.push(texts.partOf(complete, meters));
+  // rounded so that what is not whole never looks whole, and what is estimated never looks like none
+  if (measured !== undefined && measured < quarters) {
+    parts.push(texts.measured(percent(Math.floor((TENTHS * measured) / quarters))));
+  }
+  if (estimated && measured) parts.push(texts.estimated(percent(Math.ceil((TENTHS * estimated) / measured))));
+  return parts.join(", ");
+}
+
+/** Whether a sum lacks more than another, in proportion. @param {Completeness} one @param {Completeness} other */
+const lacksMore = (one, other) => one.complete * other.meters < other.complete * one.meters
+  || (one.measured ?? 0) * other.quarters < (other.measured ?? 0) * one.quarters;
+
+/** What the sums of a bucket or a period lack; that of the export where it lacks more. */
+export function missingText(
+  /** @type {{import_completeness: Completeness, export_completeness: Completeness}} */
+  { import_completeness: imported, export_completeness: exported },
+) {
+  const fromGrid = completenessText(imported);
+  if (!lacksMore(exported, imported)) return fromGrid;
+  return [fromGrid, `${words.toGrid}: ${completenessText(exported)}`].filter(Boolean).join(" · ");
+}
+
+/**
+ * From when until when a group has meters, by its days; empty if always.
+ * @param {{begin?: string, end?: string}} span
+ */
+export function spanText({ begin, end }) {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const style = { day: "numeric", month: "short", year: "numeric" };
+  // the end is the first moment that does not belong any more
+  const last = end && shiftDays(end.slice(0, DAY), -1);
+  const first = begin?.slice(0, DAY);
+  if (first && last) return dateRange(first, last, style);
+  return first ? words.fleet.since(dateText(first, style)) : last ? words.fleet.until(dateText(last, style)) : "";
+}
+
+/** What is known of a reader beside its sentence. @param {Api.FleetReader} reader */
+export function readerText({ meters, version, skew_s: skew, waiting, refused }) {
+  const texts = words.fleet;
+  const count = (/** @type {number} */ number) => grouped(String(number));
+  return [
+    meters ? texts.count(meters) : "",
+    version ? texts.version(version) : "",
+    skew && Math.abs(skew) >= NOTABLE_SKEW_S ? (skew > 0 ? texts.ahead : texts.behind)(count(Math.abs(skew))) : "",
+    waiting ? texts.waiting(count(waiting)) : "",
+    refused ? texts.refused(count(refused)) : "",
+  ].filter(Boolean).join(" · ");
+}
+
+/** The exact sums of a period. @param {Api.FleetEnergy} energy */
+export const totals = ({ buckets }) => [
+  sum(buckets.map((bucket) => bucket.import_wh)), sum(buckets.map((bucket) => bucket.export_wh)),
+];

@@ -1,0 +1,132 @@
+"""The epochs of the central server, by examples; test_interleavings.py tries any order."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert
+
+from fleet.batches import batch_of
+from history.entries import METER, QUARTER
+from iskra_server.fleet.central.claims import move_meter
+from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
+from iskra_server.fleet.central.epoch_numbers import SentRows, place
+from iskra_server.fleet.central.reader_state import ReaderState
+from iskra_server.fleet.central.tables import LastContact, write_batch
+from iskra_server.history.model.records import EpochStart, Exact, QuarterReading, Record
+from iskra_server.history.store.schema import ALWAYS, epoch_origin
+from iskra_server.history.store.store import Store
+from samples import IMPORT, METER_ID
+
+NOW_S = 1_795_000_000
+
+
+def reading(place: int, raw: int, epoch: int = 0) -> QuarterReading:
+    return QuarterReading(METER_ID, IMPORT, QUARTER + place, Exact(raw, 0), "measured", epoch)
+
+
+def start(epoch: int, place: int, before: int, after: int, second: int = 0) -> EpochStart:
+    at_s = (QUARTER + place) * 900 + second
+    return EpochStart(METER_ID, IMPORT, epoch, at_s, Exact(before, 0), Exact(after, 0))
+
+
+def send(store: Store, name: str, ledger: str, *records: Record) -> None:
+    batch = batch_of(records, [METER], [LastContact(METER_ID, name, 0)], ledger=ledger)
+    assert write_batch(store, batch, NOW_S).receipts == {}
+
+
+def move(store: Store, to: str, place: int) -> None:
+    write_batch(store, batch_of(readers=[ReaderState(to, 1, True, "Fine.", "[]")]))
+    move_meter(store, METER_ID, to, (QUARTER + place) * 900)
+
+
+def epochs(store: Store) -> str:
+    rows = store.quarter_readings_between(METER_ID, IMPORT, 0, ALWAYS)
+    return " ".join(f"{row.value.raw}:{row.epoch}" for row in rows)
+
+
+def test_the_epochs_of_one_reader_keep_their_numbers(store: Store) -> None:
+    send(store, "one", "a", reading(0, 100), reading(1, 110))
+    restart = start(1, 1, 115, 0, 400)
+    send(store, "one", "a", restart, reading(2, 5, 1))
+    send(store, "one", "a", restart, reading(2, 5, 1), reading(3, 9, 1))
+    assert (epochs(store), store.epochs(METER_ID, IMPORT)) == ("100:0 110:0 5:1 9:1", [restart])
+
+
+def test_a_moved_meter_never_counts_backwards(store: Store) -> None:
+    """A6: epochs 0 and 1 of one reader, then 0 and 1 of another one."""
+    send(store, "one", "a", reading(0, 50_000), start(1, 0, 50_100, 0, 9), reading(1, 10, 1), reading(2, 20, 1))
+    move(store, "other", 3)
+    send(store, "other", "b", reading(3, 30), start(1, 3, 35, 0, 9), reading(4, 4, 1))
+    assert epochs(store) == "50000:0 10:1 20:1 30:1 4:2"
+    assert store.epochs(METER_ID, IMPORT) == [start(1, 0, 50_100, 0, 9), start(2, 3, 35, 0, 9)]
+    # the first one was away: its last quarters come late, and are its epoch 1 as before
+    move(store, "one", 6)
+    send(store, "one", "a", reading(6, 12_000, 1))
+    assert epochs(store) == "50000:0 10:1 20:1 30:1 4:2 12000:1"
+
+
+def test_two_readers_that_saw_the_same_restart_share_its_epoch(store: Store) -> None:
+    send(store, "one", "a", reading(0, 100))
+    move(store, "other", 1)
+    send(store, "other", "b", reading(1, 110), start(1, 1, 112, 0, 9), reading(2, 6, 1))
+    move(store, "one", 3)
+    # it saw the restart only now
+    send(store, "one", "a", start(1, 3, 100, 9), reading(3, 9, 1))
+    assert epochs(store) == "100:0 110:0 6:1 9:1"
+    assert store.epochs(METER_ID, IMPORT) == [start(1, 1, 112, 0, 9)]
+
+
+def test_a_counter_that_does_not_go_on_begins_an_epoch_with_its_first_row(store: Store) -> None:
+    send(store, "one", "a", reading(0, 100), reading(1, 110))
+    send(store, "one", "new card", reading(5, 8))
+    assert store.epochs(METER_ID, IMPORT) == [start(1, 5, 110, 8)]
+    # both ends move where late rows come
+    send(store, "one", "new card", reading(4, 6))
+    send(store, "one", "a", reading(2, 120))
+    assert (epochs(store), store.epochs(METER_ID, IMPORT)) == ("100:0 110:0 120:0 6:1 8:1", [start(1, 4, 120, 6)])
+
+
+def test_a_copied_card_that_sees_another_restart(store: Store) -> None:
+    """Both histories have the same name and number: the epochs are different all the same."""
+    send(store, "one", "a", reading(0, 100), start(1, 0, 105, 0, 9), reading(1, 5, 1), reading(2, 90, 1))
+    other = start(1, 4, 100, 0, 9)
+    for _ in range(2):
+        send(store, "one", "a", other, reading(5, 3, 1))
+    assert epochs(store) == "100:0 5:1 90:1 3:2"
+    assert [each.epoch for each in store.epochs(METER_ID, IMPORT)] == [1, 2]
+
+
+def test_a_reader_that_names_its_history_from_now_on_keeps_its_epochs(store: Store) -> None:
+    """First an old reader at an old central server, then a new one at a new one."""
+    send(store, "one", "", start(2, 0, 100, 0, 9), reading(1, 5, 2))
+    with store.transaction() as connection:
+        # as the migration leaves it
+        connection.execute(delete(epoch_origin))
+        rows = [{"series": 1, "ledger": "", "ledger_epoch": number, "epoch": number} for number in (0, 2)]
+        connection.execute(insert(epoch_origin), [{**row, "has_start": True, "from_quarter": ALWAYS} for row in rows])
+    send(store, "one", "", reading(2, 10, 2))
+    send(store, "one", "a", reading(3, 20, 2))
+    send(store, "one", "a", reading(1, 5, 2), reading(2, 10, 2), reading(4, 30, 2))
+    assert epochs(store) == "5:2 10:2 20:2 30:2"
+
+
+def test_rows_of_a_known_counter_are_not_compared(store: Store) -> None:
+    """The usual case: one query, whatever the number of rows."""
+    send(store, "one", "a", reading(0, 100))
+    with store.transaction() as connection:
+        sent = [_sent([reading(place, 100 + place) for place in range(1, 50)])]
+        placed = place(store, connection, sent)
+    assert (len(placed.readings), placed.backward, placed.starts) == (49, [], [])
+
+
+def test_rows_to_be_added_count_like_those_that_are_stored(store: Store) -> None:
+    send(store, "one", "a", reading(0, 100), reading(4, 140))
+    with store.transaction() as connection:
+        rows = CounterRows(store, connection, 1, is_new=False)
+        rows.add([StoredRow(QUARTER + 2, Exact(120, 0), 1)])
+        assert [row.wh for row in rows.between(QUARTER, QUARTER + 4)] == [100, 120, 140]
+        found = [rows.before(QUARTER + 4), rows.before(QUARTER + 4, 0), rows.after(QUARTER), rows.after(QUARTER + 2, 1)]
+    assert [row and row.value.raw for row in found] == [120, 100, 120, None]
+
+
+def _sent(readings: Sequence[QuarterReading]) -> SentRows:
+    return SentRows(1, 1, METER_ID, IMPORT, "one", "a@one", 0, readings)

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { browser, load, plain } from "./browser.js";
+
+browser();
+const { completenessText, missingText, readerText, spanText } = await load("fleetText.js");
+
+const whole = { meters: 24, complete: 24, quarters: 2304, measured: 2304, estimated: 0 };
+
+test("what a sum lacks is said, and nothing where it lacks nothing", () => {
+  assert.equal(completenessText(whole), "");
+  assert.equal(plain(completenessText({ ...whole, complete: 23, measured: 2263, estimated: 24 })),
+    "23 of 24 meters, 98.2 % of the quarter-hours, 1.1 % estimated");
+  assert.equal(completenessText({ meters: 2, complete: 1, quarters: 8 }), "1 of 2 meters");
+  assert.equal(completenessText({ meters: 0, complete: 0, quarters: 0, measured: 0, estimated: 0 }), "");
+});
+
+test("almost whole does not look whole, and a bit does not look like nothing", () => {
+  assert.equal(plain(completenessText({ ...whole, quarters: 100_000, measured: 99_999, estimated: 1 })),
+    "99.9 % of the quarter-hours, 0.1 % estimated");
+});
+
+test("what the export lacks is said apart where it lacks something else", () => {
+  const less = { ...whole, complete: 23 };
+  assert.equal(missingText({ import_completeness: less, export_completeness: less }), "23 of 24 meters");
+  assert.equal(missingText({ import_completeness: whole, export_completeness: less }), "to grid: 23 of 24 meters");
+  assert.equal(missingText({ import_completeness: less, export_completeness: whole }), "23 of 24 meters");
+});
+
+test("a period ends with its last day", () => {
+  const [begin, end] = ["2026-01-01T00:00:00+01:00", "2026-04-01T00:00:00+02:00"];
+  assert.match(spanText({ begin, end }), /^1 Jan.–.31 Mar 2026$|^1 Jan–31 Mar 2026$/);
+  assert.equal(spanText({ begin }), "since 1 Jan 2026");
+  assert.equal(spanText({ end }), "until 31 Mar 2026");
+  assert.equal(spanText({}), "");
+});
+
+test("of a reader its clock and what waits", () => {
+  const late = { meters: 1, version: "0.1.0", skew_s: -90, waiting: 1200, refused: 0 };
+  assert.equal(plain(readerText(late)),
+    "1 meter · version 0.1.0 · clock 90 s behind · 1 200 quarter-hours waiting");
+  assert.equal(readerText({ meters: 0 }), "");
+  const early = { meters: 2, skew_s: 6, refused: 2 };
+  assert.match(readerText(early), /2 meters · clock 6 s ahead · 2 quarter-hours refused/);
+});
