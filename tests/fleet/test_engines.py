@@ -15,19 +15,22 @@ from typing import cast
 
 import pytest
 from msgspec.structs import astuple, replace
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from command import COMMAND, environment
 from fleet.batches import batch_of
-from fleet.central.simulated_house import EDGES, TENANTS, expected, house, write
+from fleet.central.simulated_house import BERLIN, EDGES, TENANTS, expected, house, write
 from fleet.engines import Engine, empty_engine
 from history.entries import METER, block, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central import rollups
 from iskra_server.fleet.central.claims import move_meter
 from iskra_server.fleet.central.conflicts import list_conflicts
 from iskra_server.fleet.central.group_sums import group_energy
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.reader_state import ReaderState, list_readers
+from iskra_server.fleet.central.rollup_refresh import refresh
+from iskra_server.fleet.central.rollups import due_count
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal, write_batch
 from iskra_server.history.model.records import (
     QUARTER_S,
@@ -43,7 +46,7 @@ from iskra_server.history.recording.retention import thin
 from iskra_server.history.store import StoreError, partitions
 from iskra_server.history.store.checkup import find_impossible, repair
 from iskra_server.history.store.postgresql_layout import COORDINATOR_ONLY
-from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile
+from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile, label
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT
 
@@ -302,6 +305,20 @@ def test_sums_over_a_house_with_replaced_meters_equal_the_truth(engine: Engine) 
             assert (bucket.energy, *astuple(bucket.completeness)) == astuple(
                 expected(flats, tenant, bucket.begin, bucket.end)
             )
+    store.close()
+
+
+def test_roll_ups_say_what_the_quarters_say(engine: Engine) -> None:
+    """Of the house of the test before."""
+    store = Store(engine.address, engine.profile)
+    tenant = select(label.c.meter, label.c.from_quarter, label.c.to_quarter).where(label.c.kind == "building")
+    sums = group_energy(store, Group("building", "7"), IMPORT, EDGES, until=2**31 - 1).buckets
+    deadline = time.monotonic() + 60
+    while refresh(store, (EDGES[-1] + DAY) * QUARTER_S, BERLIN):
+        assert time.monotonic() < deadline
+    assert due_count(store) == (0, None)
+    rolled = rollups.group_energy(store, tenant, IMPORT, EDGES)
+    assert [bucket and bucket.energy for bucket in rolled] == [bucket.energy for bucket in sums]
     store.close()
 
 

@@ -30,9 +30,13 @@ def test_an_older_reader_and_a_newer_collector(central: Store, broker: Mosquitto
         reader.send(1, protocol.encode(quarters))
         collector = collect()
         until(lambda: "Collecting from" in collector.log)
-        # it was sent before there was a collector, and nobody has answered: it is sent again
-        reader.send(1, protocol.encode(quarters))
-        until(lambda: reader.answers.get((1).to_bytes(4)) == b"")
+        # what nobody has answered is sent again
+
+        def is_answered() -> bool:
+            reader.send(1, protocol.encode(quarters))
+            return reader.answers.get((1).to_bytes(4)) == b""
+
+        until(is_answered, every_s=0.5)
         assert central.quarter_readings_between(METER_ID, quarter_reading().obis, 0, 2**31 - 1) == [quarter_reading()]
         # what waits gets no answer, because it would forget the quarters
         reader.send(2, protocol.encode(simulated))

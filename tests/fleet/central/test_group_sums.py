@@ -37,7 +37,7 @@ def told(bucket: GroupSum) -> tuple[object, ...]:
     return (bucket.energy, *astuple(bucket.completeness))
 
 
-MANY = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for seed in range(40)]
+MANY = [pytest.param(seed, marks=() if seed < 2 else pytest.mark.slow) for seed in range(40)]
 
 
 @pytest.mark.parametrize("seed", MANY)
@@ -54,7 +54,7 @@ def test_sums_equal_the_true_energy(sqlite: Store, seed: int) -> None:
             assert (answer.completeness.meters, answer.completeness.quarters) == (whole.meters, whole.quarters)
 
 
-@pytest.mark.parametrize("seed", MANY[:2] + MANY[3:])
+@pytest.mark.parametrize("seed", [MANY[0], *MANY[2:]])
 def test_sums_of_roll_ups_equal_the_true_energy(sqlite: Store, seed: int) -> None:
     """Before the first one, with some of them, with all, and with quarters that came later."""
     flats = house(seed, flats=4)

@@ -194,7 +194,7 @@ class Run:
         assert self.energy(rows) == self.counter.energy(last_s) - self.counter.energy(first_s) - loss
 
 
-@pytest.fixture(params=seeds(8))
+@pytest.fixture(params=seeds(3))
 def seed(request: pytest.FixtureRequest) -> int:
     number: int = request.param
     return number

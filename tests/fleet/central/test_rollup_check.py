@@ -8,6 +8,7 @@ from iskra_server.fleet.central.rollup_check import (
     RollupDifference,
     begin_anew,
     differences,
+    forget_roll_ups,
     mark_differences,
     rolled_up_spans,
 )
@@ -56,3 +57,18 @@ def test_everything_is_computed_anew(store: Store) -> None:
     refresh_all(store)
     assert check(store, SPANS, DAYS[:3]) == 2
     assert len(METERS) == 3
+
+
+def test_what_rested_on_forgotten_months_is_computed_from_what_is_left(store: Store) -> None:
+    fill(store)
+    refresh_all(store)
+    forgotten = DAYS[1] + 30
+    with store.transaction() as connection:
+        connection.exec_driver_sql(f"DELETE FROM boundary WHERE quarter < {forgotten}")
+    forget_roll_ups(store, forgotten * 900)
+    roll = read_roll(store)
+    assert roll and roll.since == DAYS[2]
+    assert check(store, SPANS, DAYS[:4]) == 1
+    refresh_all(store)
+    assert check(store, SPANS, DAYS[:4]) == 3
+    assert found(store) == []

@@ -209,8 +209,8 @@ def test_what_waits_is_counted_while_the_broker_is_away(
     broker: Mosquitto, reader: MakeReader, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A10, A17"""
-    cellar = reader("cellar")
     with Centre(broker.port) as centre:
+        cellar = reader("cellar")
         until(lambda: centre.of("status"))
         broker.kill()
         cellar.live_through(2)

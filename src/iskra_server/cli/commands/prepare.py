@@ -30,6 +30,7 @@ def prepare(
     config: ConfigFile = None,
 ) -> None:
     """Create the tables and monthly partitions in PostgreSQL; drop old months."""
+    from iskra_server.fleet.central.rollup_check import forget_roll_ups  # noqa: PLC0415
     from iskra_server.history.store import StoreError, partitions  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
 
@@ -42,6 +43,7 @@ def prepare(
         print(f"{store.make_partitions(ahead)} partitions are created.")
         if limit is not None:
             print(f"{store.drop_partitions_before(limit)} partitions are dropped.")
+            forget_roll_ups(store, limit)
         with store.transaction(write=False) as connection:
             left, rest = partitions.months_left(connection, time.time()), partitions.rest_rows(connection)
         store.close()

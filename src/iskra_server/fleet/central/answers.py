@@ -182,7 +182,7 @@ def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
 
 
 def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
-    from iskra_server.fleet.central.group_sums import group_energy  # noqa: PLC0415
+    from iskra_server.fleet.central.group_sums import group_energies  # noqa: PLC0415
     from iskra_server.fleet.central.label_periods import count_labels, group_span  # noqa: PLC0415
 
     group = required_group(query)
@@ -195,7 +195,7 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
         )
     first, end = group_span(reads, group, within)
     until = quarter_of(query.now.timestamp() - SETTLED_S)
-    imported, exported = (group_energy(reads, group, obis, edges, within, until=until) for obis in (IMPORT, EXPORT))
+    imported, exported = group_energies(reads, group, (IMPORT, EXPORT), edges, within, until=until)
     return FleetEnergy(
         group=f"{group.kind}:{group.value}",
         tz=query.tz.key,

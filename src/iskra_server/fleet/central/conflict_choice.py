@@ -12,6 +12,7 @@ from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
 from iskra_server.fleet.central.epoch_numbers import correct_starts
 from iskra_server.history.model.records import QUARTER_S, Exact
 from iskra_server.history.store import StoreError
+from iskra_server.history.store.rollup_marks import mark_meters
 from iskra_server.history.store.schema import conflict, meter, quarter_reading, series
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
@@ -37,6 +38,7 @@ def take_values(store: Store, meter_id: str, name: str, period: tuple[int, int],
         found = connection.execute(statement).all()
         if not found:
             raise StoreError(f"{name} has sent no other values of {meter_id} in this period.")
+        found_quarters = sorted(row.quarter for row in found)
         for (number, obis), rows in groupby(found, key=lambda row: (row.series, row.obis)):
             # of several values of a quarter the newest
             chosen = {row.quarter: row for row in rows}
@@ -47,6 +49,8 @@ def take_values(store: Store, meter_id: str, name: str, period: tuple[int, int],
                 _exchange(connection, chosen[row.quarter], row, now_s)
             correct_starts(connection, counter, meter_id, Obis.parse(obis), chosen)
             count += len(taken)
+        meters = set(store.meter_row_ids(connection, [meter_id]).values())
+        mark_meters(connection, store.insert, meters, found_quarters[0], found_quarters[-1])
     return count
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, litera
 
 from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Spans, Within, group_meters, whole_time
 from iskra_server.fleet.central.rollups import BucketEnergy
-from iskra_server.fleet.central.rollups import group_energy as rolled_up_energy
+from iskra_server.fleet.central.rollups import group_energies as rolled_up_energies
 from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import HOURLY_WITHIN_S, QUALITIES, QUARTER_S
 from iskra_server.history.store.counter_history import CounterHistory
@@ -120,23 +120,46 @@ class _Bucket:
         return Completeness(self.meters, self.complete, self.quarters, *counts)
 
 
+def group_energies(
+    reads: Reads, group: Group, registers: Sequence[Obis], edges: Sequence[int], within: Within = None, *, until: int
+) -> list[GroupEnergy]:
+    """Of each register, in each bucket between two edges, as far as it lies before the quarter `until`.
+
+    Raises StoreError.
+    """
+    passed = [*(edge for edge in edges if edge < until), *([until] if edges[0] < until < edges[-1] else [])]
+    if until >= edges[-1]:
+        passed = list(edges)
+    if len(passed) < 2:
+        return [_energy(edges, [], 0) for _ in registers]
+    whole = whole_time(group, passed[0], passed[-1], within)
+    throughout = whole.add_columns(literal(0).label("from_quarter"), literal(ALWAYS).label("to_quarter"))
+    rolled_up = rolled_up_energies(reads, throughout, registers, passed)
+    others = group_meters(reads, group, passed[0], passed[-1], within, but=whole)
+    energies = []
+    for obis in registers:
+        buckets = [_Bucket(begin, end) for begin, end in pairwise(passed)]
+        meters = _add_whole(reads, obis, whole, buckets, rolled_up[obis])
+        for member in _with_register(reads, others, obis):
+            _add_member(CounterHistory(reads, member.chain, obis), member.spans, buckets)
+            meters += 1
+        energies.append(_energy(edges, buckets, meters))
+    return energies
+
+
 def group_energy(
     reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within = None, *, until: int
 ) -> GroupEnergy:
-    """In each bucket between two edges, as far as it lies before the quarter `until`. Raises StoreError."""
-    all_buckets = [_Bucket(begin, max(begin, min(end, until))) for begin, end in pairwise(edges)]
-    buckets = [bucket for bucket in all_buckets if bucket.begin < bucket.end]
-    meters = 0
-    if buckets:
-        begin, end = buckets[0].begin, buckets[-1].end
-        whole = whole_time(group, begin, end, within)
-        meters = _add_whole(reads, obis, whole, buckets)
-        for member in _with_register(reads, group_meters(reads, group, begin, end, within, but=whole), obis):
-            _add_member(CounterHistory(reads, member.chain, obis), member.spans, buckets)
-            meters += 1
+    """As `group_energies`, of one register."""
+    return group_energies(reads, group, [obis], edges, within, until=until)[0]
+
+
+def _energy(edges: Sequence[int], buckets: Sequence[_Bucket], meters: int) -> GroupEnergy:
+    """`buckets` are those that have begun; `meters` are in the group at some time."""
+    to_come = [_Bucket(*pair) for pair in list(pairwise(edges))[len(buckets) :]]
     sums = [
         GroupSum(begin, end, bucket.energy, bucket.completeness())
-        for (begin, end), bucket in zip(pairwise(edges), all_buckets, strict=True)
+        for (begin, end), bucket in zip(pairwise(edges), [*buckets, *to_come], strict=True)
     ]
     total = _Bucket(edges[0], edges[-1])
     total.meters = meters
@@ -175,14 +198,18 @@ def _add_member(counter: CounterHistory, spans: Spans, buckets: Sequence[_Bucket
             bucket.measured, bucket.estimated = bucket.measured + measured, bucket.estimated + estimated
 
 
-def _add_whole(reads: Reads, obis: Obis, whole: Select[Any], buckets: Sequence[_Bucket]) -> int:
+def _add_whole(
+    reads: Reads,
+    obis: Obis,
+    whole: Select[Any],
+    buckets: Sequence[_Bucket],
+    rolled_up: Sequence[BucketEnergy | None],
+) -> int:
     """Add the meters that are in the group all the time; says how many have the register."""
     chosen = select(series.c.id, series.c.meter).where(series.c.obis == str(obis), series.c.meter.in_(whole)).subquery()
     size = int(reads.query(select(func.count()).select_from(chosen))[0][0])
     if not size:
         return 0
-    members = whole.add_columns(literal(0).label("from_quarter"), literal(ALWAYS).label("to_quarter"))
-    rolled_up = rolled_up_energy(reads, members, obis, _edges(buckets))
     for bucket, energy in zip(buckets, rolled_up, strict=True):
         bucket.meters += size
         bucket.quarters += size * (bucket.end - bucket.begin)

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from iskra_server.fleet.central.counter_energies import RegisterEnergy, counter_energies
 from iskra_server.fleet.central.rollup_refresh import row_of
-from iskra_server.fleet.central.rollups import Roll
-from iskra_server.history.model.records import Exact
+from iskra_server.fleet.central.rollups import Roll, read_roll
+from iskra_server.history.model.records import Exact, quarter_of
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.rollup_marks import QuarterSpan, mark_meters, plain_numbers, span_of
-from iskra_server.history.store.schema import meter, rollup, rollup_due, rollup_part, rollup_state, series
+from iskra_server.history.store.schema import ALWAYS, meter, rollup, rollup_due, rollup_part, rollup_state, series
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 
@@ -98,16 +98,33 @@ def mark_differences(store: Store, found: Sequence[RollupDifference]) -> None:
             mark_meters(connection, store.insert, [difference.meter], *inside)
 
 
+def forget_roll_ups(store: Store, moment_s: float) -> None:
+    """After quarters before a moment were dropped: delete what rested on them; the rest is computed again."""
+    with store.transaction() as connection:
+        roll = read_roll(store.reads(connection))
+        if roll is None or (first := quarter_of(moment_s)) <= roll.since:
+            return
+        since = min(span_of(first, "day", roll.zone).end, roll.open)
+        connection.execute(update(rollup_state).values(since_quarter=since))
+        connection.execute(delete(rollup_due).where(rollup_due.c.begin_quarter < since))
+    _delete(store, since)
+
+
 def begin_anew(store: Store) -> None:
     """Delete all roll-ups; the next step of a collector begins with today, in its time zone."""
     with store.transaction() as connection:
         # waits for the writers that share it
         connection.execute(delete(rollup_state))
         connection.execute(delete(rollup_due))
+    _delete(store, ALWAYS)
+
+
+def _delete(store: Store, before: int) -> None:
+    """The rows of whole periods before a quarter, those of one beginning at a time."""
     for table in (rollup, rollup_part):
-        while True:
+        first: int | None = 0
+        while first is not None:
             with store.transaction() as connection:
-                first = connection.scalar(select(func.min(table.c.begin_quarter)))
-                if first is None:
-                    break
-                connection.execute(delete(table).where(table.c.begin_quarter == first))
+                is_old = table.c.end_quarter <= before
+                first = connection.scalar(select(func.min(table.c.begin_quarter)).where(is_old))
+                connection.execute(delete(table).where(is_old, table.c.begin_quarter == first))

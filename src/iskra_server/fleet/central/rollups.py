@@ -17,16 +17,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select, true, tuple_
 
 from iskra_server.fleet.central.counter_energies import RegisterEnergy, counter_energies
 from iskra_server.fleet.central.rollup_refresh import row_of
 from iskra_server.history.model.records import Exact
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.rollup_marks import QuarterSpan, span_of
+from iskra_server.history.store.rollup_marks import QuarterSpan, plain_numbers, span_of
 from iskra_server.history.store.schema import rollup, rollup_due, rollup_part, rollup_state, series
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
+
+# numbers in one statement
+_BATCH = 5_000
 
 
 class BucketEnergy(Struct):
@@ -45,8 +48,9 @@ class BucketEnergy(Struct):
     estimated: int = 0
 
     def add(self, value: Exact, *, meters: int, complete: int, quarters: int, estimated: int) -> None:
-        self.energy = (self.energy or Decimal(0)) + scaled(value.raw, value.scaler)
         self.meters += meters
+        energy = (self.energy or Decimal(0)) + scaled(value.raw, value.scaler)
+        self.energy = energy if self.meters else None
         self.complete += complete
         self.quarters += quarters
         self.estimated += estimated
@@ -127,14 +131,15 @@ class _Sums:
             self._add_cells(buckets, row, places, self._is_member_throughout(spans))
             if others:
                 self._add_cells(buckets, row, places, ~self._is_member_throughout(spans), check=True)
+        self._add_parts(buckets, spans)
         for span, meters in self._due(spans).items():
             row, place = row_of(span, self._zone)
-            marks = select(rollup_due.c.meter).where(
-                rollup_due.c.end_quarter == span.end, rollup_due.c.begin_quarter == span.begin
-            )
-            self._add_cells(buckets, row, {span: place}, self._members.c.meter.in_(marks), check=True, sign=-1)
+            for start in range(0, len(meters), _BATCH):
+                # as numbers: PostgreSQL knows nothing yet of marks that have just come, and would choose a wrong way
+                is_due = self._members.c.meter.in_(plain_numbers(meters[start : start + _BATCH]))
+                self._add_cells(buckets, row, {span: place}, is_due, check=True, sign=-1)
+                self._add_parts(buckets, [span], is_due, sign=-1)
             self._add_computed(buckets, span, span, meters)
-        self._add_parts(buckets, spans)
         for (span, inside), meters in _split(others, spans).items():
             self._add_computed(buckets, span, inside, meters)
 
@@ -212,14 +217,16 @@ class _Sums:
             due[QuarterSpan(row.begin_quarter, row.end_quarter)].append(row.meter)
         return due
 
-    def _add_parts(self, buckets: _Buckets, spans: Sequence[QuarterSpan]) -> None:
-        """The periods in which something is missing; not those with a mark."""
+    def _add_parts(
+        self,
+        buckets: _Buckets,
+        spans: Sequence[QuarterSpan],
+        condition: ColumnElement[bool] | None = None,
+        *,
+        sign: int = 1,
+    ) -> None:
+        """The periods in which something is missing."""
         columns = rollup_part.c
-        is_due = (
-            exists()
-            .where(rollup_due.c.end_quarter == columns.end_quarter, rollup_due.c.begin_quarter == columns.begin_quarter)
-            .where(rollup_due.c.meter == series.c.meter)
-        )
         by = series.c.obis, columns.begin_quarter, columns.end_quarter, columns.scaler
         sums = func.sum(columns.raw), func.count(), func.sum(columns.quarters), func.sum(columns.estimated)
         whole = func.sum(case((and_(columns.begin_known, columns.end_known), 1), else_=0))
@@ -231,15 +238,15 @@ class _Sums:
                 columns.begin_quarter.in_([span.begin for span in spans]),
                 self._is_register,
                 self._is_member(columns.begin_quarter, columns.end_quarter),
-                ~is_due,
+                true() if condition is None else condition,
             )
             .group_by(*by)
         )
         for obis, begin, end, scaler, raw, *counts in map(list, self._reads.query(statement)):
-            meters, quarters, estimated, complete = map(int, counts)
+            meters, quarters, estimated, complete = (sign * int(count) for count in counts)
             # a month begins with its first day
             if bucket := buckets.get((Obis.parse(obis), QuarterSpan(begin, end))):
-                value = Exact(int(raw), scaler)
+                value = Exact(sign * int(raw), scaler)
                 bucket.add(value, meters=meters, complete=complete, quarters=quarters, estimated=estimated)
 
     def _add_computed(self, buckets: _Buckets, span: QuarterSpan, inside: QuarterSpan, meters: Sequence[int]) -> None:

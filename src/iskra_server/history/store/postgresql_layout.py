@@ -17,14 +17,7 @@ from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile, meta
 
 # what grows with time: table -> the column whose rows lie together on one node or in one compressed segment. Series and
 # meter are no common key: a row of boundary would need the meter as well, and a batch is not written faster
-_OWNERS = {
-    "boundary": "series",
-    "epoch": "series",
-    "rollup": "series",
-    "rollup_part": "series",
-    "power": "meter",
-    "points": "meter",
-}
+_OWNERS = {"boundary": "series", "epoch": "series", "power": "meter", "points": "meter"}
 # tables that every node has completely, as sums over a group join them: rarely written, as their writers take turns
 _EVERYWHERE = ("meter", "series", "label")
 # the state of meters and readers, and what one program writes: small beside the history, joined with each other in ways
@@ -44,8 +37,6 @@ COORDINATOR_ONLY = (
     "uplink",
     "outbox",
     "clock_step",
-    "rollup_due",
-    "rollup_state",
     "set_aside",
     "price_retrieval",
     "spot_price",
