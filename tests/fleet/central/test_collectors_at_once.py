@@ -123,3 +123,28 @@ def test_live_values_and_quarters_of_the_same_meters_do_not_deadlock(
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(write, (True, False)))
     assert caplog.messages == []
+
+
+def test_statuses_and_quarters_of_the_same_readers_do_not_deadlock(central: Store, postgres: Postgres) -> None:
+    """After an outage of the central server: it has heard none of them for long, and stores that with either."""
+    names = [f"house-{number}" for number in range(METERS)]
+    for turn in range(5):
+        now_s = NOW_S + 500 * turn
+        batches = [
+            IngestBatch(
+                readers=[
+                    Heard(
+                        place,
+                        name,
+                        name.encode(),
+                        now_s,
+                        ReaderState(name, now_s, True, "Fine.", "[]") if sends else None,
+                    )
+                    for place, name in enumerate(names)
+                    for sends in [(place < METERS // 2) is is_first]
+                ]
+            )
+            for is_first in (True, False)
+        ]
+        # a deadlock is a StoreError
+        assert [outcome.receipts for outcome in at_once(postgres, batches)] == [{}, {}]

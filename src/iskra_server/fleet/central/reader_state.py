@@ -115,8 +115,9 @@ def write_readers(store: Store, connection: Connection, messages: Sequence[Heard
     """Write the states of readers, and who has their names."""
     before = _holders(connection, {heard.reader for heard in messages})
     names = share_out(before, messages)
-    if any(before.get(name, Holder()).session != holder.session for name, holder in names.holders.items()):
-        # another collector may be giving the same name to another session
+    if any(_is_worth_writing(before.get(name, Holder()), holder) for name, holder in names.holders.items()):
+        # another collector may be giving the same name to another session; and it would deadlock with this one, as
+        # what follows changes the rows in two passes
         _lock(store, connection, names.holders)
         before = _holders(connection, names.holders)
         names = share_out(before, messages)
