@@ -1,7 +1,8 @@
 """The state of each reader, and the one program that has its name.
 
-A name belongs to a session until that says goodbye (or the broker does for it, by its will), or until nothing was heard
-of it for ten minutes. Another session with this name, as of a copied SD card, waits meanwhile, and both are told why.
+A name belongs to the session that sends a status first, until that says goodbye (or the broker does for it, by its
+will), or until nothing was heard of it for ten minutes. Another session with this name, as of a copied SD card, waits
+meanwhile, and both are told why.
 
 Readers of the first protocol send no session; they neither have a name nor wait for one.
 """
@@ -95,7 +96,9 @@ def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names
             continue
         is_offline = heard.state is not None and heard.state.is_offline
         if holder.session in (None, heard.session) or heard.at_s - holder.heard_s > SILENT_AFTER_S:
-            session = None if is_offline else heard.session
+            # quarters do not take a free name: they may come late, after the goodbye of their session
+            is_late = holder.session is None and heard.state is None
+            session = None if is_offline or is_late else heard.session
             names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), holder.rival_s)
         elif not is_offline:
             names.holders[heard.reader] = Holder(holder.session, holder.heard_s, max(holder.rival_s, heard.at_s))
