@@ -1,8 +1,7 @@
 """The state of each reader, and the one program that has its name.
 
-A name belongs to the session that sends a status first, until that says goodbye (or the broker does for it, by its
-will), or until nothing was heard of it for ten minutes. Another session with this name, as of a copied SD card, waits
-meanwhile, and both are told why.
+A name belongs to a session until that says goodbye (or the broker does for it, by its will), or until nothing was heard
+of it for ten minutes. Another session with this name, as of a copied SD card, waits meanwhile, and both are told why.
 
 Readers of the first protocol send no session; they neither have a name nor wait for one.
 """
@@ -31,6 +30,8 @@ SKEW_LIMIT_S = CLOCK_TOLERANCE_S
 # of a page: bytes of status, of which one reader may have 1 MB, and readers per query
 _PAGE_BYTES, _READERS = 2**22, 20
 _NO_STATUS = "It has sent no status yet."
+# stands before a session that said goodbye
+_GONE = "-"
 
 
 class ReaderState(Struct, frozen=True):
@@ -72,11 +73,15 @@ class Notice(Struct, frozen=True):
 
 
 class Holder(Struct, frozen=True):
-    """The session that has a name and when it was last heard; `rival_s`: when another one was told to wait."""
+    """The session that has a name and when it was last heard; `rival_s`: when another one was told to wait.
+
+    `gone` said goodbye, and nobody has taken the name since.
+    """
 
     session: bytes | None = None
     heard_s: int = 0
     rival_s: int = 0
+    gone: bytes | None = None
 
 
 class Names(Struct):
@@ -96,10 +101,10 @@ def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names
             continue
         is_offline = heard.state is not None and heard.state.is_offline
         if holder.session in (None, heard.session) or heard.at_s - holder.heard_s > SILENT_AFTER_S:
-            # quarters do not take a free name: they may come late, after the goodbye of their session
-            is_late = holder.session is None and heard.state is None
-            session = None if is_offline or is_late else heard.session
-            names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), holder.rival_s)
+            # quarters may come late, after the goodbye of their session
+            is_gone = is_offline or (heard.state is None and heard.session == holder.gone)
+            session, gone = (None, heard.session) if is_gone else (heard.session, None)
+            names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), holder.rival_s, gone)
         elif not is_offline:
             names.holders[heard.reader] = Holder(holder.session, holder.heard_s, max(holder.rival_s, heard.at_s))
             receipt = _wait(heard.reader, holder.heard_s)
@@ -149,7 +154,12 @@ def _holders(connection: Connection, names: Iterable[str]) -> dict[str, Holder]:
     columns = (reader.c.name, reader.c.session, reader.c.session_s, reader.c.rival_s)
     rows = connection.execute(select(*columns).where(one_of(connection, reader.c.name, sorted(names))))
     return {
-        row.name: Holder(bytes.fromhex(row.session) if row.session else None, row.session_s or 0, row.rival_s or 0)
+        row.name: Holder(
+            None if not row.session or row.session[0] == _GONE else bytes.fromhex(row.session),
+            row.session_s or 0,
+            row.rival_s or 0,
+            bytes.fromhex(row.session[1:]) if row.session and row.session[0] == _GONE else None,
+        )
         for row in rows
     }
 
@@ -189,13 +199,13 @@ def _upsert_states(
 
 
 def _session_columns(holder: Holder) -> dict[str, Any]:
-    session = None if holder.session is None else holder.session.hex()
+    session = holder.session.hex() if holder.session else _GONE + holder.gone.hex() if holder.gone else None
     return {"session": session, "session_s": holder.heard_s or None, "rival_s": holder.rival_s or None}
 
 
 def _is_worth_writing(before: Holder, after: Holder) -> bool:
     return (
-        before.session != after.session
+        (before.session, before.gone) != (after.session, after.gone)
         or after.heard_s - before.heard_s >= _HEARD_EVERY_S
         or after.rival_s - before.rival_s >= _RIVAL_EVERY_S
     )
