@@ -59,7 +59,8 @@ class BatchWriter:
         """Blocks until everything is written, or until `stopping`."""
         if messages and contacts:
             # both change rows of `live`, in two passes: in one transaction, two collectors would deadlock
-            return self.write(messages) + self.write((), contacts)
+            written = self.write(messages)
+            return written if None in written.receipts else written + self.write((), contacts)
         try:
             return self._commit(len(messages), len(contacts), lambda: ingest(messages, contacts))
         except Exception as error:
