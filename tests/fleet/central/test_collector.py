@@ -17,6 +17,7 @@ from history.entries import METER, QUARTER, quarter_reading
 from history.postgres import Postgres
 from iskra_server.base.secret import Secret
 from iskra_server.fleet import protocol
+from iskra_server.fleet.central import batch_writer
 from iskra_server.fleet.central.collector import Collector
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.schema import live
@@ -106,8 +107,9 @@ def test_readers_of_both_protocols_are_told_what_they_understand(broker: Mosquit
 
 
 def test_live_values_wait_for_the_database_one_for_each_meter(
-    broker: Mosquitto, central: Store, postgres: Postgres
+    broker: Mosquitto, central: Store, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(batch_writer, "_MAX_RETRY_S", 0.1)
     collector, thread = collecting(broker, central, "one")
     meters = [f"1 ISK 00 {place:08}" for place in range(5)]
     with Subscriber(broker.port, "nothing") as network:
@@ -125,7 +127,7 @@ def test_live_values_wait_for_the_database_one_for_each_meter(
         until(lambda: collector.state().live_dropped == 1995)
         assert collector.state().live == 0
         heard_s = int(time.time())
-        until(lambda: time.time() > heard_s + 2)
+        until(lambda: time.time() >= heard_s + 1)
         postgres.start()
         until(lambda: collector.state().live == 5)
     state = collector.state()

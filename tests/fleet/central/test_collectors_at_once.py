@@ -1,18 +1,25 @@
 """Collectors that write the same new meters, counters and names in the same moment: each goes to one reader."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import closing
+from threading import Barrier, Event
+
+import pytest
 
 from history.postgres import Postgres
+from iskra_server.fleet import protocol
 from iskra_server.fleet.central.admission import ReceivedQuarters
+from iskra_server.fleet.central.batch_writer import BatchWriter
 from iskra_server.fleet.central.claims import claims_of
+from iskra_server.fleet.central.ingest import ReceivedMessage
 from iskra_server.fleet.central.reader_state import Heard, ReaderState, list_readers
-from iskra_server.fleet.central.tables import IngestBatch, Outcome, write_batch
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, Outcome, write_batch
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from samples import IMPORT
 
-NOW_S, METERS = 1_795_000_000, 20
+NOW_S, METERS, ROUNDS = 1_795_000_000, 20, 20
 QUARTER = NOW_S // 900 - 50
 
 
@@ -85,3 +92,59 @@ def test_a_name_goes_to_one_session(central: Store, postgres: Postgres) -> None:
     assert sorted(len(outcome.receipts) for outcome in outcomes) == [0, 1, 1]
     ((row,), _) = list_readers(central, limit=9)
     assert row.rival_s == NOW_S
+
+
+def test_live_values_and_quarters_of_the_same_meters_do_not_deadlock(
+    central: Store, postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One collector has quarters of some meters and live values of the others, another one the reverse."""
+    caplog.set_level(logging.WARNING)
+    infos = [
+        MeterInfo(f"1 ISK 00 {number:08}", "0901", False, QUARTER * 900, QUARTER * 900) for number in range(METERS)
+    ]
+    barrier = Barrier(2)
+
+    def write(is_first: bool) -> None:
+        with closing(Store(postgres.url("postgres"))) as store:
+            writer = BatchWriter(store, Event())
+            for turn in range(ROUNDS):
+                messages, contacts = [], []
+                for number, info in enumerate(infos):
+                    if (number < METERS // 2) is is_first:
+                        reading = QuarterReading(info.meter_id, IMPORT, QUARTER + turn, Exact(turn, 0), "measured")
+                        payload = protocol.encode(protocol.quarters(info, [reading]))
+                        messages.append(ReceivedMessage("iskra/v1/house/quarters", payload, NOW_S))
+                    else:
+                        contacts.append(LastContact(info.meter_id, "house", NOW_S, turn, is_live=True))
+                barrier.wait()
+                written = writer.write(messages, contacts)
+                assert written.live == len(contacts)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, (True, False)))
+    assert caplog.messages == []
+
+
+def test_statuses_and_quarters_of_the_same_readers_do_not_deadlock(central: Store, postgres: Postgres) -> None:
+    """After an outage of the central server: it has heard none of them for long, and stores that with either."""
+    names = [f"house-{number}" for number in range(METERS)]
+    for turn in range(5):
+        now_s = NOW_S + 500 * turn
+        batches = [
+            IngestBatch(
+                readers=[
+                    Heard(
+                        place,
+                        name,
+                        name.encode(),
+                        now_s,
+                        ReaderState(name, now_s, True, "Fine.", "[]") if sends else None,
+                    )
+                    for place, name in enumerate(names)
+                    for sends in [(place < METERS // 2) is is_first]
+                ]
+            )
+            for is_first in (True, False)
+        ]
+        # a deadlock is a StoreError
+        assert [outcome.receipts for outcome in at_once(postgres, batches)] == [{}, {}]

@@ -18,9 +18,7 @@ from samples import EXPORT, IMPORT, METER_ID
 NOW_S = 1_795_000_000
 
 
-def send(
-    store: Store, name: str, raws: list[int], *, first: int = QUARTER, ledger: str = "", now_s: int = NOW_S
-) -> Outcome:
+def send(store: Store, name: str, raws: list[int], *, first: int = QUARTER, ledger: str = "") -> Outcome:
     rows = [quarter_reading(first + place, raw) for place, raw in enumerate(raws)]
     return write_batch(store, batch_of([*rows], [METER], [LastContact(METER_ID, name, 0)], ledger=ledger), NOW_S)
 
@@ -78,6 +76,22 @@ def test_an_administrator_takes_the_values_of_another_reader(store: Store) -> No
     assert take_values(store, METER_ID, "cellar", (QUARTER, QUARTER + 9), NOW_S + 2) == 2
     assert raws(store) == [10, 20, 30, 40]
     assert count_conflicts(store) == 4
+
+
+def test_a_value_that_was_a_conflict_first_becomes_one_again(store: Store) -> None:
+    """What stood in its way was exchanged, and its reader sent it again; then another one is taken instead."""
+    send(store, "cellar", [10, 20], ledger="a")
+    send(store, "cellar", [40], first=QUARTER + 4, ledger="b")
+    assert send(store, "cellar", [15], first=QUARTER + 2, ledger="b").conflicts == 1
+    send(store, "attic", [10, 12])
+    take_values(store, METER_ID, "attic", (QUARTER + 1, QUARTER + 2), NOW_S)
+    send(store, "cellar", [15], first=QUARTER + 2, ledger="b")
+    assert raws(store) == [10, 12, 15, 40]
+    send(store, "third", [14], first=QUARTER + 2)
+    assert take_values(store, METER_ID, "third", (QUARTER + 2, QUARTER + 3), NOW_S) == 1
+    assert raws(store) == [10, 12, 14, 40]
+    (_, conflict), _ = list_conflicts(store, limit=9)
+    assert (conflict.reader, conflict.value, conflict.kept) == ("cellar", Decimal("1.5"), Decimal("1.4"))
 
 
 def test_nothing_is_taken_with_which_the_counter_would_go_back(store: Store) -> None:

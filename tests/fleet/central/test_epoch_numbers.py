@@ -109,6 +109,20 @@ def test_a_reader_that_names_its_history_from_now_on_keeps_its_epochs(store: Sto
     assert epochs(store) == "5:2 10:2 20:2 30:2"
 
 
+def test_a_reader_that_goes_back_to_a_backup(store: Store) -> None:
+    """The backup has epoch 1. Restarts at the quarters 2 and 5 were and are its next one: 2 in both histories."""
+    send(store, "one", "a", reading(0, 100), start(1, 0, 105, 0, 9), reading(1, 7, 1))
+    send(store, "one", "a", start(2, 1, 9, 0, 9), reading(2, 5, 2), reading(3, 8, 2))
+    send(store, "one", "b", start(2, 5, 20, 0, 9), reading(6, 3, 2), reading(7, 12, 2))
+    assert epochs(store) == "100:0 7:1 5:2 8:2 3:3 12:3"
+
+
+def test_a_reader_that_goes_back_to_a_backup_of_the_same_epoch(store: Store) -> None:
+    send(store, "one", "a", reading(0, 100), start(1, 0, 105, 0, 9), reading(1, 7, 1), reading(2, 8, 1))
+    send(store, "one", "b", reading(3, 9, 1), reading(4, 11, 1))
+    assert epochs(store) == "100:0 7:1 8:1 9:1 11:1"
+
+
 def test_rows_of_a_known_counter_are_not_compared(store: Store) -> None:
     """The usual case: one query, whatever the number of rows."""
     send(store, "one", "a", reading(0, 100))

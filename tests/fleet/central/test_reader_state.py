@@ -62,6 +62,16 @@ def test_a_name_is_free_after_a_goodbye_or_ten_minutes(store: Store) -> None:
     assert send(store, status(FIRST, NOW_S + 4 + SILENT_AFTER_S)).notices == []
 
 
+def test_quarters_that_come_after_the_goodbye_of_their_session_take_no_name(store: Store) -> None:
+    """Another collector had them, or the broker delivers them again. The reader has started anew meanwhile."""
+    send(store, status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True))
+    late = Heard(0, "house-7", FIRST, NOW_S + 2)
+    assert send(store, late).receipts == {}
+    outcome = send(store, status(OTHER, NOW_S + 3), Heard(0, "house-7", OTHER, NOW_S + 3))
+    assert (outcome.receipts, outcome.notices) == ({}, [])
+    assert send(store, late).receipts[0].state == "waits"
+
+
 def test_readers_of_the_first_protocol_need_no_session(store: Store) -> None:
     assert send(store, status(FIRST, NOW_S), status(OLD, NOW_S + 1)).notices == []
     assert send(store, status(OLD, NOW_S + 2)).receipts == {}

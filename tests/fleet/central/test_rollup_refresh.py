@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from fleet.central.test_rollups import BERLIN, DAYS, LATER_S, check, name, set_members, write
+from fleet.central.test_rollups import BERLIN, DAYS, check, name, set_members, write
 from history.entries import wait_until
 from iskra_server.fleet.central import rollup_refresh
 from iskra_server.fleet.central.rollup_refresh import refresh
@@ -22,6 +22,8 @@ from samples import IMPORT
 METERS = range(1, 4)
 SPANS = {name(number): (0, ALWAYS) for number in METERS}
 TODAY_S = DAYS[2] * QUARTER_S + rollup_refresh.SETTLED_S
+# October is over, and few days of November: each of them takes a step
+EARLY_NOVEMBER_S = DAYS[-1] * QUARTER_S + rollup_refresh.SETTLED_S
 
 
 def readings(number: int, first: int, end: int) -> list[QuarterReading]:
@@ -31,7 +33,7 @@ def readings(number: int, first: int, end: int) -> list[QuarterReading]:
     ]
 
 
-def refresh_all(store: Store, now_s: float = LATER_S) -> None:
+def refresh_all(store: Store, now_s: float = EARLY_NOVEMBER_S) -> None:
     while refresh(store, now_s, BERLIN):
         pass
 

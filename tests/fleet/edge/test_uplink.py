@@ -44,9 +44,8 @@ def test_a_closed_quarter_is_sent_at_once_and_again_until_it_is_answered(broker:
 def test_without_answers_messages_are_sent_one_at_a_time(broker: Mosquitto, reader: MakeReader) -> None:
     cellar = reader("cellar", meters=3 * WINDOW)
     with Subscriber(broker.port, QUARTERS) as network:
-        cellar.live_through(1)
-        network.wait_for(QUARTERS, WINDOW)
         began_s = time.monotonic()
+        cellar.live_through(1)
         network.wait_for(QUARTERS, WINDOW + 2)
         # jitter takes at most half of the delays of 1 and 2 RESEND_S
         assert time.monotonic() - began_s > 1.4 * RESEND_S
@@ -153,8 +152,9 @@ def test_what_waits_stays_with_its_reason_and_no_other_meter_waits_for_it(
         until(lambda: (cellar.state.delivered, cellar.state.waiting, cellar.state.ok) == (60, 0, True))
         sent = [each for each in centre.of("quarters") if each.content["meter"] == foreign]
         # the oldest first, and fewer: one of them may be the cause
-        assert [len(each.quarters) for each in sent] == [20, 10, 10]
-        assert sent[0].quarters == sent[1].quarters + sent[2].quarters
+        assert len(sent[0].quarters) == 20
+        fewer = next(each for each in sent if each.quarters != sent[0].quarters)
+        assert fewer.quarters == sent[0].quarters[:10]
 
 
 def test_one_quarter_that_is_refused_stays_and_the_others_of_its_day_arrive(
@@ -183,7 +183,7 @@ def test_one_quarter_that_is_refused_stays_and_the_others_of_its_day_arrive(
         sent = len(centre.of("quarters"))
         cellar.live_through(1)
         until(lambda: cellar.state.delivered == 80)
-        assert len(centre.of("quarters")) == sent + 2
+        assert not any(bad in each.quarters for each in centre.of("quarters")[sent:])
         centre.decide = keep
         queue = UplinkQueue(cellar.store)
         assert [queue.resend(bad, meter) for meter in (cellar.meters[0], None)] == [9, 18]
@@ -197,8 +197,7 @@ def test_no_answer_for_long_is_a_failure(broker: Mosquitto, reader: MakeReader) 
     with Centre(broker.port, lambda _: None) as centre:
         until(lambda: cellar.state.ok)
         cellar.live_through(6)
-        until(lambda: not cellar.state.ok)
-        assert cellar.state.waiting == 6
+        until(lambda: not cellar.state.ok and cellar.state.waiting == 6)
         assert "No collector has answered for" in cellar.state.sentence
         assert "6 quarter-hours wait, the oldest of 2026-" in cellar.state.sentence
         centre.decide = keep
@@ -267,11 +266,12 @@ def test_a_quarter_that_closes_is_sent_at_a_random_moment(
         return 0.5
 
     monkeypatch.setattr(random, "uniform", uniform)
+    # so the first summary with a confirmation is the one that is made when nothing is left
+    monkeypatch.setattr(uplink, "_COUNT_EVERY_S", 600.0)
     cellar = reader("cellar", spread_s=30)
     with Centre(broker.port):
         cellar.live_through(1)
         until(lambda: cellar.waiting == 0)
-        # the summary that is made when nothing is left
         until(lambda: cellar.state.confirmed_at)
         delays.clear()
         began_s = time.monotonic()

@@ -7,6 +7,7 @@ from threading import Event, Thread
 import pytest
 
 from history.entries import METER, QUARTER, block, quarter_reading
+from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.backup import back_up, check_backup, restore
 from iskra_server.history.store.schema import VERSION_TABLE
@@ -89,6 +90,21 @@ def test_a_restored_history_is_that_of_the_backup(backup: Path, sqlite: Store, f
     restore(backup, file)
     assert quarters(file) == [QUARTER]
     assert quarters(file.with_name("iskra.sqlite.replaced")) == [QUARTER, QUARTER + 1]
+
+
+def test_a_restored_history_is_another_one_for_the_central_server(sqlite: Store, file: Path, tmp_path: Path) -> None:
+    """Its next epoch may have the number of one that began after the backup."""
+    sqlite.write([quarter_reading()], [METER])
+    before = UplinkQueue(sqlite).enable("cellar")
+    back_up(file, tmp_path / "backup.sqlite")
+    sqlite.close()
+    restore(tmp_path / "backup.sqlite", file)
+    with closing(Store(f"sqlite:///{file}")) as restored:
+        queue = UplinkQueue(restored)
+        after = queue.enable()
+        assert (after.reader, queue.count()) == ("cellar", 1)
+        assert after.ledger not in ("", before.ledger)
+        assert queue.enable() == after
 
 
 def test_a_history_is_restored_where_none_was(backup: Path, tmp_path: Path) -> None:

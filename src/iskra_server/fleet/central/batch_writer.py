@@ -57,11 +57,13 @@ class BatchWriter:
 
     def write(self, messages: Sequence[ReceivedMessage], contacts: Sequence[LastContact] = ()) -> WrittenMessages:
         """Blocks until everything is written, or until `stopping`."""
+        if messages and contacts:
+            # both change rows of `live`, in two passes: in one transaction, two collectors would deadlock
+            written = self.write(messages)
+            return written if None in written.receipts else written + self.write((), contacts)
         try:
             return self._commit(len(messages), len(contacts), lambda: ingest(messages, contacts))
         except Exception as error:
-            if messages and contacts:
-                return self.write(messages) + self.write((), contacts)
             if (half := max(len(messages), len(contacts)) // 2) > 0:
                 return self.write(messages[:half], contacts[:half]) + self.write(messages[half:], contacts[half:])
             if messages:

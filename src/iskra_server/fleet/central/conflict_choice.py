@@ -46,7 +46,7 @@ def take_values(store: Store, meter_id: str, name: str, period: tuple[int, int],
             taken = _with_epochs(counter, chosen)
             _check(counter, taken)
             for row in taken:
-                _exchange(connection, chosen[row.quarter], row, now_s)
+                _exchange(store, connection, chosen[row.quarter], row, now_s)
             correct_starts(connection, counter, meter_id, Obis.parse(obis), chosen)
             count += len(taken)
         meters = set(store.meter_row_ids(connection, [meter_id]).values())
@@ -81,7 +81,7 @@ def _check(counter: CounterRows, taken: Sequence[StoredRow]) -> None:
                 )
 
 
-def _exchange(connection: Connection, chosen: Row[Any], taken: StoredRow, now_s: int) -> None:
+def _exchange(store: Store, connection: Connection, chosen: Row[Any], taken: StoredRow, now_s: int) -> None:
     key = and_(quarter_reading.c.series == chosen.series, quarter_reading.c.quarter == chosen.quarter)
     values = {"raw": chosen.raw, "scaler": chosen.scaler, "quality": chosen.quality}
     before = connection.execute(select(quarter_reading).where(key)).first()
@@ -95,8 +95,10 @@ def _exchange(connection: Connection, chosen: Row[Any], taken: StoredRow, now_s:
         connection.execute(insert(quarter_reading).values(row))
         return
     connection.execute(update(quarter_reading).where(key).values(**values))
+    # it may have been a conflict before it counted
+    statement = store.insert(conflict).on_conflict_do_nothing()
     connection.execute(
-        insert(conflict).values(
+        statement.values(
             series=chosen.series,
             quarter=chosen.quarter,
             reader=chosen.kept_reader or chosen.reader,

@@ -14,22 +14,18 @@ All others are compared with their neighbours, by one collector at a time.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, select
+from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from iskra_server.fleet.central.claims import lock_meters
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
+from iskra_server.fleet.central.epoch_mappings import EpochMapping, find_mapping, read_mappings, write_mappings
 from iskra_server.history.model.records import QUARTER_S, EpochStart, QuarterReading
-from iskra_server.history.store.bulk import one_of
-from iskra_server.history.store.schema import ALWAYS, epoch_origin
+from iskra_server.history.store.schema import ALWAYS
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
-
-# series in one statement; SQLite takes 32,766
-_BATCH = 5_000
 
 
 class SentRows(Struct, frozen=True):
@@ -60,23 +56,13 @@ class PlacedRows(Struct):
     backward: list[tuple[int, str, QuarterReading]] = []
 
 
-class _Mapping(Struct):
-    """A row of epoch_origin without its series."""
-
-    ledger: str
-    ledger_epoch: int
-    epoch: int
-    has_start: bool = False
-    from_quarter: int = ALWAYS
-
-
 def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> PlacedRows:
     """Give all these rows their epochs; new epochs, and where they start, are written."""
     placed = PlacedRows()
-    known = _mappings(connection, {rows.series for rows in sent})
+    known = read_mappings(connection, {rows.series for rows in sent})
     rest: dict[int, list[SentRows]] = defaultdict(list)
     for rows in sent:
-        mapping = _find(known.get(rows.series, ()), rows.ledger, rows.ledger_epoch)
+        mapping = find_mapping(known.get(rows.series, ()), rows.ledger, rows.ledger_epoch)
         if mapping and not rows.start and rows.readings[0].quarter >= mapping.from_quarter:
             placed.readings += _numbered(rows.readings, mapping.epoch)
         else:
@@ -84,8 +70,8 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
     if rest:
         lock_meters(store, connection, {rows.meter for group in rest.values() for rows in group})
         # another collector may have written some of them meanwhile
-        known = _mappings(connection, rest)
-        changed: list[dict[str, Any]] = []
+        known = read_mappings(connection, rest)
+        changed: dict[int, list[EpochMapping]] = {}
         for series, group in sorted(rest.items()):
             mappings = known.get(series, [])
             before = [replace(mapping) for mapping in mappings]
@@ -93,8 +79,8 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
             counter = _Counter(CounterRows(store, connection, series, is_new=not mappings), mappings, placed)
             for rows in group:
                 counter.place(rows)
-            changed += ({"series": series, **asdict(mapping)} for mapping in mappings if mapping not in before)
-        _write(store, connection, changed)
+            changed[series] = [mapping for mapping in mappings if mapping not in before]
+        write_mappings(store, connection, changed)
     return placed
 
 
@@ -102,14 +88,14 @@ def correct_starts(
     connection: Connection, rows: CounterRows, meter_id: str, obis: Obis, quarters: Collection[int]
 ) -> None:
     """Write where epochs began, as far as no reader has said so, after these rows of a counter were changed."""
-    mappings = _mappings(connection, [rows.series]).get(rows.series, [])
+    mappings = read_mappings(connection, [rows.series]).get(rows.series, [])
     _Counter(rows, mappings, PlacedRows()).correct_starts(meter_id, obis, quarters)
 
 
 class _Counter:
     """One counter, of which new rows are compared with those beside them."""
 
-    def __init__(self, rows: CounterRows, mappings: list[_Mapping], placed: PlacedRows) -> None:
+    def __init__(self, rows: CounterRows, mappings: list[EpochMapping], placed: PlacedRows) -> None:
         self._rows, self._mappings, self._placed = rows, mappings, placed
 
     def place(self, sent: SentRows) -> None:
@@ -136,14 +122,16 @@ class _Counter:
             (sent.series, sent.reader, reading) for reading in readings if reading.quarter not in quarters
         )
 
-    def _mapping(self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]) -> _Mapping | None:
+    def _mapping(
+        self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]
+    ) -> EpochMapping | None:
         """That of the rows; None where they have none and need none, as all of them are stored already."""
-        mapping = _find(self._mappings, sent.ledger, sent.ledger_epoch)
+        mapping = find_mapping(self._mappings, sent.ledger, sent.ledger_epoch)
         if mapping is None:
             number = self._known_number(sent, new, stored)
             if number is None and not new and not sent.start:
                 return None
-            mapping = _Mapping(sent.ledger, sent.ledger_epoch, self._new_number(sent) if number is None else number)
+            mapping = EpochMapping(sent.ledger, sent.ledger_epoch, self._new_number(sent) if number is None else number)
             self._mappings.append(mapping)
         elif sent.start and mapping.has_start and not self._stored_as(sent.start):
             # a copied history has gone its own way since: its epoch of this number is another one
@@ -194,10 +182,10 @@ class _Counter:
         return None
 
     def _had_same_number(self, sent: SentRows, number: int) -> bool:
-        """Whether this reader gave the epoch the same number before it named its history."""
+        """Whether this reader gave the epoch the same number in another history, or before it named its history."""
         return any(
             (mapping.epoch, mapping.ledger_epoch) == (number, sent.ledger_epoch)
-            and (not mapping.ledger or mapping.ledger.endswith(f"@{sent.reader}"))
+            and (not mapping.ledger or mapping.reader == sent.reader)
             for mapping in self._mappings
         )
 
@@ -218,7 +206,7 @@ class _Counter:
                 accepted.append(before)
         return accepted
 
-    def _settle(self, mapping: _Mapping, accepted: Sequence[StoredRow]) -> None:
+    def _settle(self, mapping: EpochMapping, accepted: Sequence[StoredRow]) -> None:
         """Note from which quarter on the counter has rows of one history epoch alone."""
         if not accepted:
             return
@@ -237,10 +225,10 @@ class _Counter:
                 if other.from_quarter <= newest:
                     other.from_quarter = last.quarter
 
-    def _keep_start(self, sent: SentRows, start: EpochStart, mapping: _Mapping) -> None:
+    def _keep_start(self, sent: SentRows, start: EpochStart, mapping: EpochMapping) -> None:
         """Write where the reader saw the epoch start, if the row before is of the epoch that it saw before."""
         row = self._rows.before(-(-start.at_s // QUARTER_S))
-        earlier = _find(self._mappings, sent.ledger, sent.ledger_epoch - 1)
+        earlier = find_mapping(self._mappings, sent.ledger, sent.ledger_epoch - 1)
         if row and (row.epoch == mapping.epoch or (earlier and earlier.epoch != row.epoch)):
             return
         start = replace(start, epoch=mapping.epoch)
@@ -273,29 +261,6 @@ class _Counter:
     def _write_start(self, start: EpochStart) -> None:
         if self._rows.write_start(start):
             self._placed.starts.append(start)
-
-
-def _mappings(connection: Connection, series: Collection[int]) -> dict[int, list[_Mapping]]:
-    numbers, found = sorted(series), dict[int, list[_Mapping]]()
-    for start in range(0, len(numbers), _BATCH):
-        chosen = one_of(connection, epoch_origin.c.series, numbers[start : start + _BATCH])
-        for row in connection.execute(select(epoch_origin).where(chosen)):
-            mapping = _Mapping(row.ledger, row.ledger_epoch, row.epoch, row.has_start, row.from_quarter)
-            found.setdefault(row.series, []).append(mapping)
-    return found
-
-
-def _write(store: Store, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    statement = store.insert(epoch_origin)
-    changed = {name: statement.excluded[name] for name in ("epoch", "has_start", "from_quarter")}
-    statement = statement.on_conflict_do_update(index_elements=["series", "ledger", "ledger_epoch"], set_=changed)
-    connection.execute(statement, rows)
-
-
-def _find(mappings: Iterable[_Mapping], ledger: str, number: int) -> _Mapping | None:
-    return next((each for each in mappings if (each.ledger, each.ledger_epoch) == (ledger, number)), None)
 
 
 def _numbered(readings: Iterable[QuarterReading], number: int) -> list[QuarterReading]:

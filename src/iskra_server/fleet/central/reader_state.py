@@ -30,6 +30,8 @@ SKEW_LIMIT_S = CLOCK_TOLERANCE_S
 # of a page: bytes of status, of which one reader may have 1 MB, and readers per query
 _PAGE_BYTES, _READERS = 2**22, 20
 _NO_STATUS = "It has sent no status yet."
+# stands before a session that said goodbye
+_GONE = "-"
 
 
 class ReaderState(Struct, frozen=True):
@@ -71,11 +73,15 @@ class Notice(Struct, frozen=True):
 
 
 class Holder(Struct, frozen=True):
-    """The session that has a name and when it was last heard; `rival_s`: when another one was told to wait."""
+    """The session that has a name and when it was last heard; `rival_s`: when another one was told to wait.
+
+    `gone` said goodbye, and nobody has taken the name since.
+    """
 
     session: bytes | None = None
     heard_s: int = 0
     rival_s: int = 0
+    gone: bytes | None = None
 
 
 class Names(Struct):
@@ -95,8 +101,10 @@ def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names
             continue
         is_offline = heard.state is not None and heard.state.is_offline
         if holder.session in (None, heard.session) or heard.at_s - holder.heard_s > SILENT_AFTER_S:
-            session = None if is_offline else heard.session
-            names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), holder.rival_s)
+            # quarters may come late, after the goodbye of their session
+            is_gone = is_offline or (heard.state is None and heard.session == holder.gone)
+            session, gone = (None, heard.session) if is_gone else (heard.session, None)
+            names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), holder.rival_s, gone)
         elif not is_offline:
             names.holders[heard.reader] = Holder(holder.session, holder.heard_s, max(holder.rival_s, heard.at_s))
             receipt = _wait(heard.reader, holder.heard_s)
@@ -115,8 +123,9 @@ def write_readers(store: Store, connection: Connection, messages: Sequence[Heard
     """Write the states of readers, and who has their names."""
     before = _holders(connection, {heard.reader for heard in messages})
     names = share_out(before, messages)
-    if any(before.get(name, Holder()).session != holder.session for name, holder in names.holders.items()):
-        # another collector may be giving the same name to another session
+    if any(_is_worth_writing(before.get(name, Holder()), holder) for name, holder in names.holders.items()):
+        # another collector may be giving the same name to another session; and it would deadlock with this one, as
+        # what follows changes the rows in two passes
         _lock(store, connection, names.holders)
         before = _holders(connection, names.holders)
         names = share_out(before, messages)
@@ -145,7 +154,12 @@ def _holders(connection: Connection, names: Iterable[str]) -> dict[str, Holder]:
     columns = (reader.c.name, reader.c.session, reader.c.session_s, reader.c.rival_s)
     rows = connection.execute(select(*columns).where(one_of(connection, reader.c.name, sorted(names))))
     return {
-        row.name: Holder(bytes.fromhex(row.session) if row.session else None, row.session_s or 0, row.rival_s or 0)
+        row.name: Holder(
+            None if not row.session or row.session[0] == _GONE else bytes.fromhex(row.session),
+            row.session_s or 0,
+            row.rival_s or 0,
+            bytes.fromhex(row.session[1:]) if row.session and row.session[0] == _GONE else None,
+        )
         for row in rows
     }
 
@@ -185,13 +199,13 @@ def _upsert_states(
 
 
 def _session_columns(holder: Holder) -> dict[str, Any]:
-    session = None if holder.session is None else holder.session.hex()
+    session = holder.session.hex() if holder.session else _GONE + holder.gone.hex() if holder.gone else None
     return {"session": session, "session_s": holder.heard_s or None, "rival_s": holder.rival_s or None}
 
 
 def _is_worth_writing(before: Holder, after: Holder) -> bool:
     return (
-        before.session != after.session
+        (before.session, before.gone) != (after.session, after.gone)
         or after.heard_s - before.heard_s >= _HEARD_EVERY_S
         or after.rival_s - before.rival_s >= _RIVAL_EVERY_S
     )

@@ -22,7 +22,6 @@ from iskra_server.fleet.central.reader_state import Heard, Notice, write_readers
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import QUARTER_S, PowerQuarter
 from iskra_server.history.store import bulk
-from iskra_server.history.store.rollup_marks import mark_records
 from iskra_server.history.store.schema import live, refused
 from iskra_server.history.store.store import Store
 
@@ -112,10 +111,8 @@ def _write_records(store: Store, connection: Connection, admission: Admission, n
     rows = sent_rows(store, connection, admission.admitted)
     placed = place(store, connection, rows)
     power = [record for _, records in admission.admitted for record in records if isinstance(record, PowerQuarter)]
-    new = store.insert_records(connection, [*placed.readings, *power])
-    if placed.starts:
-        meters = store.meter_row_ids(connection, {start.meter_id for start in placed.starts})
-        mark_records(connection, store.insert, placed.starts, meters)
+    # the starts are written already; here their days are marked, together with those of the readings
+    new = store.insert_records(connection, [*placed.readings, *placed.starts, *power])
     others = other_values(rows, admission.claims) if new < len(placed.readings) else []
     others += foreign_values(connection, admission)
     conflicts = write_differing(store, connection, others, now_s) if others else 0

@@ -34,13 +34,14 @@ def back_up(store: Path, to: Path) -> None:
 def restore(file: Path, to: Path) -> None:
     """Replace a history that no program uses by a checked backup; the old one is kept as *.replaced.
 
-    Raises StoreError, and then nothing has changed.
+    It gets a new id for its uplink. Raises StoreError, and then nothing has changed.
     """
     check_backup(file)
     if to.exists():
         _refuse_in_use(to)
     fresh = to.with_name(f"{to.name}.restored")
     copy_history(file, fresh)
+    _forget_ledger(fresh)
     # a WAL left behind would be replayed into the restored file
     for suffix in ("", *WAL_SUFFIXES):
         old = to.with_name(to.name + suffix)
@@ -48,6 +49,19 @@ def restore(file: Path, to: Path) -> None:
             old.replace(to.with_name(f"{to.name}.replaced{suffix}"))
     fresh.replace(to)
     sync(to.parent)
+
+
+def _forget_ledger(history: Path) -> None:
+    """What is recorded from now on may give numbers to epochs that others had after the backup."""
+    try:
+        with closing(sqlite3.connect(history)) as connection, connection:
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(uplink)")]
+            # schemas before 0006 have no column for it
+            if "ledger" in columns:
+                connection.execute("UPDATE uplink SET ledger = NULL")
+    except sqlite3.Error as error:
+        history.unlink()
+        raise store_error(_url(history), error) from error
 
 
 def check_backup(file: Path) -> None:

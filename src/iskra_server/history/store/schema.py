@@ -201,7 +201,7 @@ reader = Table(
     # of all its sources, as JSON
     Column("status", Text, nullable=False),
     Column("version", Text),
-    # the running program that sends under this name, and when it was last heard
+    # the running program that sends under this name, after a - if it has said goodbye, and when it was last heard
     Column("session", Text),
     Column("session_s", BigInteger),
     # when another program with this name was last told to wait
