@@ -57,6 +57,8 @@ def verify(
             print(
                 f"{len(found)} roll-ups are marked: sums take their quarters until a collector has computed them again."
             )
+        elif not spans:
+            print("No day is over for which a collector has computed its energy.")
         elif not found:
             print(f"{len(spans)} days and months say what their quarter-hours say.")
     raise typer.Exit(1 if found else 0)
