@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     # for its type alone: it imports the database library
     from iskra_server.fleet.central.solar_allocation import MonthlyShare, SolarHouse
 
-EXAMPLES = examples({"iskra-server fleet allocate --group building:7 --plant METER --key dynamic": ""})
+EXAMPLES = examples({"iskra-server fleet allocate --group building:7 --plant METER --key dynamic": "last month"})
 _LEGAL = """\
 A trial calculation: the official allocation is the metering operator's, and readings by an optical head are not
 for legal billing where calibration law (in Germany: Mess- und Eichgesetz) asks for verified values."""

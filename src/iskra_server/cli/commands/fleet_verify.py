@@ -26,8 +26,8 @@ def verify(
         str | None, typer.Option("--from", metavar="DATE", help="First day (YYYY-MM-DD).", show_default="the first")
     ] = None,
     meter: Annotated[str | None, typer.Option("--meter", metavar="METER", help="Of this meter only.")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Have what differs computed again.")] = False,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Have everything computed again.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Let a collector compute what differs again.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Delete these energies; a collector computes all again.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Compare the energy of days and months with the quarter-hours. Exit status 1 if it differs."""
