@@ -27,7 +27,9 @@ def verify(
     ] = None,
     meter: Annotated[str | None, typer.Option("--meter", metavar="METER", help="Of this meter only.")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Let a collector compute what differs again.")] = False,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Delete these energies; a collector computes all again.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Delete these energies; a collector computes all again.")
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
     """Compare the energy of days and months with the quarter-hours. Exit status 1 if it differs."""
