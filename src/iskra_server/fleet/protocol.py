@@ -260,7 +260,7 @@ def decode_quarters(payload: bytes) -> ClosedQuarters:
         if _decode_version(payload).v > VERSION or any(sign in str(error) for sign in _SIGNS_OF_NEWER):
             raise NewerMessage(
                 f"this collector does not understand it ({error}): it is older than the reader. "
-                "Update the central server; the quarters wait until then"
+                "Update the central server; the quarter-hours wait until then"
             ) from None
         raise
     if not (message.meter + message.server_id).isprintable():

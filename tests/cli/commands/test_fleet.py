@@ -48,10 +48,10 @@ def test_readers_meters_and_conflicts(call: Run) -> None:
         ("house-8", 400, 0, False),
     ]
 
-    differing = call("fleet", "conflicts")
+    differing = call("fleet", "conflicts", "--tz", "Europe/Berlin")
     assert differing.returncode == 1
     assert (
-        f"{METER_ID}  1-0:1.8.0*255  2025-11-22T10:15:00Z  house-7: 10732309.1 Wh is kept; house-8: 10732309.9 Wh"
+        f"{METER_ID}  1-0:1.8.0*255  2025-11-22 11:15 +0100  house-7: 10732309.1 Wh is kept; house-8: 10732309.9 Wh"
         in (differing.stdout)
     )
     (row,) = (

@@ -58,6 +58,7 @@ def test_one_file_for_each_tenant_and_none_is_replaced_silently(call: Run, tmp_p
         (("--group", "building:7", "--each", "tenant"), "--each needs a folder", 2),
         (("--group", "building:7", "--to", "out"), "--each needs a folder", 2),
         (("--group", "building:9", "--each", "tenant", "--to", "out"), "No meter of building:9 belongs to a tenant", 1),
+        (("--group", "building:9", "-o", "meyer.html"), "No meter belongs to building:9 in this period", 1),
         (("--group", "tenant:Meyer", "-o", "/proc/meyer.html"), "/proc/meyer.html cannot be written", 1),
         (("--group", "tenant:Meyer", "-o", "."), ". exists already", 2),
     ],

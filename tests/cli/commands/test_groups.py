@@ -34,6 +34,17 @@ def test_a_table_groups_meters(call: Run, tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_table_of_a_spreadsheet_names_meters_as_they_are_labelled(call: Run, tmp_path: Path) -> None:
+    path = history(tmp_path, hours=1)
+    compact, serial = METER_ID.replace(" ", "").lower(), METER_ID[-8:]
+    (tmp_path / "t.csv").write_text(f"\ufeffmeter;building;tenant\n{compact};7;Meyer, Ott\n", encoding="utf-8")
+    assert call("groups", "t.csv").stdout == "1 meters are assigned to groups.\n"
+    assert labels(path) == [("building", "7", 0, ALWAYS), ("tenant", "Meyer, Ott", 0, ALWAYS)]
+    (tmp_path / "t.csv").write_text(f"meter,tenant\n{serial},Kim\n{METER_ID},Neu\n")
+    done = call("groups", "t.csv")
+    assert f"Lines 2 and 3 of t.csv overlap: the meter {METER_ID} can have one tenant" in done.stderr
+
+
 def test_a_table_with_days_gives_periods_and_again_replaces_them(call: Run, tmp_path: Path) -> None:
     path = history(tmp_path, hours=1)
     (tmp_path / "iskra-server.toml").write_text('[server]\ntime_zone = "Europe/Berlin"\n')

@@ -83,3 +83,6 @@ def test_a_history_without_an_uplink_says_how_to_have_one(call: Run, tmp_path: P
     for args in (["status"], ["resend", "--from", "today"]):
         done = call("uplink", *args)
         assert (done.returncode, "Set uplink.url and start iskra-server serve" in done.stderr) == (1, True)
+    (tmp_path / "iskra-server.toml").write_text('[uplink]\nurl = "mqtt://house-7@127.0.0.1"\n')
+    done = call("uplink", "status")
+    assert (done.returncode, "has not been connected to its central server yet" in done.stderr) == (1, True)

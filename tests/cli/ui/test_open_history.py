@@ -11,6 +11,7 @@ from iskra_server.base.address import Address
 from iskra_server.cli.ui.open_history import find_meter, history_address, load_config, sqlite_path, time_zone
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, HistoryConfig, MeterConfig, ServerConfig
+from iskra_server.history.model.records import MeterInfo
 from iskra_server.runtime.plan import plan_of
 
 FOLDER = HistoryConfig(data_dir="/data")
@@ -65,6 +66,9 @@ def test_a_meter_that_is_not_clear_is_refused_with_those_that_are_known() -> Non
         find_meter([METER, SIMULATED], None)
     with pytest.raises(UsageError, match="The meter x is not in history; it holds 1 ISK 00 12345678"):
         find_meter([METER], "x")
+    many = [MeterInfo(f"1 ISK 00 {number:08}", "", False, 0, 0) for number in range(1_012)]
+    with pytest.raises(UsageError, match="1 ISK 00 00000009 and 1,002 more"):
+        find_meter(many, "x")
     with pytest.raises(UsageError, match="History holds no meter yet"):
         find_meter([], None)
 

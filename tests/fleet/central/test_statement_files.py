@@ -69,7 +69,7 @@ def test_the_page_says_everything(made: Statement) -> None:
     assert "1\u202f234,6638\u00a0kWh<small>01.11.2026 00:00, gemessen</small>" in german
     assert "0.0960\u00a0kWh" in english
     assert "only the sum is known: 0.0020\u00a0kWh in 4 quarter-hours" in english
-    assert "Geschätzt sind 2 von 192 Viertelstunden (1,0\u00a0%)." in german
+    assert "Geschätzt: 2 von 192 Viertelstunden (1,0\u00a0%)." in german
     assert "not for legal billing where calibration law" in english
     assert "Mess- und Eichgesetz" in german
 

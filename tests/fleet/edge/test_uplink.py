@@ -218,7 +218,7 @@ def test_what_waits_is_counted_while_the_broker_is_away(
         assert "2 quarter-hours wait, the oldest of 2026-" in cellar.state.sentence
         broker.start()
         until(lambda: cellar.state.ok and cellar.state.waiting == 0)
-    assert "is away: the connection is lost. See that the broker runs. Quarters wait" in caplog.text
+    assert "is away: the connection is lost. See that the broker runs. Quarter-hours wait" in caplog.text
 
 
 def test_a_broker_without_mqtt_5_is_said(broker: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

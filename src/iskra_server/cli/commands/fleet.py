@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
@@ -120,7 +121,7 @@ def conflicts(
             if json:
                 print(msgspec.json.encode(_conflict_object(conflict)).decode())
             else:
-                print(_sentence(conflict))
+                print(_sentence(conflict, zone))
     if not count and not json:
         print("No values differ.")
     raise typer.Exit(1 if count else 0)
@@ -200,11 +201,11 @@ def _reader_object(row: "ReaderRow", sentence: str) -> dict[str, object]:
     }
 
 
-def _sentence(conflict: "Conflict") -> str:
+def _sentence(conflict: "Conflict", tz: ZoneInfo) -> str:
     kept = f"{conflict.kept_reader}: {conflict.kept:f} Wh is kept" if conflict.kept is not None else "nothing is kept"
     return (
-        f"{conflict.meter_id}  {conflict.obis}  {_moment(conflict.quarter * QUARTER_S)}  {kept}; "
-        f"{conflict.reader}: {conflict.value:f} Wh, received {_moment(conflict.at_s)}"
+        f"{conflict.meter_id}  {conflict.obis}  {_local(conflict.quarter * QUARTER_S, tz)}  {kept}; "
+        f"{conflict.reader}: {conflict.value:f} Wh, received {_local(conflict.at_s, tz)}"
     )
 
 
@@ -219,6 +220,11 @@ def _conflict_object(conflict: "Conflict") -> dict[str, object]:
         "kept_wh": None if conflict.kept is None else msgspec.Raw(f"{conflict.kept:f}".encode()),
         "received": _moment(conflict.at_s),
     }
+
+
+def _local(at_s: int, tz: ZoneInfo) -> str:
+    """With its offset: an hour of October comes twice."""
+    return f"{datetime.fromtimestamp(at_s, tz):%Y-%m-%d %H:%M %z}"
 
 
 def _moment(at_s: int) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, time_zone
+from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, examples
 from iskra_server.cli.ui.report_files import check_new, file_name, new_text_file, parse_group, parse_report_period
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     # for its type alone: it imports the database library
     from iskra_server.fleet.central.solar_allocation import MonthlyShare, SolarHouse
 
-EXAMPLES = examples({"iskra-server fleet allocate --group building:7 --plant METER --key dynamic": ""})
+EXAMPLES = examples({"iskra-server fleet allocate --group building:7 --plant METER --key dynamic": "last month"})
 _LEGAL = """\
 A trial calculation: the official allocation is the metering operator's, and readings by an optical head are not
 for legal billing where calibration law (in Germany: Mess- und Eichgesetz) asks for verified values."""
@@ -76,9 +76,10 @@ def allocate(
     check_new(files, overwrite=overwrite)
     obis = EXPORT if plant_counter == "export" else IMPORT
     with open_existing(settings) as store, store.snapshot() as reads:
-        meter = recorded_meter(reads, [plant])
+        # a virtual meter has no row of its own
+        meter = recorded_meter(reads, [plant]) or recorded_meter(reads, [find_meter(store.meters(), plant).meter_id])
         if meter is None:
-            raise UsageError(f"The meter {plant} of the plant is not in history; write its number as `fleet` lists it.")
+            raise UsageError(f"The meter {plant} of the plant is not in history.")
         if obis not in meter.series():
             raise UsageError(f"{meter.id} has no counter {plant_counter}; see --plant-counter.", 1)
         measured = solar_allocation.read_house(reads, house, (meter, obis), parse_report_period(period, now, zone), now)

@@ -85,8 +85,10 @@ def statement(
         raise UsageError("--each needs a folder for its files (--to FOLDER), and --to is for --each alone.")
     with open_existing(settings) as store, store.snapshot() as reads:
         if each is None or to is None:
-            text = _text(statements.statement(reads, [whole], span, now, tz=zone), language, is_csv=is_csv)
-            write_report(output, text, overwrite=overwrite)
+            content = statements.statement(reads, [whole], span, now, tz=zone)
+            if not content.meters:
+                raise UsageError(f"No meter belongs to {group} in this period; see iskra-server groups.", 1)
+            write_report(output, _text(content, language, is_csv=is_csv), overwrite=overwrite)
             return
         names = statements.groups_among(reads, whole, each, span, now)
         if not names:

@@ -26,8 +26,10 @@ def verify(
         str | None, typer.Option("--from", metavar="DATE", help="First day (YYYY-MM-DD).", show_default="the first")
     ] = None,
     meter: Annotated[str | None, typer.Option("--meter", metavar="METER", help="Of this meter only.")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Have what differs computed again.")] = False,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Have everything computed again.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Let a collector compute what differs again.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Delete these energies; a collector computes all again.")
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
     """Compare the energy of days and months with the quarter-hours. Exit status 1 if it differs."""
@@ -57,6 +59,8 @@ def verify(
             print(
                 f"{len(found)} roll-ups are marked: sums take their quarters until a collector has computed them again."
             )
+        elif not spans:
+            print("No day is over for which a collector has computed its energy.")
         elif not found:
             print(f"{len(spans)} days and months say what their quarter-hours say.")
     raise typer.Exit(1 if found else 0)

@@ -3,14 +3,16 @@
 import csv
 from collections import defaultdict
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
-from iskra_server.cli.ui.open_history import load_config, open_existing, time_zone
+from iskra_server.cli.ui.open_history import load_config, meters_by_name, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.history.model.periods import FIRST_YEAR, LAST_YEAR, first_quarter
@@ -57,8 +59,10 @@ def groups(
     from iskra_server.fleet.central.queries import set_labels  # noqa: PLC0415
 
     settings = load_config(config)
-    labels = _labels(file, _read(file), time_zone("", settings))
+    lines, zone = _read(file), time_zone("", settings)
     with open_existing(settings) as store:
+        names = meters_by_name(store.meters(), {line.meter for line in lines})
+        labels = _labels(file, [replace(line, meter=names.get(line.meter, line.meter)) for line in lines], zone)
         unknown = set_labels(store, labels)
     print(f"{len(labels) - len(unknown)} meters are assigned to groups.")
     if unknown:
@@ -67,10 +71,14 @@ def groups(
 
 def _read(file: Path) -> list[_Line]:
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.reader(lines, skipinitialspace=True)
-            # a quoted cell may reach over several lines
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+        with file.open(newline="", encoding="utf-8-sig") as opened:
+            text = opened.read()
+        first_line = text.partition("\n")[0]
+        # spreadsheets of many countries, Germany's too, write semicolons
+        delimiter = ";" if ";" in first_line and "," not in first_line else ","
+        reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        # a quoted cell may reach over several lines
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, csv.Error):

@@ -12,6 +12,7 @@ from msgspec import Struct
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.config import Config
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.fleet.edge.uplink_summary import Unconfirmed, UplinkSummary, uplink_summary
 from iskra_server.history.model.periods import parse_period
@@ -60,7 +61,7 @@ def status(json: Json = False, tz: Zone = "", config: ConfigFile = None) -> None
     with open_existing(settings) as store:
         summary = uplink_summary(store)
     if summary.reader is None:
-        raise UsageError(_NO_UPLINK, 1)
+        raise _no_uplink(settings)
     if json:
         print(msgspec.json.encode(_for_programs(summary, summary.reader)).decode())
     else:
@@ -97,7 +98,7 @@ def resend(
         raise UsageError(as_sentence(error)) from None
     with open_existing(settings) as store:
         if uplink_summary(store).reader is None:
-            raise UsageError(_NO_UPLINK, 1)
+            raise _no_uplink(settings)
         name = find_meter(store.meters(), meter).meter_id if meter else None
         count = UplinkQueue(store).resend(quarter_of(since.timestamp()), name)
     whose = f" of {name}" if name else ""
@@ -107,7 +108,14 @@ def resend(
     print(f"{count:,} quarter-hours{whose} since {moment} will be sent again.")
 
 
-_NO_UPLINK = "This history has never had a central server. Set uplink.url and start iskra-server serve."
+def _no_uplink(config: Config) -> UsageError:
+    if config.uplink.url.reveal():
+        return UsageError(
+            "This reader has not been connected to its central server yet. Is iskra-server serve running? "
+            "iskra-server doctor says what is wrong.",
+            1,
+        )
+    return UsageError("This history has never had a central server. Set uplink.url and start iskra-server serve.", 1)
 
 
 def _as_text(summary: UplinkSummary, zone: ZoneInfo) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The configured history that a command works on, and a meter in it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,8 @@ from iskra_server.meter.identity import compact_name
 _SQLITE = "sqlite:///"
 # fewer digits are more likely a mistake than a serial number
 _SERIAL_DIGITS = 6
+_WHOLE_SERIAL_DIGITS = 8
+_MAX_LISTED = 10
 # not imported from sources and simulator: that would load the serial ports
 _SIMULATED = ("simulator:", "file:")
 
@@ -100,17 +103,42 @@ def database_errors() -> Iterator[None]:
 
 def find_meter(meters: Sequence[MeterInfo], name: str | None) -> MeterInfo:
     """The meter with this name, or the only meter if `name` is None."""
-    names = ", ".join(meter.meter_id for meter in meters)
     if not meters:
         raise UsageError("History holds no meter yet. Start iskra-server serve, or import readings with --meter.")
     if name is None and len(meters) > 1:
-        raise UsageError(f"History holds several meters; name one of them: {names}.")
+        raise UsageError(f"History holds several meters; name one of them: {_listed(meters)}.")
     matching = [meter for meter in meters if name is None or matches_name(meter, name)]
     if not matching:
-        raise UsageError(f"The meter {name} is not in history; it holds {names}.")
+        raise UsageError(f"The meter {name} is not in history; it holds {_listed(meters)}.")
     if len(matching) > 1:
         raise UsageError(f"{name} may be {' or '.join(meter.meter_id for meter in matching)}; write the whole number.")
     return matching[0]
+
+
+def _listed(meters: Sequence[MeterInfo]) -> str:
+    """Their names; a central server may have a hundred thousand."""
+    more = f" and {len(meters) - _MAX_LISTED:,} more" if len(meters) > _MAX_LISTED else ""
+    return ", ".join(meter.meter_id for meter in meters[:_MAX_LISTED]) + more
+
+
+def meters_by_name(meters: Sequence[MeterInfo], names: Iterable[str]) -> dict[str, str]:
+    """The ids of the meters that these names mean, as far as there are any. Raises UsageError where one may mean two.
+
+    In one pass: a table of a central server names as many meters as there are.
+    """
+    index: dict[str, list[MeterInfo]] = defaultdict(list)
+    for meter in meters:
+        short = compact_name(meter.meter_id)
+        for key in {short, short[-_WHOLE_SERIAL_DIGITS:], compact_name(meter.server_id)}:
+            index[key].append(meter)
+    found: dict[str, str] = {}
+    for name in names:
+        short = compact_name(name)
+        for key in (short, short.zfill(_WHOLE_SERIAL_DIGITS)):
+            if candidates := [meter for meter in index.get(key, ()) if matches_name(meter, name)]:
+                found[name] = find_meter(candidates, name).meter_id
+                break
+    return found
 
 
 def find_virtual(store: Store, name: str | None) -> VirtualRecordedMeter | None:
@@ -123,7 +151,9 @@ def matches_name(meter: MeterInfo, name: str) -> bool:
     """Whether it names the meter: by label, with or without spaces, by serial number, or by server id in hex."""
     short = compact_name(name)
     serial = (
-        short.isdecimal() and len(short) >= _SERIAL_DIGITS and compact_name(meter.meter_id).endswith(short.zfill(8))
+        short.isdecimal()
+        and len(short) >= _SERIAL_DIGITS
+        and compact_name(meter.meter_id).endswith(short.zfill(_WHOLE_SERIAL_DIGITS))
     )
     return bool(short) and (serial or short in (compact_name(meter.meter_id), compact_name(meter.server_id)))
 

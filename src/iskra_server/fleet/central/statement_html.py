@@ -31,6 +31,8 @@ td:not(:first-child) { white-space: nowrap }
 tr.total td { font-weight: 700; border-bottom: 0 } ul { margin: 1mm 0 0; padding-left: 5mm } li { margin-bottom: 0.6mm }
 ul.remarks { font-size: 9pt } .note { font-size: 8.5pt; color: #3d454a; margin: 2mm 0 0 }
 .legal { border: 0.3mm solid #1b1e20; padding: 2.5mm 3mm; margin-top: 6mm; font-size: 9pt; break-inside: avoid }
+/* on a phone a table scrolls by itself, not the whole page */
+@media screen and (max-width: 600px) { table { display: block; overflow-x: auto } }
 @media print { body { margin: 0; padding: 0; max-width: none } }
 """
 

@@ -18,7 +18,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "title": "Energy statement",
         "group": "For",
         "period": "Period",
-        "made": "Made",
+        "made": "Created",
         "zone": "Times are in {}",
         "sum": "Total",
         "meter": "Meter",
@@ -98,7 +98,7 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "is in no total.",
         "gap": "From {begin} to {end} only the sum is known: {energy} in {count} quarter-hours. It is in the total.",
         "more_gaps": "More gaps of which only the sum is known: {count}. They are in the total.",
-        "estimated": "Estimated are {count} of {of} quarter-hours ({share}).",
+        "estimated": "Estimated: {count} of {of} quarter-hours ({share}).",
         "replaced": "On {begin} meter {name} was replaced by {other}: last reading {energy}, first reading of "
         "the new meter {after}. What was used between these two is not counted.",
         "restarted": "On {begin} the counter restarted: last reading before {energy}, first after {after}. What "
@@ -135,7 +135,7 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "gap": "Von {begin} bis {end} ist nur die Summe bekannt: {energy} in {count} Viertelstunden. Sie ist in "
         "der Summe enthalten.",
         "more_gaps": "Weitere Lücken, von denen nur die Summe bekannt ist: {count}. Sie sind in der Summe enthalten.",
-        "estimated": "Geschätzt sind {count} von {of} Viertelstunden ({share}).",
+        "estimated": "Geschätzt: {count} von {of} Viertelstunden ({share}).",
         "replaced": "Am {begin} wurde der Zähler {name} durch {other} ersetzt: letzter Stand {energy}, erster "
         "Stand des neuen Zählers {after}. Der Verbrauch dazwischen ist nicht gezählt.",
         "restarted": "Am {begin} begann der Zähler von vorn: letzter Stand davor {energy}, erster danach "

@@ -59,7 +59,7 @@ class Receipts:
         self._answered.append(_Answered(parcel, receipt, pace.retry_s, has_waited))
         if receipt.state != "kept" and meter not in self._logged:
             self._logged.add(meter)
-            log.warning("Quarters of %s stay here: %s", meter, receipt.reason)
+            log.warning("Quarter-hours of %s stay here: %s", meter, receipt.reason)
 
     def settle(self, queue: UplinkQueue) -> bool:
         """Write what has been answered; whether anything stays. Raises StoreError: then the next call writes it."""

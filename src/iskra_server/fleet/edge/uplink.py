@@ -148,13 +148,15 @@ class Uplink:
             return (
                 f"The broker {settings.broker} says: wrong user or password ({settings.masked(error)}). Correct the "
                 "user in uplink.url and the password in uplink.password (iskra-server.toml, or the file of "
-                "IES_UPLINK_PASSWORD_FILE). Quarters wait until then."
+                "IES_UPLINK_PASSWORD_FILE). Quarter-hours wait until then."
             )
         if isinstance(error, OldProtocolOnly):
-            return f"The broker {settings.broker} cannot be used: {error}. {error.advice}. Quarters wait until then."
+            return (
+                f"The broker {settings.broker} cannot be used: {error}. {error.advice}. Quarter-hours wait until then."
+            )
         return (
             f"The central server at {settings.broker} is away: {settings.masked(error)}. {error.advice}. "
-            "Quarters wait and are sent when it is back."
+            "Quarter-hours wait and are sent when it is back."
         )
 
     async def _run_session(self, connection: BrokerConnection) -> None:
