@@ -52,7 +52,7 @@ def test_a_refused_quarter_is_seen_everywhere_and_sent_again_while_the_server_ru
         assert f"refuses 1 quarter-hour of {METER_ID}: {REASON}. Nothing is lost:" in said["sentence"]
         metrics = server.get("/metrics").text
         assert 'iskra_output_up{output="uplink"} 0' in metrics
-        assert 'iskra_output_rejected_points_total{output="uplink"} 1' in metrics
+        assert 'iskra_output_refused_quarters{output="uplink"} 1' in metrics
         assert 'iskra_output_last_confirmed_timestamp_seconds{output="uplink"} ' in metrics
         port = server.url.rpartition(":")[2]
         doctor = call("doctor", "tcp://127.0.0.1:1", "--seconds", "1", IES_SERVER_PORT=port, **uplink)

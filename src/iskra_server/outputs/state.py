@@ -27,6 +27,10 @@ class OutputClient(Struct, frozen=True):
     max_age_s: float | None
 
 
+# the output of a reader to its central server
+UPLINK = "uplink"
+
+
 class OutputState(Struct, frozen=True):
     """`sentence` says what fails since `since` and what to do, and is "" while all is well.
 

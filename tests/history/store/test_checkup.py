@@ -1,5 +1,6 @@
 import pytest
 from msgspec import structs
+from sqlalchemy import insert, select
 
 from history.entries import AT_S, METER, OTHER, QUARTER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import QUARTER_S, ClockStep, EpochStart, Exact, Record
@@ -13,6 +14,7 @@ from iskra_server.history.store.checkup import (
     put_back,
     repair,
 )
+from iskra_server.history.store.schema import rollup_due, rollup_state
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID
 
@@ -95,6 +97,16 @@ def test_rows_recorded_since_stay_when_the_others_are_put_back(store: Store) -> 
     store.write([quarter_reading(QUARTER + 4, 1005)], [METER])
     assert put_back(store, NOW_S) == 1
     assert [each.value.raw for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [1000, 1005]
+
+
+def test_the_days_of_rows_that_are_put_back_are_summed_anew(store: Store) -> None:
+    store.write([quarter_reading(QUARTER + k, 1000 + k) for k in range(6)], [METER])
+    repair(store, AT_S)
+    with store.transaction() as connection:
+        state = {"zone": "Europe/Berlin", "since_quarter": QUARTER - 960, "open_quarter": QUARTER + 960}
+        connection.execute(insert(rollup_state).values(state))
+    assert put_back(store, NOW_S + 3600)
+    assert {row.begin_quarter <= QUARTER + 5 < row.end_quarter for row in store.query(select(rollup_due))} == {True}
 
 
 def everything(store: Store) -> object:

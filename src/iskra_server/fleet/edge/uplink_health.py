@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from iskra_server.fleet.edge.uplink_summary import Unconfirmed, UplinkSummary
 from iskra_server.history.model.records import QUARTER_S
-from iskra_server.outputs.state import OutputHealth, OutputState
+from iskra_server.outputs.state import UPLINK, OutputHealth, OutputState
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class UplinkHealth(OutputHealth):
     """`summary` is what the queue held when it was last looked at; `observe` derives from it what is wrong."""
 
     def __init__(self, silent_s: float = SILENT_S) -> None:
-        super().__init__("uplink")
+        super().__init__(UPLINK)
         self.summary = UplinkSummary()
         # since when messages are sent without any answer (monotonic); None: the last one was answered
         self.unanswered_since_s: float | None = None

@@ -10,6 +10,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, true, update
 
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S, EARLIEST_S, QUARTER_S, ClockStep
+from iskra_server.history.store import rollup_marks
 from iskra_server.history.store.impossible_rows import (
     TIME_COLUMNS,
     is_impossible,
@@ -89,6 +90,9 @@ def put_back(store: Store, now_s: float) -> int:
                 connection.execute(store.insert(table).on_conflict_do_nothing(), [values])
                 if table in (quarter_reading, power):
                     quarters.add((row.meter, row.moment_s // QUARTER_S))
+        for row_id in meters:
+            if own := [quarter for number, quarter in quarters if number == row_id]:
+                rollup_marks.mark_meters(connection, store.insert, [row_id], min(own), max(own))
         if quarters and connection.execute(select(uplink.c.reader)).first():
             rows = [{"meter": row_id, "quarter": quarter, "mark": 1} for row_id, quarter in sorted(quarters)]
             connection.execute(store.insert(outbox).on_conflict_do_nothing(), rows)

@@ -21,7 +21,7 @@ from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.medium import is_electricity, medium
 from iskra_server.meter.reading import FaultKind, Sample, scaled
 from iskra_server.meter.registers import key_of
-from iskra_server.outputs.state import OutputState
+from iskra_server.outputs.state import UPLINK, OutputState
 from iskra_server.web.http.endpoint import Context, Endpoint, Result
 from iskra_server.web.http.responses import NO_STORE
 from iskra_server.web.metrics.central import central_families
@@ -132,6 +132,15 @@ def _clients(state: OutputState) -> int | None:
     return None if state.requests is None else len(state.clients)
 
 
+def _rejected(state: OutputState) -> int | None:
+    return None if state.name == UPLINK else state.refused
+
+
+def _refused_quarters(state: OutputState) -> int | None:
+    """They are fewer after they were sent again: no counter."""
+    return state.refused if state.name == UPLINK else None
+
+
 def _max_age_s(state: OutputState) -> float | None:
     ages_s = [client.max_age_s for client in state.clients if client.max_age_s is not None]
     return _rounded(max(ages_s, default=None))
@@ -140,7 +149,8 @@ def _max_age_s(state: OutputState) -> float | None:
 OUTPUTS: tuple[Metric[OutputState], ...] = (
     Metric("up", "gauge", "1 if the output delivers.", lambda state: state.ok),
     Metric("delivered_points", "counter", "Points delivered.", lambda state: state.delivered),
-    Metric("rejected_points", "counter", "Points rejected by the receiver and set aside.", lambda state: state.refused),
+    Metric("rejected_points", "counter", "Points rejected by the receiver and set aside.", _rejected),
+    Metric("refused_quarters", "gauge", "Quarter-hours that the central server refuses, kept here.", _refused_quarters),
     Metric("dropped_points", "counter", "Points lost for lack of space.", lambda state: state.dropped),
     Metric("pending_points", "gauge", "Points not delivered yet.", lambda state: state.waiting),
     Metric(
