@@ -17,7 +17,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy import Select, func, literal, select
 
 from iskra_server.fleet.central.bucket_sum import BucketSum, Completeness
 from iskra_server.fleet.central.edge_sums import CountLimit, add_counters, count_quarters
@@ -57,10 +57,8 @@ class _SameTime(Struct, frozen=True):
     def all_meters(self) -> Select[Any]:
         """As roll-ups ask for them."""
         numbers = [number for chain in self.chains for number in chain.numbers]
-        is_one = meter.c.id.in_(self.single)
-        chosen = select(meter.c.id.label("meter")).where(
-            or_(is_one, meter.c.id.in_(plain_numbers(numbers))) if numbers else is_one
-        )
+        of_chains = select(meter.c.id.label("meter")).where(meter.c.id.in_(plain_numbers(numbers)))
+        chosen = select(self.single.union_all(of_chains).subquery()) if numbers else self.single
         return chosen.add_columns(literal(0).label("from_quarter"), literal(ALWAYS).label("to_quarter"))
 
 
@@ -113,7 +111,7 @@ def _together(points: Sequence[MeterPeriod], edges: Sequence[int]) -> Iterator[_
         for start in range(0, len(same), _BATCH):
             batch = same[start : start + _BATCH]
             single = [point.numbers[0] for point in batch if len(point.chain) == 1]
-            of_single = select(meter.c.id).where(meter.c.id.in_(plain_numbers(single)))
+            of_single = select(meter.c.id.label("meter")).where(meter.c.id.in_(plain_numbers(single)))
             yield _SameTime(of_single, [point for point in batch if len(point.chain) > 1], inside)
 
 
@@ -144,7 +142,7 @@ def _with_register(reads: Reads, members: Sequence[MeterPeriod], obis: Obis) -> 
     numbers = [number for member in members for number in member.numbers]
     having: set[int] = set()
     for start in range(0, len(numbers), _BATCH):
-        batch = series.c.meter.in_(numbers[start : start + _BATCH])
+        batch = series.c.meter.in_(plain_numbers(numbers[start : start + _BATCH]))
         having |= {row.meter for row in reads.query(select(series.c.meter).where(batch, series.c.obis == str(obis)))}
     return (member for member in members if having.intersection(member.numbers))
 

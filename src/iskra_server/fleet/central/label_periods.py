@@ -15,6 +15,7 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, func, select, true, tup
 
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.reads import Reads
+from iskra_server.history.store.rollup_marks import plain_numbers
 from iskra_server.history.store.schema import ALWAYS, label, meter
 
 # parameters of one statement; SQLite takes 32,766
@@ -272,7 +273,7 @@ def _names(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
     names: dict[int, str] = {}
     ordered = sorted(numbers)
     for start in range(0, len(ordered), _BATCH):
-        of_batch = meter.c.id.in_(ordered[start : start + _BATCH])
+        of_batch = meter.c.id.in_(plain_numbers(ordered[start : start + _BATCH]))
         names |= {row.id: row.meter_id for row in reads.query(select(meter.c.id, meter.c.meter_id).where(of_batch))}
     return names
 
