@@ -91,7 +91,7 @@ def group_meters(
         for other in within:
             for number, spans in _spans(reads, chains, other, (begin, end)).items():
                 visible[number] += spans
-        members = {number: _common(spans, _joined(visible[number])) for number, spans in members.items()}
+        members = {number: common_times(spans, _joined(visible[number])) for number, spans in members.items()}
     members = {number: spans for number, spans in members.items() if spans}
     numbers = {number: chains.chain(number) for number in members}
     names = _names(reads, {part for chain in numbers.values() for part in chain})
@@ -216,7 +216,7 @@ def _spans(
             found[row.meter].append((row.from_quarter, row.to_quarter))
     for number, spans in _spans_of_chains(reads, chains, group, replaced):
         found[number] += spans
-    return {number: clipped for number, spans in found.items() if (clipped := _common(_joined(spans), [period]))}
+    return {number: clipped for number, spans in found.items() if (clipped := common_times(_joined(spans), [period]))}
 
 
 def _spans_of_chains(
@@ -254,7 +254,8 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _common(spans: Spans, others: Spans) -> list[tuple[int, int]]:
+def common_times(spans: Spans, others: Spans) -> list[tuple[int, int]]:
+    """The times that are in both, in order."""
     pairs = ((max(first, begin), min(until, end)) for first, until in spans for begin, end in others)
     return [(first, until) for first, until in pairs if first < until]
 
