@@ -48,7 +48,7 @@ class Device(Struct):
     readings: dict[int, QuarterReading]
     starts: list[EpochStart]
     tenants: list[LabelPeriod]
-    # what its labels are until: its successor's first reading
+    # the first reading of any device after it
     counts_until: int = 2**31 - 1
 
 
@@ -65,8 +65,7 @@ class Flat:
         for place, begin in enumerate(cuts):
             end = cuts[place + 1] if place + 1 < len(cuts) else LAST + 20
             self.devices.append(self._device(random, f"1 ISK 00 {number * 10 + place:08}", begin, end))
-        for old, new in pairwise(self.devices):
-            old.counts_until = min(new.readings, default=2**31 - 1)
+        _end_at_successors(self.devices)
 
     def _device(self, random: Random, name: str, begin: int, end: int) -> Device:
         scaler = random.choice((SCALER, SCALER - 2))
@@ -105,8 +104,7 @@ class Flat:
             replace(device, readings={quarter: row for quarter, row in device.readings.items() if quarter < before})
             for device in self.devices
         ]
-        for old, new in pairwise(known.devices):
-            old.counts_until = min(new.readings, default=2**31 - 1)
+        _end_at_successors(known.devices)
         return known
 
     def tenant(self, quarter: int) -> str | None:
@@ -136,14 +134,21 @@ class Flat:
             return None
         total = sum(self.true[quarter] for quarter in range(inside[0], inside[-1]))
         for new in self.devices[1:]:
-            if not new.readings:
+            # a device may be heard of only after its successor
+            if not new.readings or (first := min(new.readings)) >= new.counts_until:
                 continue
-            first = min(new.readings)
             last = max((quarter for quarter in inside if quarter < first), default=None)
             # nobody measured between the old device's last reading and the new one's first
             if last is not None and first <= inside[-1]:
                 total -= sum(self.true[quarter] for quarter in range(last, first))
         return total
+
+
+def _end_at_successors(devices: list[Device]) -> None:
+    for place, device in enumerate(devices):
+        device.counts_until = min(
+            (min(new.readings) for new in devices[place + 1 :] if new.readings), default=2**31 - 1
+        )
 
 
 def _tenants(random: Random) -> list[LabelPeriod]:

@@ -40,6 +40,15 @@ def test_nothing_is_counted_over_a_restart(store: Store) -> None:
     assert (energy.quarters, energy.estimated, energy.begin_known) == (2, 1, True)
 
 
+def test_a_restart_counts_where_a_reader_goes_on_with_the_older_number(store: Store) -> None:
+    """No reading has the number of the epoch that began: time decides, as for the meter's own route."""
+    start = EpochStart(METER.meter_id, IMPORT, 1, (DAY.begin + 1) * 900 + 5, Exact(1050, -1), Exact(0, 0))
+    rows = [quarter_reading(DAY.begin + at, raw) for at, raw in ((0, 1000), (1, 1040), (2, 30))]
+    store.write([*rows, start], [METER])
+    (energy,) = counter_energies(store, ids(store).values(), DAY)
+    assert energy.value.decimal == 8
+
+
 @pytest.mark.parametrize("asked", [METER, OTHER])
 def test_a_chain_counts_once_for_its_newest_meter(store: Store, asked: object) -> None:
     old = [quarter_reading(DAY.begin + at, 100 + at) for at in (0, 1, 2, 90)]

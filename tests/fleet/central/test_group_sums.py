@@ -9,9 +9,9 @@ from msgspec.structs import astuple, replace
 
 from fleet.central.simulated_house import BERLIN, EDGES, FIRST, LAST, TENANTS, Flat, expected, house, write
 from history.entries import METER
-from iskra_server.fleet.central import group_sums
+from iskra_server.fleet.central import edge_sums, group_sums
 from iskra_server.fleet.central.group_sums import GroupSum, group_energy
-from iskra_server.fleet.central.label_periods import Group, group_meters
+from iskra_server.fleet.central.label_periods import Group, LabelPeriod, group_meters
 from iskra_server.fleet.central.queries import set_labels
 from iskra_server.fleet.central.rollup_refresh import refresh
 from iskra_server.fleet.central.rollups import read_roll
@@ -126,16 +126,41 @@ def test_complete_meters_are_summed_by_the_database(sqlite: Store, monkeypatch: 
         sqlite.write(rows, [meter(place)])
         set_labels(sqlite, {meter(place).meter_id: {"building": "7"}})
 
-    def read_alone(*_: object) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(group_sums, "CounterHistory", read_alone)
+    forbid_single_counters(monkeypatch)
     answer = group_energy(sqlite, Group("building", "7"), IMPORT, [FIRST, FIRST + 4, FIRST + 8], until=NEVER)
     assert [bucket.energy for bucket in answer.buckets] == [Decimal("60.0"), Decimal("60.0")]
     assert astuple(answer.completeness) == (3, 3, 24, 24, 0)
     assert (
         group_energy(sqlite, Group("building", "7"), EXPORT, [FIRST, FIRST + 4], until=NEVER).buckets[0].energy is None
     )
+
+
+def forbid_single_counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_alone(*_: object) -> None:
+        raise AssertionError
+
+    for module in (edge_sums, group_sums):
+        monkeypatch.setattr(module, "CounterHistory", read_alone)
+
+
+def test_meters_that_come_at_the_same_time_are_summed_by_the_database(
+    sqlite: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of six meters with 0.1 Wh a quarter-hour times their place, four come after six quarters, two go then."""
+    for place in range(1, 7):
+        rows = readings(meter(place), {quarter: place * quarter for quarter in range(13)})
+        sqlite.write(rows, [meter(place)])
+        old, new = ("Meyer", "Neu") if place > 2 else ("Neu", "Meyer")
+        periods = [LabelPeriod(old, 0, FIRST + 6), LabelPeriod(new, FIRST + 6)]
+        set_labels(sqlite, {meter(place).meter_id: {"tenant": periods}})
+    forbid_single_counters(monkeypatch)
+    edges = [FIRST, FIRST + 4, FIRST + 8, FIRST + 12]
+    answer = group_energy(sqlite, Group("tenant", "Neu"), IMPORT, edges, until=NEVER)
+    assert [told(bucket) for bucket in answer.buckets] == [
+        (Decimal("1.2"), 2, 2, 8, 8, 0),
+        (Decimal("4.2"), 6, 6, 12, 12, 0),
+        (Decimal("7.2"), 4, 4, 16, 16, 0),
+    ]
 
 
 def test_epochs_are_compared_meter_by_meter(sqlite: Store) -> None:
@@ -196,6 +221,6 @@ def test_too_many_quarters_are_not_counted(sqlite: Store, monkeypatch: pytest.Mo
     info = meter(1)
     sqlite.write(readings(info, {quarter: 10 * quarter for quarter in range(7)}), [info])
     set_labels(sqlite, {info.meter_id: {"building": "7"}})
-    monkeypatch.setattr(group_sums, "MAX_COUNTED", 3)
+    monkeypatch.setattr(edge_sums, "MAX_COUNTED", 3)
     (bucket,) = group_energy(sqlite, Group("building", "7"), IMPORT, [FIRST, FIRST + 4], until=NEVER).buckets
     assert told(bucket) == (Decimal("4.0"), 1, 1, 4, None, None)

@@ -75,6 +75,15 @@ def test_a_counter_that_no_meter_has_is_empty(sqlite: Store, line: list[str]) ->
     assert list(counter.between(0, QUARTER + 9)) == []
 
 
+def test_a_meter_that_was_first_read_after_its_successor_counts_nothing(sqlite: Store) -> None:
+    """Its successor took over from the meter before it; no quarter has two readings."""
+    sqlite.write([quarter_reading(QUARTER + place, raw=1000 + place, meter=OTHER) for place in range(6)], [OTHER])
+    sqlite.write([quarter_reading(QUARTER + place, raw=place) for place in (5, 6)], [METER])
+    sqlite.write([quarter_reading(QUARTER + place, raw=10 * place, meter=THIRD) for place in range(3, 8)], [THIRD])
+    found = list(CounterHistory(sqlite, LINE, IMPORT).between(QUARTER, QUARTER + 20))
+    assert [each.value.raw for each in found] == [1000, 1001, 1002, 30, 40, 50, 60, 70]
+
+
 def test_a_successor_that_began_earlier_stands_alone(sqlite: Store) -> None:
     started = EpochStart(OTHER.meter_id, IMPORT, 1, QUARTER * 900, None, Exact(0, -1))
     sqlite.write([replace(quarter_reading(QUARTER + 5, meter=OTHER), epoch=1), started], [OTHER])

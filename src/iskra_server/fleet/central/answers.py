@@ -23,7 +23,8 @@ from iskra_server.web.http.query import BadRequest, Query, whole_number
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
-    from iskra_server.fleet.central.group_sums import Completeness, GroupSum
+    from iskra_server.fleet.central.bucket_sum import Completeness
+    from iskra_server.fleet.central.group_sums import GroupSum
     from iskra_server.fleet.central.label_periods import Group, Within
     from iskra_server.fleet.central.queries import FleetMeter, GroupQuarter
     from iskra_server.fleet.central.reader_state import ReaderRow

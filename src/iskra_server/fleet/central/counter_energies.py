@@ -13,11 +13,11 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from iskra_server.history.model.energy import energy_between
-from iskra_server.history.model.records import Exact, MeterInfo
+from iskra_server.history.model.records import HOURLY_WITHIN_S, QUARTER_S, Exact, MeterInfo
 from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.rollup_marks import QuarterSpan, plain_numbers, replacements
-from iskra_server.history.store.schema import meter, quarter_reading, series
+from iskra_server.history.store.schema import epoch, meter, quarter_reading, series
 from iskra_server.meter.obis import Obis
 
 # counters of one statement
@@ -74,7 +74,7 @@ def _of_single_meters(
     for row in reads.query(_summary(meters, span, registers)):
         if row.first == row.last:
             continue
-        if row.epoch == row.last_epoch:
+        if row.epoch == row.last_epoch and not row.restarted:
             value = _difference(Exact(row.raw, row.scaler), Exact(row.last_raw, row.last_scaler))
             edges = row.first == span.begin, row.last == span.end
             known = row.quarters, row.estimated, *edges
@@ -145,9 +145,17 @@ def _summary(meters: Sequence[int], span: QuarterSpan, registers: Collection[Obi
         .subquery()
     )
     first, last = quarter_reading.alias(), quarter_reading.alias()
+    # by time, as in EpochOrder: readings after a start may have an older number
+    begin_s, end_s = span.begin * QUARTER_S - HOURLY_WITHIN_S, span.end * QUARTER_S + HOURLY_WITHIN_S
+    in_time = epoch.c.at_s >= begin_s, epoch.c.at_s <= end_s
+    # the start of a new counter has no value before
+    restarted = select(epoch.c.series).where(
+        epoch.c.series == summary.c.series, epoch.c.before_raw.is_not(None), *in_time
+    )
     return (
         select(
             summary,
+            restarted.exists().label("restarted"),
             first.c.raw,
             first.c.scaler,
             last.c.raw.label("last_raw"),

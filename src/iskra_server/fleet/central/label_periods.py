@@ -15,6 +15,7 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, func, select, true, tup
 
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.reads import Reads
+from iskra_server.history.store.rollup_marks import plain_numbers
 from iskra_server.history.store.schema import ALWAYS, label, meter
 
 # parameters of one statement; SQLite takes 32,766
@@ -90,7 +91,7 @@ def group_meters(
         for other in within:
             for number, spans in _spans(reads, chains, other, (begin, end)).items():
                 visible[number] += spans
-        members = {number: _common(spans, _joined(visible[number])) for number, spans in members.items()}
+        members = {number: common_times(spans, _joined(visible[number])) for number, spans in members.items()}
     members = {number: spans for number, spans in members.items() if spans}
     numbers = {number: chains.chain(number) for number in members}
     names = _names(reads, {part for chain in numbers.values() for part in chain})
@@ -215,7 +216,7 @@ def _spans(
             found[row.meter].append((row.from_quarter, row.to_quarter))
     for number, spans in _spans_of_chains(reads, chains, group, replaced):
         found[number] += spans
-    return {number: clipped for number, spans in found.items() if (clipped := _common(_joined(spans), [period]))}
+    return {number: clipped for number, spans in found.items() if (clipped := common_times(_joined(spans), [period]))}
 
 
 def _spans_of_chains(
@@ -253,7 +254,8 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _common(spans: Spans, others: Spans) -> list[tuple[int, int]]:
+def common_times(spans: Spans, others: Spans) -> list[tuple[int, int]]:
+    """The times that are in both, in order."""
     pairs = ((max(first, begin), min(until, end)) for first, until in spans for begin, end in others)
     return [(first, until) for first, until in pairs if first < until]
 
@@ -272,7 +274,7 @@ def _names(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
     names: dict[int, str] = {}
     ordered = sorted(numbers)
     for start in range(0, len(ordered), _BATCH):
-        of_batch = meter.c.id.in_(ordered[start : start + _BATCH])
+        of_batch = meter.c.id.in_(plain_numbers(ordered[start : start + _BATCH]))
         names |= {row.id: row.meter_id for row in reads.query(select(meter.c.id, meter.c.meter_id).where(of_batch))}
     return names
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Within, group_meters
+from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Within, common_times, group_meters
 from iskra_server.fleet.central.statement_remarks import Remark, central_remarks
 from iskra_server.history.model.energy import bucket_edges
 from iskra_server.history.model.records import QUARTER_S, EpochStart, quarter_of
@@ -115,8 +115,8 @@ def common_points(
 def _in_both(points: Sequence[MeterPeriod], others: Sequence[MeterPeriod]) -> list[MeterPeriod]:
     """The meters that are in both, while they are."""
     spans = {point.meter_id: point.spans for point in others}
-    common = ((point, _common(point.spans, spans.get(point.meter_id, ()))) for point in points)
-    return [replace(point, spans=times) for point, times in common if times]
+    common = ((point, common_times(point.spans, spans.get(point.meter_id, ()))) for point in points)
+    return [replace(point, spans=tuple(times)) for point, times in common if times]
 
 
 def groups_among(
@@ -140,12 +140,6 @@ def quarters_of(period: tuple[datetime, datetime], now: datetime) -> tuple[int, 
     """Of a period until now."""
     begin, end = (quarter_of(moment.timestamp()) for moment in period)
     return begin, max(min(end, quarter_of(now.timestamp())), begin)
-
-
-def _common(one: Sequence[tuple[int, int]], other: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The times that are in both."""
-    overlaps = ((max(a, c), min(b, d)) for a, b in one for c, d in other)
-    return tuple(sorted((begin, end) for begin, end in overlaps if begin < end))
 
 
 def _meter(reads: Reads, point: MeterPeriod, tz: ZoneInfo, now_s: int) -> MeterStatement:

@@ -152,7 +152,9 @@ class CounterHistory:
         if last is None:
             self._parts, self.epochs = [], []
         else:
-            self._parts[-1] = replace(self._parts[-1], end=first.quarter)
+            # a meter that was first read after its successor has no part
+            before = (part for part in self._parts if part.first < first.quarter)
+            self._parts = [replace(part, end=min(part.end, first.quarter)) for part in before]
             number = last.epoch + 1
             shift = number - first_epoch
             start = EpochStart(first.meter_id, self._obis, number, first.quarter * QUARTER_S, last.value, first.value)
