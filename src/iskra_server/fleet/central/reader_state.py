@@ -94,6 +94,9 @@ def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names
         if not heard.session:
             continue
         is_offline = heard.state is not None and heard.state.is_offline
+        if heard.state is None and holder.session is None and heard.at_s <= holder.heard_s:
+            # quarters that another collector received just before the goodbye: that session does not come back
+            continue
         if holder.session in (None, heard.session) or heard.at_s - holder.heard_s > SILENT_AFTER_S:
             session = None if is_offline else heard.session
             names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), holder.rival_s)
