@@ -122,7 +122,7 @@ def _readers(reads: Reads, numbers: list[int]) -> list[str]:
 
 def _refusals(reads: Reads, point: MeterPeriod, begin_s: int, readers: list[str]) -> Iterator[Remark]:
     """Messages about this meter that could not be stored, and messages of its readers that nobody can read."""
-    first = func.substr(refused.c.octets, 1, _READ_BYTES).label("first")
+    first = func.substr(refused.c["octets"], 1, _READ_BYTES).label("first")
     statement = (
         select(refused.c.at_s, refused.c.topic, first)
         .where(refused.c.at_s >= begin_s, refused.c.topic.endswith("/quarters"))
