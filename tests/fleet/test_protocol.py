@@ -106,3 +106,10 @@ def test_nested_brackets_are_no_message(decode: Callable[[bytes], object]) -> No
     with pytest.raises(ValueError, match="nested too deeply"):
         decode(b'{"v":1,"x":' + b"[" * 8_000)
     assert protocol.decode_receipt(b'{"x":' + b"[" * 8_000).state == "refused"
+
+
+def test_a_message_with_more_rows_than_a_reader_sends_is_refused_not_put_off() -> None:
+    """A reader that is refused divides it; one that is told to wait would send the same again."""
+    rows = [quarter_reading(QUARTER + place) for place in range(201)]
+    with pytest.raises(msgspec.ValidationError, match="length <= 200"):
+        protocol.decode_quarters(protocol.encode(protocol.quarters(METER, rows)))

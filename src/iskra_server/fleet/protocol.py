@@ -46,8 +46,8 @@ Scaler = Annotated[int, Meta(ge=-18, le=18)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[int, Meta(ge=0, le=_MAX_QUARTER * 900)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
-# a meter has a dozen counters
-_MAX_REGISTERS = 100
+# a meter has a dozen counters; a reader sends at most a day of one meter, and sends less where it is refused
+_MAX_REGISTERS, _MAX_ROWS, _MAX_EPOCHS = 100, 200, 2_000
 _SESSION_BYTES, _NUMBER_BYTES = 8, 4
 _NOT_IN_NAMES = frozenset("/+#$\0 ")
 _MAX_NAME, _MAX_MACHINE = 100, 63
@@ -96,9 +96,11 @@ class ClosedQuarters(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     meter: Name
     server_id: Annotated[str, Meta(max_length=100)]
     seen: tuple[Seconds, Seconds]
-    counters: Annotated[dict[str, list[CounterRow]], Meta(max_length=_MAX_REGISTERS)] = {}
-    power: list[PowerRow] = []
-    epochs: list[EpochRow] = []
+    counters: Annotated[
+        dict[str, Annotated[list[CounterRow], Meta(max_length=_MAX_ROWS)]], Meta(max_length=_MAX_REGISTERS)
+    ] = {}
+    power: Annotated[list[PowerRow], Meta(max_length=_MAX_ROWS)] = []
+    epochs: Annotated[list[EpochRow], Meta(max_length=_MAX_EPOCHS)] = []
     simulated: bool = False
     # random, of the reader's history: the epochs of two histories have nothing to do with each other
     ledger: Annotated[str, Meta(max_length=64)] = ""
