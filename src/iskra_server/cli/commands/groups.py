@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server groups tenants.csv": "one line per meter, or one per meter and period",
+        "iskra-server groups tenants.csv": "a line per meter, or per meter and period",
     }
 )
 _METER, _FROM, _TO = "meter", "from", "to"
