@@ -87,6 +87,8 @@ def _check_size(received: ReceivedMessage) -> None:
         raise ValueError(f"it has {len(received.payload)} bytes; the limit is {limit}")
     if len(received.reader) > _MAX_NAME:
         raise ValueError(f"the name of the reader has more than {_MAX_NAME} characters")
+    if not received.reader or not received.reader.isprintable():
+        raise ValueError("the reader has no name that can be shown")
 
 
 def _add_quarters(position: int, received: ReceivedMessage, batch: IngestBatch) -> None:
