@@ -5,7 +5,7 @@ import random
 import pytest
 
 from fleet.conftest import Collect, MakeReader
-from fleet.field import arrive, counted, refusals, rows
+from fleet.field import arrive, counted, refusals
 from history.postgres import Postgres
 from iskra_server.fleet import protocol
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
@@ -111,20 +111,6 @@ def test_a_reader_whose_clock_is_wrong(central: Store, reader: MakeReader, colle
     right.live_through(20)
     wrong.live_through(20)
     arrive(central, right, wrong)
-
-
-@pytest.mark.slow
-def test_quarters_that_are_not_over_yet_wait_at_the_reader(
-    central: Store, reader: MakeReader, collect: Collect
-) -> None:
-    right, ahead = reader("right"), reader("ahead", clock_s=3000 * 86_400)
-    collector = collect()
-    right.live_through(20)
-    ahead.live_through(20)
-    arrive(central, right)
-    until(lambda: "these quarter-hours are not over yet" in collector.log)
-    assert ahead.waiting == 20
-    assert rows(central, ahead.meters) == set()
 
 
 def test_a_poison_message_is_stored_with_its_reason(

@@ -1,6 +1,7 @@
 """What travels: compact, exact, versioned, and the same at both ends."""
 
 import socket
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -98,3 +99,17 @@ def test_receipts_are_read_as_they_were_meant(receipt: protocol.Receipt) -> None
 
 def test_a_collector_of_the_first_protocol_sends_the_reason_alone() -> None:
     assert protocol.decode_receipt(b"it is cut") == protocol.Receipt("refused", "it is cut")
+
+
+@pytest.mark.parametrize("decode", [protocol.decode_quarters, protocol.decode_live, protocol.decode_status])
+def test_nested_brackets_are_no_message(decode: Callable[[bytes], object]) -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        decode(b'{"v":1,"x":' + b"[" * 8_000)
+    assert protocol.decode_receipt(b'{"x":' + b"[" * 8_000).state == "refused"
+
+
+def test_a_message_with_more_rows_than_a_reader_sends_is_refused_not_put_off() -> None:
+    """A reader that is refused divides it; one that is told to wait would send the same again."""
+    rows = [quarter_reading(QUARTER + place) for place in range(201)]
+    with pytest.raises(msgspec.ValidationError, match="length <= 200"):
+        protocol.decode_quarters(protocol.encode(protocol.quarters(METER, rows)))

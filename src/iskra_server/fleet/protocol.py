@@ -18,8 +18,8 @@ Readers of the first protocol sent the number alone, and forgot the quarters aft
 
 import secrets
 import socket
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -46,8 +46,8 @@ Scaler = Annotated[int, Meta(ge=-18, le=18)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[int, Meta(ge=0, le=_MAX_QUARTER * 900)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
-# a meter has a dozen counters
-_MAX_REGISTERS = 100
+# a meter has a dozen counters; a reader sends at most a day of one meter, and sends less where it is refused
+_MAX_REGISTERS, _MAX_ROWS, _MAX_EPOCHS = 100, 200, 2_000
 _SESSION_BYTES, _NUMBER_BYTES = 8, 4
 _NOT_IN_NAMES = frozenset("/+#$\0 ")
 _MAX_NAME, _MAX_MACHINE = 100, 63
@@ -96,9 +96,11 @@ class ClosedQuarters(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     meter: Name
     server_id: Annotated[str, Meta(max_length=100)]
     seen: tuple[Seconds, Seconds]
-    counters: Annotated[dict[str, list[CounterRow]], Meta(max_length=_MAX_REGISTERS)] = {}
-    power: list[PowerRow] = []
-    epochs: list[EpochRow] = []
+    counters: Annotated[
+        dict[str, Annotated[list[CounterRow], Meta(max_length=_MAX_ROWS)]], Meta(max_length=_MAX_REGISTERS)
+    ] = {}
+    power: Annotated[list[PowerRow], Meta(max_length=_MAX_ROWS)] = []
+    epochs: Annotated[list[EpochRow], Meta(max_length=_MAX_EPOCHS)] = []
     simulated: bool = False
     # random, of the reader's history: the epochs of two histories have nothing to do with each other
     ledger: Annotated[str, Meta(max_length=64)] = ""
@@ -181,7 +183,7 @@ def decode_receipt(payload: bytes) -> Receipt:
         return Receipt("kept")
     try:
         return _decode_receipt(payload)
-    except msgspec.DecodeError:
+    except ValueError:
         return Receipt("refused", payload.decode(errors="replace"))
 
 
@@ -253,7 +255,7 @@ def records(message: ClosedQuarters) -> Iterator[Record]:
 
 
 def decode_quarters(payload: bytes) -> ClosedQuarters:
-    """Raises NewerMessage, and DecodeError or ValueError for what no reader sends."""
+    """Raises NewerMessage, and another ValueError for what no reader sends."""
     try:
         message = _decode_quarters(payload)
     except msgspec.ValidationError as error:
@@ -263,14 +265,41 @@ def decode_quarters(payload: bytes) -> ClosedQuarters:
                 "Update the central server; the quarter-hours wait until then"
             ) from None
         raise
-    if not (message.meter + message.server_id).isprintable():
-        raise ValueError("the name of the meter has control characters")
+    _check_meter_name(message.meter + message.server_id)
     return message
 
 
+def decode_live(payload: bytes) -> LiveValues:
+    """Raises ValueError for what no reader sends."""
+    message = _decode_live(payload)
+    _check_meter_name(message.meter)
+    return message
+
+
+def _check_meter_name(name: str) -> None:
+    if not name.isprintable():
+        raise ValueError("the name of the meter has control characters")
+
+
+_Decoded = TypeVar("_Decoded")
+
+
+def _decoder(kind: type[_Decoded]) -> Callable[[bytes], _Decoded]:
+    decode = msgspec.json.Decoder(kind).decode
+
+    def decode_flat(payload: bytes) -> _Decoded:
+        try:
+            return decode(payload)
+        except RecursionError:
+            # no ValueError, so it would end the program that receives the message
+            raise ValueError("its brackets are nested too deeply") from None
+
+    return decode_flat
+
+
 encode = msgspec.json.encode
-_decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
-_decode_version = msgspec.json.Decoder(_Versioned).decode
-decode_live = msgspec.json.Decoder(LiveValues).decode
-decode_status = msgspec.json.Decoder(ReaderStatus).decode
-_decode_receipt = msgspec.json.Decoder(Receipt).decode
+_decode_quarters = _decoder(ClosedQuarters)
+_decode_version = _decoder(_Versioned)
+_decode_live = _decoder(LiveValues)
+decode_status = _decoder(ReaderStatus)
+_decode_receipt = _decoder(Receipt)

@@ -1,6 +1,9 @@
 """Each meter has one reader; another one gets it by the administrator alone."""
 
+import shlex
+
 import pytest
+from msgspec.structs import replace
 
 from fleet.batches import batch_of
 from history.entries import METER, QUARTER, quarter_reading
@@ -49,3 +52,15 @@ def test_what_another_reader_sends_waits_with_the_command_that_moves_the_meter(s
     true = [quarter_reading(QUARTER + place, 107_323_091 + place) for place in range(1, 5)]
     assert write_batch(store, batch_of([*true], [METER])).receipts == {}
     assert store.quarter_readings_between(METER_ID, IMPORT, QUARTER + 1, QUARTER + 9) == true
+
+
+def test_the_command_that_moves_a_meter_is_safe_to_copy(store: Store) -> None:
+    """Whoever may send chooses the names in it."""
+    info = replace(METER, meter_id="1'; reboot #")
+    rows = [quarter_reading(meter=info)]
+    write_batch(store, batch_of([*rows], [info]))
+    contact = LastContact(info.meter_id, "$(reboot)", 1)
+    reason = write_batch(store, batch_of([*rows], [info], [contact])).receipts[0].reason
+    _, _, command = reason.partition("If it has been moved: ")
+    assert shlex.split(command) == ["iskra-server", "fleet", "move", info.meter_id, "--to", "$(reboot)"]
+    assert command.endswith("--to '$(reboot)'")

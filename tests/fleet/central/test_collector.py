@@ -18,6 +18,7 @@ from history.postgres import Postgres
 from iskra_server.base.secret import Secret
 from iskra_server.fleet import protocol
 from iskra_server.fleet.central import batch_writer
+from iskra_server.fleet.central import collector as collector_module
 from iskra_server.fleet.central.collector import Collector
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.schema import live
@@ -139,6 +140,28 @@ def test_live_values_wait_for_the_database_one_for_each_meter(
     assert [row.power_mw for row in rows] == [1995, 1996, 1997, 1998, 1999, None]
     # when they arrived, not when they were written
     assert all(row.at_s <= heard_s for row in rows[:5])
+
+
+def test_long_messages_wait_within_a_limit_and_fill_no_batch(
+    broker: Mosquitto, central: Store, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60 messages of 1 MB took 0.7 GB, and nobody else was heard for more than a minute."""
+    monkeypatch.setattr(collector_module, "_MAX_WAITING_BYTES", 100_000)
+    monkeypatch.setattr(collector_module, "_BATCH_BYTES", 1)
+    collector, thread = collecting(broker, central, "one")
+    postgres.stop()
+    with Subscriber(broker.port, "nothing") as network:
+        for _ in range(20):
+            network.say(TOPIC, b"x" * 70_000)
+        network.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading()])))
+    until(lambda: collector.state().waiting > 1)
+    postgres.start()
+    until(lambda: collector.kept == 1)
+    # two wait, and one more for each that is taken before the rest comes
+    assert 2 <= collector.refused < 20
+    assert collector.state().batches == collector.refused + 1
+    collector.stop()
+    thread.join()
 
 
 def test_a_wrong_password_says_so(tmp_path: Path, central: Store, caplog: pytest.LogCaptureFixture) -> None:

@@ -95,6 +95,25 @@ def test_a_copied_card_that_sees_another_restart(store: Store) -> None:
     assert [each.epoch for each in store.epochs(METER_ID, IMPORT)] == [1, 2]
 
 
+def test_the_number_of_an_epoch_that_a_copied_card_left_is_not_used_again(store: Store) -> None:
+    send(store, "one", "a", reading(0, 100), start(1, 0, 105, 0, 9), reading(1, 5, 1), reading(2, 90, 1))
+    send(store, "one", "a", start(1, 4, 100, 0, 9), reading(5, 3, 1))
+    move(store, "other", 6)
+    send(store, "other", "b", start(1, 6, 9, 0, 9), reading(7, 1, 1))
+    assert epochs(store) == "100:0 5:1 90:1 3:2 1:3"
+
+
+def test_a_wrong_reader_leaves_numbers_for_the_right_one(store: Store) -> None:
+    """After the last number of the column nothing of this counter could be stored, and the right reader was refused."""
+    send(store, "wrong", "a", reading(0, 9, 2**31 - 1))
+    move(store, "right", 1)
+    send(store, "right", "b", reading(1, 5), start(1, 1, 7, 0, 9), reading(2, 1, 1))
+    assert epochs(store) == f"9:{2**31 - 1} 5:0 1:1"
+    move(store, "third", 3)
+    send(store, "third", "c", reading(3, 0))
+    assert epochs(store).endswith("1:1 0:2")
+
+
 def test_a_reader_that_names_its_history_from_now_on_keeps_its_epochs(store: Store) -> None:
     """First an old reader at an old central server, then a new one at a new one."""
     send(store, "one", "", start(2, 0, 100, 0, 9), reading(1, 5, 2))

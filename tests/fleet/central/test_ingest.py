@@ -111,11 +111,13 @@ def test_a_message_that_cannot_be_decoded_is_refused_alone() -> None:
         received("quarters", encoded(counters=TOO_MANY)),
         received("quarters", encoded(meter="1 X\0")),
         received("quarters", encoded(), reader="x" * 101),
+        received("quarters", encoded(), reader=""),
+        received("quarters", encoded(), reader="x\x1b[2J"),
     ]
     batch = ingest([bad[0], good, *bad[1:]])
     assert [each.position for each in batch.quarters] == [1]
     assert {position: receipt.state for position, receipt in batch.receipts.items()} == dict.fromkeys(
-        (0, *range(2, 9)), "refused"
+        (0, *range(2, 11)), "refused"
     )
     assert [refusal.data for refusal in batch.refused] == [each.payload[:MAX_BYTES] for each in bad]
     assert all(receipt.reason for receipt in batch.receipts.values())

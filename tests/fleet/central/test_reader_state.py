@@ -82,6 +82,16 @@ def test_the_order_within_a_batch_counts() -> None:
     assert (names.holders, names.waiting) == ({"house-7": Holder(OTHER, NOW_S + 1, 0)}, {})
 
 
+def test_quarters_from_before_a_goodbye_do_not_take_the_name_again() -> None:
+    """Two collectors: one wrote the will of a reader that was killed before the other one its last quarters."""
+    gone = share_out({}, [status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True)]).holders
+    late = share_out(gone, [Heard(0, "house-7", FIRST, NOW_S + 1)])
+    restarted = share_out(late.holders, [status(OTHER, NOW_S + 2)])
+    assert (late.waiting, restarted.waiting, restarted.holders["house-7"].session) == ({}, {}, OTHER)
+    # but those of a reader that is back take it
+    assert share_out(gone, [Heard(0, "house-7", OTHER, NOW_S + 2)]).holders["house-7"].session == OTHER
+
+
 def test_of_two_statuses_in_one_batch_the_last_counts(store: Store) -> None:
     send(store, status(FIRST, NOW_S, skew_s=5), status(FIRST, NOW_S + 1, ok=False, skew_s=-2))
     ((row,), following) = list_readers(store, limit=1)

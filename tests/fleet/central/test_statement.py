@@ -246,7 +246,7 @@ def test_what_the_central_server_knows_of_trouble_is_told(store: Store) -> None:
         topic = "iskra/v1/cellar/quarters"
         rows = [
             {"at_s": 900 * MOVE + at, "topic": topic, "reason": "?", "octets": data}
-            for at, data in enumerate((message, b"\0", message.replace(b"00000001", b"00000009")))
+            for at, data in enumerate((message + b"?" * 9_000, b"\0", message.replace(b"00000001", b"00000009")))
         ]
         connection.execute(insert(refused), rows)
         connection.execute(update(meter).where(meter.c.meter_id == flat.meter_id).values(simulated=True))

@@ -5,6 +5,7 @@ Of a message everything is stored that may be, even if the rest waits: the whole
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from shlex import quote
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
@@ -139,7 +140,8 @@ def _belongs_to(claim: Claim, quarters: ReceivedQuarters) -> str:
     meter_id = quarters.meter.meter_id
     return (
         f"meter {meter_id} is read by {claim.reader}. If it has been moved: "
-        f"iskra-server fleet move '{meter_id}' --to {quarters.reader}"
+        # both are what the sender chose, and this is what an administrator copies into a shell
+        f"iskra-server fleet move {quote(meter_id)} --to {quote(quarters.reader)}"
     )
 
 

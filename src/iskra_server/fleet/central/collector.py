@@ -39,6 +39,8 @@ BATCH = 500
 _UNACKNOWLEDGED_BATCHES = 2
 # above the limit of ingest.py, so that a message a little too long is refused with a reason, not dropped by the broker
 _MAX_PACKET_BYTES = 4 << 20
+# a day of a meter has some 10 kB. Of longer messages only so many bytes wait, and a batch ends after so many
+_USUAL_BYTES, _MAX_WAITING_BYTES, _BATCH_BYTES = 1 << 16, 1 << 24, 1 << 22
 # live values in one batch
 _LIVE_ROWS = 5_000
 # messages that arrive within this time go into one batch
@@ -86,6 +88,7 @@ class Collector:
         self._writer = BatchWriter(store, self._stopping)
         # with the moment of arrival
         self._received: deque[tuple[float, ReceivedMessage]] = deque()
+        self._received_bytes = 0
         self._live = NewestLiveValues()
         self._arrival = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -152,7 +155,7 @@ class Collector:
         self._connections += 1
         while len(self._received) > _UNACKNOWLEDGED_BATCHES * self._batch_size:
             # of an earlier connection: nobody waits for their acknowledgement, and the readers send them again
-            self._received.popleft()
+            self._take_message()
         try:
             with reporting_denials(self._health):
                 await connection.subscribe(*self._filters, qos=1)
@@ -177,10 +180,27 @@ class Collector:
         )
         if message.kind == "live":
             self._receive_live(message)
+        elif len(message.payload) > _USUAL_BYTES and self._received_bytes > _MAX_WAITING_BYTES:
+            # not answered, so its reader sends it again
+            self._confirm(message)
         # QoS 1: the broker bounds how many wait
         elif received.qos or len(self._received) < 2 * _UNACKNOWLEDGED_BATCHES * self._batch_size:
             self._received.append((time.monotonic(), message))
+            self._received_bytes += len(message.payload)
             self._arrival.set()
+
+    def _take_message(self) -> tuple[float, ReceivedMessage]:
+        taken = self._received.popleft()
+        self._received_bytes -= len(taken[1].payload)
+        return taken
+
+    def _take_batch(self) -> list[tuple[float, ReceivedMessage]]:
+        batch: list[tuple[float, ReceivedMessage]] = []
+        left = _BATCH_BYTES
+        while self._received and len(batch) < self._batch_size and left > 0:
+            batch.append(self._take_message())
+            left -= len(batch[-1][1].payload)
+        return batch
 
     def _receive_live(self, message: ReceivedMessage) -> None:
         try:
@@ -214,7 +234,7 @@ class Collector:
             await asyncio.sleep(TOGETHER_S)
 
     async def _write_batch(self) -> None:
-        batch = [self._received.popleft() for _ in range(min(len(self._received), self._batch_size))]
+        batch = self._take_batch()
         contacts = self._live.take(_LIVE_ROWS)
         messages = [message for _, message in batch]
         self._oldest = batch[0][0] if batch else None

@@ -13,7 +13,7 @@ All others are compared with their neighbours, by one collector at a time.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, count, pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -139,8 +139,10 @@ class _Counter:
         return mapping
 
     def _new_number(self, sent: SentRows) -> int:
-        used = {mapping.epoch for mapping in self._mappings}
-        return sent.ledger_epoch if sent.ledger_epoch not in used else max(used) + 1
+        # where one started is known even if its mapping has got another number since
+        used = {mapping.epoch for mapping in self._mappings} | set(self._rows.starts(sent.meter_id, sent.obis))
+        # the next free one, as a wrong reader may have used the last number of the column
+        return next(number for number in chain((sent.ledger_epoch,), count()) if number not in used)
 
     def _known_number(self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]) -> int | None:
         """The epoch that these rows are of already; two epochs of one history are never the same."""

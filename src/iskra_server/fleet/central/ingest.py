@@ -5,7 +5,6 @@ What cannot be decoded is refused with the reason. What a newer reader sends wai
 
 from collections.abc import Iterable
 
-import msgspec
 from msgspec import Struct
 
 from iskra_server.fleet import protocol
@@ -64,8 +63,7 @@ def ingest(messages: Iterable[ReceivedMessage], contacts: Iterable[LastContact] 
             _HANDLERS[received.kind](position, received, batch)
         except protocol.NewerMessage as error:
             batch.receipts[position] = Receipt("waits", str(error))
-        # RecursionError: deeply nested brackets
-        except (msgspec.DecodeError, ValueError, KeyError, RecursionError) as error:
+        except (ValueError, KeyError) as error:
             refuse(batch, position, received, _reason(error))
     return batch
 
@@ -89,6 +87,8 @@ def _check_size(received: ReceivedMessage) -> None:
         raise ValueError(f"it has {len(received.payload)} bytes; the limit is {limit}")
     if len(received.reader) > _MAX_NAME:
         raise ValueError(f"the name of the reader has more than {_MAX_NAME} characters")
+    if not received.reader or not received.reader.isprintable():
+        raise ValueError("the reader has no name that can be shown")
 
 
 def _add_quarters(position: int, received: ReceivedMessage, batch: IngestBatch) -> None:

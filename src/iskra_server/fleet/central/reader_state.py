@@ -100,6 +100,9 @@ def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names
         if not heard.session:
             continue
         is_offline = heard.state is not None and heard.state.is_offline
+        if heard.state is None and holder.session is None and heard.at_s <= holder.heard_s:
+            # quarters that another collector received just before the goodbye: that session does not come back
+            continue
         if holder.session in (None, heard.session) or heard.at_s - holder.heard_s > SILENT_AFTER_S:
             # quarters may come late, after the goodbye of their session
             is_gone = is_offline or (heard.state is None and heard.session == holder.gone)

@@ -4,6 +4,7 @@ Values of which two differ, messages that were refused, a reader that is silent,
 rows that were set aside: each is a remark of the statement on that meter.
 """
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal
@@ -54,6 +55,9 @@ RemarkKind = Literal[
 SILENT_S = 2 * QUARTER_S
 # conflicts of one meter that are listed one by one; conflicts and refused messages that are read
 MAX_CONFLICTS, MAX_READ = 10, 5_000
+# a message that was refused may have 1 MB; readers name the meter in its first bytes
+_READ_BYTES = 1_000
+_METER = re.compile(rb'"meter": ?("(?:[^"\\]|\\.)+")')
 
 
 class Remark(Struct, frozen=True):
@@ -66,12 +70,6 @@ class Remark(Struct, frozen=True):
     count: int = 0
     of: int = 0
     names: tuple[str, ...] = ()
-
-
-class _RefusedMessage(Struct):
-    """The one field of a refused message that matters here; the others may be of any kind."""
-
-    meter: str
 
 
 def central_remarks(reads: Reads, point: MeterPeriod, now_s: int, *, is_complete: bool) -> Iterator[Remark]:
@@ -124,15 +122,16 @@ def _readers(reads: Reads, numbers: list[int]) -> list[str]:
 
 def _refusals(reads: Reads, point: MeterPeriod, begin_s: int, readers: list[str]) -> Iterator[Remark]:
     """Messages about this meter that could not be stored, and messages of its readers that nobody can read."""
+    first = func.substr(refused.c["octets"], 1, _READ_BYTES).label("first")
     statement = (
-        select(refused)
+        select(refused.c.at_s, refused.c.topic, first)
         .where(refused.c.at_s >= begin_s, refused.c.topic.endswith("/quarters"))
         .order_by(refused.c.id.desc())
         .limit(MAX_READ)
     )
     own, unread = [], []
     for row in reads.query(statement):
-        if (name := refused_meter(bytes(row.octets))) in point.chain:
+        if (name := _refused_meter(bytes(row.first))) in point.chain:
             own.append(row.at_s)
         elif name is None and row.topic.split("/")[-2] in readers:
             unread.append(row.at_s)
@@ -142,11 +141,11 @@ def _refusals(reads: Reads, point: MeterPeriod, begin_s: int, readers: list[str]
         yield Remark("refused_unread", count=len(unread), end_s=max(unread), names=tuple(readers))
 
 
-def refused_meter(data: bytes) -> str | None:
-    """The meter that a refused message is about; None where nobody can tell."""
+def _refused_meter(first: bytes) -> str | None:
+    """The meter that a refused message is about, from its first bytes; None where nobody can tell."""
     try:
-        return msgspec.json.decode(data, type=_RefusedMessage).meter
-    except (msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(named[1], type=str) if (named := _METER.search(first)) else None
+    except msgspec.DecodeError:
         return None
 
 
