@@ -178,8 +178,9 @@ def _edge_remarks(total: MeteredEnergy) -> Iterator[Remark]:
             yield Remark("late_begin", begin_s=begin_s, end_s=total.first.quarter * QUARTER_S)
         if total.last.quarter < total.end:
             yield Remark("early_end", begin_s=total.last.quarter * QUARTER_S, end_s=end_s)
+    # without its energy: a part of it may be that of another tenant
     for gap in total.open_gaps:
-        yield Remark("open_gap", begin_s=gap.begin * QUARTER_S, end_s=gap.end * QUARTER_S, energies_wh=(gap.energy_wh,))
+        yield Remark("open_gap", begin_s=gap.begin * QUARTER_S, end_s=gap.end * QUARTER_S)
 
 
 def _gap_remarks(counter: CounterHistory, total: MeteredEnergy) -> Iterator[Remark]:

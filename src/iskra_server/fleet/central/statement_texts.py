@@ -94,8 +94,7 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "late_begin": "There is no reading from the beginning, {begin}, until {end}: the energy of this time is "
         "not counted.",
         "early_end": "There is no reading after {begin} until the end, {end}: the energy of this time is not counted.",
-        "open_gap": "From {begin} to {end}, partly outside the time counted, only the sum is known: {energy}. It "
-        "is in no total.",
+        "open_gap": "From {begin} to {end}, partly outside the time counted, only the sum is known. It is in no total.",
         "gap": "From {begin} to {end} only the sum is known: {energy} in {count} quarter-hours. It is in the total.",
         "more_gaps": "More gaps of which only the sum is known: {count}. They are in the total.",
         "estimated": "Estimated: {count} of {of} quarter-hours ({share}).",
@@ -130,8 +129,8 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "nicht gezählt.",
         "early_end": "Nach {begin} gibt es bis zum Ende, {end}, keinen Zählerstand: Die Energie dieser Zeit ist "
         "nicht gezählt.",
-        "open_gap": "Von {begin} bis {end}, zum Teil außerhalb der gezählten Zeit, ist nur die Summe bekannt: "
-        "{energy}. Sie ist in keiner Summe enthalten.",
+        "open_gap": "Von {begin} bis {end}, zum Teil außerhalb der gezählten Zeit, ist nur ein Gesamtwert bekannt. Er "
+        "ist in keiner Summe enthalten.",
         "gap": "Von {begin} bis {end} ist nur die Summe bekannt: {energy} in {count} Viertelstunden. Sie ist in "
         "der Summe enthalten.",
         "more_gaps": "Weitere Lücken, von denen nur die Summe bekannt ist: {count}. Sie sind in der Summe enthalten.",
