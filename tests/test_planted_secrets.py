@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import subprocess
 import traceback
@@ -51,7 +52,7 @@ TOKEN, TENANT = "Qtokq!\"#$%&'()*+,-./:;<=>?@Wtokw", "Qtenq[\\]^_`{|}~Wtenw"
 KEY, AUTH_KEY = bytes(range(0xD0, 0xE0)), bytes(range(0x30, 0x40))
 # the first and the last part of every secret; whatever stands between them may be written in many ways
 MARK = re.compile(r"Q[a-z0-9]{3}q|W[a-z0-9]{3}w")
-COMMANDS = ("config show", "config check", "collect", "prepare", "export", "ports")
+COMMANDS = ("config show", "config check", "prepare", "export", "ports")
 CASES = tuple(ODD[start::2] for start in range(2))
 
 
@@ -93,7 +94,8 @@ class Case:
                 else {"url": f"http://127.0.0.1:{influx}", "user": "me", "password": next(left)},
             },
             "prices": {"zone": "DE-LU", "file": f"http://me:{next(left)}@127.0.0.1:{closed}/prices"},
-            "uplink": {"url": f"mqtt://me:{next(left)}@127.0.0.1:{closed}"},
+            # without a name it waits for the database
+            "uplink": {"url": f"mqtt://me:{next(left)}@127.0.0.1:{closed}", "reader": ("cellar", "")[number % 2]},
             "collect": {"url": f"mqtt://me:{next(left)}@127.0.0.1:{closed}"},
             # a message about each meter that is silent, at once
             "alerts": {"silent_after_minutes": 0.01},
@@ -164,6 +166,20 @@ def test_no_secret_is_seen_anywhere(number: int, tmp_path: Path, mirror: int) ->
         assert "Traceback" not in done.stderr
         written[" ".join(arguments)] = done.stdout + done.stderr
 
+    def collect() -> None:
+        """It waits for its database until it is stopped."""
+        log = tmp_path / "collect.log"
+        with (
+            log.open("w") as output,
+            subprocess.Popen([COMMAND, "collect"], stdout=output, stderr=output, env=environ, cwd=tmp_path) as process,
+        ):
+            try:
+                until(lambda: "waits for it." in log.read_text() or process.poll() is not None)
+            finally:
+                process.send_signal(signal.SIGINT)
+        assert process.returncode == 0
+        written["collect"] = log.read_text()
+
     with serving("serve", environ=environ, headers={"Authorization": f"Bearer {TOKEN}"}, port=port) as server:
         # every meter, output and the database have said what they cannot do
         until(lambda: all(each["facts"]["problem"] for each in server.get("/api/v1/status").json()["meters"][1:]))
@@ -179,6 +195,7 @@ def test_no_secret_is_seen_anywhere(number: int, tmp_path: Path, mirror: int) ->
         written |= {f"bundle {name}": bundle.read(name).decode(errors="replace") for name in bundle.namelist()}
     for command in COMMANDS[number::2]:
         run(*command.split())
+    collect()
     assert {name: case.leaks(text) for name, text in written.items() if case.leaks(text)} == {}
     # it was the configuration with the secrets that was in force
     assert server.log.count("me:***@127.0.0.1") >= 12

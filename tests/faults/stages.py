@@ -739,4 +739,16 @@ ELSEWHERE = {
         (Path("outputs/emulation/test_reach.py"), "no fault of a reader"),
     ),
     "prices_missing": (Path("prices/test_served.py"), "needs a source of prices"),
+    **dict.fromkeys(
+        (
+            *("central_empty", "central_no_month", "central_silent_readers", "central_failing_readers"),
+            *("central_silent_meters", "central_refused", "central_conflicts", "central_skew"),
+            "central_refused_at_readers",
+        ),
+        (Path("fleet/central/test_central_facts.py"), "of a central server, not of a meter"),
+    ),
+    **dict.fromkeys(
+        ("central_database", "central_unread"),
+        (Path("runtime/test_running_central.py"), "of a central server, not of a meter"),
+    ),
 }

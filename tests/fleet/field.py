@@ -65,6 +65,8 @@ class FieldReader:
         self.store = Store(f"sqlite:///{self.store_file}")
         # as the uplink does once it is connected: what waits is known from here on
         UplinkQueue(self.store).enable(name)
+        # whether the uplink is given the history
+        self.is_open = True
         self.hub = Hub()
         self.quarter = FIRST + int(clock_s // QUARTER_S)
         number = sum(name.encode()) * 1000 if first_meter is None else first_meter
@@ -123,7 +125,7 @@ class FieldReader:
         self.uplink = Uplink(
             settings=settings_for(self._url, self._ca_file),
             reader=self.name,
-            store=lambda: self.store,
+            store=lambda: self.store if self.is_open else None,
             hub=self.hub,
             statuses=list,
             version="1",

@@ -57,7 +57,7 @@ def test_a_refused_quarter_is_seen_everywhere_and_sent_again_while_the_server_ru
         port = server.url.rpartition(":")[2]
         doctor = call("doctor", "tcp://127.0.0.1:1", "--seconds", "1", IES_SERVER_PORT=port, **uplink)
         assert f"uplink: The central server refuses 1 quarter-hour of {METER_ID}" in doctor.stdout
-        assert f"Quarters of {METER_ID} stay here: {REASON}" in server.log
+        assert f"Quarter-hours of {METER_ID} stay here: {REASON}" in server.log
         centre.decide = keep
         day = call("uplink", "status", **uplink).stdout.splitlines()[-1].rpartition(" ")[2]
         assert "will be sent again" in call("uplink", "resend", "--from", day, **uplink).stdout

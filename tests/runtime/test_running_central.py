@@ -24,6 +24,10 @@ def heard(store: Store, at_s: float) -> None:
     write_batch(store, batch_of([quarter_reading()], [METER], [LastContact(METER_ID, "house-7", now_s)], states))
 
 
+def faults(central: RunningCentral) -> list[str]:
+    return [problem.fault for problem in central.state.problems] if central.state else []
+
+
 def test_a_fault_is_logged_when_it_begins_and_when_it_is_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="iskra_server.runtime.running_central")
     store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
@@ -36,11 +40,13 @@ def test_a_fault_is_logged_when_it_begins_and_when_it_is_over(tmp_path: Path, ca
             await central.change_to(is_central=False)
             assert central.state is None
             await central.change_to(is_central=True)
-            await until(lambda: bool(central.state and "It is opening." in str(central.state.problems[0].en)))
+            assert central.state
+            assert faults(central) == ["central_unread"]
+            await until(lambda: faults(central) == ["central_database"])
+            assert central.state.problems[0].en.next_step == "It is opening."
             opened.append(store)
             await until(lambda: bool(central.state and central.state.facts))
-            assert central.state
-            assert [problem.fault for problem in central.state.problems] == ["central_empty"]
+            assert faults(central) == ["central_empty"]
             heard(store, time.time())
             await until(lambda: bool(central.state and central.state.ok))
             await until(lambda: "This is over: No reader has reported yet." in caplog.text)

@@ -42,7 +42,7 @@ class Reads:
         assert self.may_answer.wait(30)
         return []
 
-    def meters(self) -> list[Any]:
+    def first_meters(self, _limit: int) -> list[Any]:
         return []
 
     def virtual(self) -> list[Any]:

@@ -18,7 +18,9 @@ from iskra_server.web.http.uvicorn_adapter import BACKLOG, EmbeddedServer
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-def listen(host: str, port: int, port_settings: str = "--port or IES_PORT") -> list[socket.socket]:
+def listen(
+    host: str, port: int, port_settings: str = "--port or IES_PORT", host_setting: str = "server.host"
+) -> list[socket.socket]:
     """A socket for each address of `host`; "::" is every IPv4 and IPv6 address. Port 0 is a free one, the same for all.
 
     Raises ConfigError for an address or a port that cannot be used; `port_settings` are where another one is chosen.
@@ -47,7 +49,7 @@ def listen(host: str, port: int, port_settings: str = "--port or IES_PORT") -> l
         elif error.errno in (errno.EMFILE, errno.ENFILE):
             fix = f"{error.strerror}; allow more with ulimit -n (LimitNOFILE of systemd)"
         else:
-            fix = f"{error.strerror or error}; it must be an address of this machine"
+            fix = f"{error.strerror or error}; {host_setting} must be an address of this machine"
         raise ConfigError(f"Cannot listen on {host} port {port}: {fix}.") from error
     return listening
 

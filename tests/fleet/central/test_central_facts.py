@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from fleet.batches import batch_of
 from history.entries import METER, OTHER, epoch, quarter_reading
 from history.postgres import Postgres
-from iskra_server.diagnosis.central_state import central_state
+from iskra_server.diagnosis.central_state import CentralFacts, central_state
 from iskra_server.fleet.central.central_facts import GONE_S, central_facts
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal, write_batch
@@ -35,6 +35,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+def faults(facts: CentralFacts) -> list[str]:
+    return [problem.fault for problem in central_state(facts).problems]
+
+
 def heard(*ages_s: int) -> IngestBatch:
     """Of each of the two meters and their readers, so long ago."""
     meters = (METER, OTHER)[: len(ages_s)]
@@ -50,7 +54,7 @@ def test_an_empty_database_has_no_reader_and_nothing_to_count(store: Store) -> N
     facts = central_facts(store, NOW_S)
     assert (facts.meters, facts.readers, facts.last_message, facts.skew_s) == (0, 0, None, None)
     assert (facts.waiting_quarters, facts.refused_quarters) == (None, None)
-    assert [problem.fault for problem in central_state(facts).problems] == ["central_empty"]
+    assert faults(facts) == ["central_empty"]
 
 
 def test_meters_and_readers_are_heard_silent_or_gone(store: Store) -> None:
@@ -60,6 +64,7 @@ def test_meters_and_readers_are_heard_silent_or_gone(store: Store) -> None:
     assert (facts.readers, facts.silent_readers, facts.gone_readers) == (2, 1, 0)
     assert (facts.failing_readers, facts.failing_reader, facts.failing_sentence) == (1, "house-0", "The port is gone.")
     assert facts.silent_reader == "house-1"
+    assert {"central_silent_readers", "central_failing_readers", "central_silent_meters"} <= set(faults(facts))
     assert facts.last_message is not None
     assert facts.last_message.timestamp() == NOW_S - 60
     later = central_facts(store, NOW_S + GONE_S - 100)
@@ -96,6 +101,8 @@ def test_conflicts_refusals_and_the_worst_clock_are_counted(store: Store) -> Non
     assert (facts.refused_messages, facts.refused_last_day, facts.refused_reason) == (2, 1, "600 s ago")
     assert (facts.skewed_reader, facts.skew_s) == ("house-1", -400)
     assert (facts.waiting_quarters, facts.refused_quarters) == (405, 4)
+    told = {"central_conflicts", "central_refused", "central_refused_at_readers", "central_skew"}
+    assert told <= set(faults(facts))
     assert METER_ID in {info.meter_id for info in store.meters()}
 
 
@@ -108,6 +115,6 @@ def test_the_months_that_have_partitions_are_counted_and_too_few_are_a_problem(c
     central.make_partitions(24)
     assert (central_facts(central, now_s).months_left or 0) >= 23
     later = central_facts(central, now_s + 23 * 31 * DAY_S)
-    assert [problem.fault for problem in central_state(later).problems][-1] == "central_no_month"
+    assert faults(later)[-1] == "central_no_month"
     with closing(Store(f"sqlite:///{tmp_path}/iskra.sqlite")) as file:
         assert central_facts(file, now_s).months_left is None

@@ -83,4 +83,4 @@ def test_a_reason_is_logged_once_until_something_of_the_meter_is_kept(
     parcel = parcel_of(queue, receipts)
     for receipt in (WAITS, WAITS, KEPT, WAITS):
         receipts.add(parcel, receipt)
-    assert caplog.text.count(f"Quarters of {METER_ID} stay here: Later.") == 2
+    assert caplog.text.count(f"Quarter-hours of {METER_ID} stay here: Later.") == 2

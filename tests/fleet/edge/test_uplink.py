@@ -221,6 +221,24 @@ def test_what_waits_is_counted_while_the_broker_is_away(
     assert "is away: the connection is lost. See that the broker runs. Quarter-hours wait" in caplog.text
 
 
+def test_without_a_name_and_without_its_database_nothing_is_well(
+    broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uplink, "_OPENING_S", 0.0)
+    cellar = FieldReader(tmp_path, "cellar", f"mqtt://127.0.0.1:{broker.port}")
+    cellar.name, cellar.is_open = "", False
+    cellar.start()
+    try:
+        until(lambda: not cellar.state.ok)
+        assert "cannot be read" in cellar.state.sentence
+        assert cellar.state.since
+        cellar.is_open = True
+        until(lambda: cellar.state.ok)
+        assert cellar.state.sentence == ""
+    finally:
+        cellar.close()
+
+
 def test_a_broker_without_mqtt_5_is_said(broker: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A9: no answer can come in MQTT 3.1.1."""
     with OldDoor(broker.port) as door:

@@ -124,5 +124,5 @@ def _listener(config: Config, collector: "Collector") -> AbstractContextManager[
     from iskra_server.web.http.gate import Gate  # noqa: PLC0415
 
     gate = Gate(config.server.token, (), Hosts(config.server.allowed_hosts.split(",")))
-    listening = listen(config.collect.http_host, config.collect.http_port, "collect.http_port")
+    listening = listen(config.collect.http_host, config.collect.http_port, "collect.http_port", "collect.http_host")
     return answering(collector_app(collector.state, gate, __version__), listening)

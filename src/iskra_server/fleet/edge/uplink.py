@@ -51,6 +51,12 @@ _CHECK_STATUS_EVERY_S = 5.0
 _POLL_S = 1.0
 # another process may mark quarters again
 _IDLE_S = 15.0
+# history opens soon after the start
+_OPENING_S = 5.0
+_UNNAMED = (
+    "Nothing is sent to the central server yet: the database keeps the name of this reader and cannot be read. See the "
+    "sentence about history, or name the reader in uplink.reader."
+)
 # counting a long queue takes a while: at most a twentieth of the time
 _COUNT_EVERY_S, _COUNT_SHARE = 5.0, 20
 
@@ -117,13 +123,17 @@ class Uplink:
 
     async def _identify(self) -> None:
         """Only history knows a name that is not configured."""
+        began_s = time.monotonic()
         while not self._identity.reader:
             if store := self._store():
                 try:
                     await self._enable(store)
+                    self.health.recovered()
                     return
                 except StoreError as error:
                     log.debug("The uplink waits for the database: %s", error)
+            if time.monotonic() - began_s >= _OPENING_S and self.health.failed(_UNNAMED):
+                log.warning(_UNNAMED)
             await asyncio.sleep(_POLL_S)
 
     async def _enable(self, store: Store) -> None:
