@@ -13,6 +13,7 @@ from history.entries import METER, QUARTER, block, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.fleet.central.tables import write_batch
 from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.store import postgresql
 from iskra_server.history.store.partitions import (
     MONTHS_AHEAD,
     existing_partitions,
@@ -184,3 +185,21 @@ def test_records_of_a_reader_create_few_partitions_and_are_all_stored(centre: St
     assert centre.make_partitions(since_s=at(2000, 1)) > 200
     assert counted(centre, "boundary") == len(sent)
     assert counted(centre, "boundary_2000_01") == 1
+
+
+def test_where_there_are_many_months_the_nearest_reading_is_sought_in_windows(
+    centre: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier, years = QUARTER - 400 * 96, 3 * 366 * 96
+    centre.write([quarter_reading(earlier), quarter_reading()], [METER])
+    for few, are_many in ((postgresql.FEW_MONTHS, False), (1, True)):
+        monkeypatch.setattr(postgresql, "FEW_MONTHS", few)
+        centre.make_partitions()
+        assert centre._database.is_asked_in_windows is are_many
+        nearest = (
+            centre.nearest_before(METER_ID, IMPORT, QUARTER),
+            centre.nearest_before(METER_ID, IMPORT, QUARTER + years),
+            centre.nearest_after(METER_ID, IMPORT, earlier),
+            centre.nearest_after(METER_ID, IMPORT, earlier - years),
+        )
+        assert [reading and reading.quarter for reading in nearest] == [earlier, QUARTER, QUARTER, earlier]

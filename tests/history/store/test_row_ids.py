@@ -1,4 +1,6 @@
-"""Row ids: a part of the question in SQLite, looked up before it in PostgreSQL, and remembered in a snapshot alone."""
+"""Row ids: a part of the question, or looked up before it where there are many months; a snapshot alone remembers."""
+
+from types import SimpleNamespace
 
 from history.entries import METER, OTHER, quarter_reading
 from iskra_server.history.store.row_ids import RowIds
@@ -21,7 +23,8 @@ def test_only_a_snapshot_remembers(store: Store) -> None:
             asked.append(statement)
             return store.query(statement)  # type: ignore
 
-        ids = RowIds(query, is_divided=True, remembers=remembers)  # type: ignore
+        database = SimpleNamespace(is_asked_in_windows=True)
+        ids = RowIds(query, database, remembers=remembers)  # type: ignore
         assert str(ids.of_series(METER_ID, IMPORT).compile(compile_kwargs={"literal_binds": True})) == "1"
         ids.windows_before(METER_ID, IMPORT, 5)
         assert len(asked) == questions

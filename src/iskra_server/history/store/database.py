@@ -34,8 +34,10 @@ _METERS = 5_000
 class Database(ABC):
     """Engines for writing and for reading. `url` may be shown by `display_name` only: it holds the password."""
 
-    # whether tables are divided by time and perhaps over nodes: a question then names its numbers and its period
+    # whether tables are divided by time and perhaps over nodes: each counter is then asked for by itself
     is_divided = False
+    # whether a question about one meter names its numbers and its periods (row_ids.py, search_windows.py)
+    is_asked_in_windows = False
 
     def __init__(self, url: URL, write: Engine, read: Engine) -> None:
         self.url = url

@@ -104,6 +104,11 @@ def existing_partitions(connection: Connection) -> set[str]:
     return {name.rpartition(".")[2] for name in names.scalars()}
 
 
+def count_months(connection: Connection) -> int:
+    """How many months have a partition of quarter readings."""
+    return sum(1 for name in existing_partitions(connection) if name.startswith("boundary_2"))
+
+
 def drop_partitions(connection: Connection, table: str, before_s: float) -> int:
     """Drop the months of a table that end before a moment; returns how many."""
     limit = datetime.fromtimestamp(max(before_s, 0), UTC).date().replace(day=1)

@@ -31,6 +31,8 @@ from iskra_server.history.store.schema import DatabaseProfile
 # what a lock of another program, and a statement, may take
 LOCK_MS = 5_000
 STATEMENT_MS = 30_000
+# planning a question opens each month, 0.1 ms: two years take as long as the two or three statements that avoid it
+FEW_MONTHS = 24
 # for an answer, by our own clock; longer than what a statement may take by the server's
 ANSWER_S = 35.0
 # how often psycopg looks whether it was interrupted
@@ -174,6 +176,8 @@ class PostgresqlDatabase(Database):
         """
         with self.read.connect() as connection:
             new = sorted({month for _, month in partitions.missing_partitions(connection, months)})
+            known = partitions.count_months(connection)
+        self.is_asked_in_windows = self._profile != "plain" or known + len(new) > FEW_MONTHS
         count = 0
         for month in new:
             with self.write.begin() as connection:

@@ -79,6 +79,9 @@ def tables(profile: DatabaseProfile = "plain") -> MetaData:
         table = copy.tables[name]
         if profile != "timescale":
             table.dialect_options["postgresql"]["partition_by"] = f"RANGE ({column})"
+    for index in copy.tables["meter"].indexes:
+        if index.name == "ix_meter_replaced_by":
+            index.dialect_options["postgresql"]["where"] = text("replaced_by IS NOT NULL")
     # a small index, as rows lie in order of time: it finds the pages of a day among those of a month
     for name in ("boundary", "power"):
         Index(f"ix_{name}_quarter", copy.tables[name].c.quarter, postgresql_using="brin")

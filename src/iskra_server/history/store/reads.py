@@ -66,7 +66,7 @@ class Reads:
         self.virtual = virtual
         self._database = database
         self._connection = connection
-        self._row_ids = RowIds(self.query, is_divided=database.is_divided, remembers=connection is not None)
+        self._row_ids = RowIds(self.query, database, remembers=connection is not None)
 
     @contextmanager
     def snapshot(self) -> Iterator["Reads"]:
@@ -153,7 +153,7 @@ class Reads:
 
     def nearest_before(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The last reading before a quarter."""
-        if self._is_to_be_connected:
+        if self._database.is_asked_in_windows and self._connection is None:
             with self.snapshot() as reads:
                 return reads.nearest_before(meter_id, obis, quarter)
         windows = self._row_ids.windows_before(meter_id, obis, quarter)
@@ -161,7 +161,7 @@ class Reads:
 
     def nearest_after(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The first reading after a quarter."""
-        if self._is_to_be_connected:
+        if self._database.is_asked_in_windows and self._connection is None:
             with self.snapshot() as reads:
                 return reads.nearest_after(meter_id, obis, quarter)
         windows = self._row_ids.windows_from(meter_id, obis, quarter + 1)
@@ -219,7 +219,7 @@ class Reads:
 
         Rows after `until_s`, of a clock that ran ahead, do not count.
         """
-        if self._is_to_be_connected:
+        if self._database.is_divided and self._connection is None:
             with self.snapshot() as reads:
                 return reads.last_counters(until_s)
         starts = true() if until_s == inf else epoch.c.at_s <= int(until_s)
@@ -261,11 +261,6 @@ class Reads:
             for window in windows
         )
         return next((readings[0] for readings in found if readings), None)
-
-    @property
-    def _is_to_be_connected(self) -> bool:
-        """Whether an answer takes several statements, for which one connection is taken."""
-        return self._database.is_divided and self._connection is None
 
     def _meters_where(self, condition: ColumnElement[bool]) -> list[MeterInfo]:
         statement = (

@@ -84,12 +84,8 @@ meter = Table(
     # as it is asked for (Reads.replacement_chain), and what it replaced: a central server has a million meters
     Index("ix_meter_compact", text("lower(replace(meter_id, ' ', ''))")),
     Index("ix_meter_server_id", "server_id"),
-    Index(
-        "ix_meter_replaced_by",
-        "replaced_by",
-        sqlite_where=text("replaced_by IS NOT NULL"),
-        postgresql_where=text("replaced_by IS NOT NULL"),
-    ),
+    # the same in PostgreSQL (postgresql_layout.py): its options, written here, would import it into every server
+    Index("ix_meter_replaced_by", "replaced_by", sqlite_where=text("replaced_by IS NOT NULL")),
 )
 series = Table(
     "series",
