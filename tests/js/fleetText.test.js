@@ -11,8 +11,8 @@ const whole = { meters: 24, complete: 24, quarters: 2304, measured: 2304, estima
 test("what a sum lacks is said, and nothing where it lacks nothing", () => {
   assert.equal(completenessText(whole), "");
   assert.equal(plain(completenessText({ ...whole, complete: 23, measured: 2263, estimated: 24 })),
-    "23 of 24 meters, 98.2 % of the quarter-hours, 1.1 % estimated");
-  assert.equal(completenessText({ meters: 2, complete: 1, quarters: 8 }), "1 of 2 meters");
+    "23 of 24 meters complete, 98.2 % of the quarter-hours, 1.1 % estimated");
+  assert.equal(completenessText({ meters: 2, complete: 1, quarters: 8 }), "1 of 2 meters complete");
   assert.equal(completenessText({ meters: 0, complete: 0, quarters: 0, measured: 0, estimated: 0 }), "");
 });
 
@@ -23,9 +23,10 @@ test("almost whole does not look whole, and a bit does not look like nothing", (
 
 test("what the export lacks is said apart where it lacks something else", () => {
   const less = { ...whole, complete: 23 };
-  assert.equal(missingText({ import_completeness: less, export_completeness: less }), "23 of 24 meters");
-  assert.equal(missingText({ import_completeness: whole, export_completeness: less }), "to grid: 23 of 24 meters");
-  assert.equal(missingText({ import_completeness: less, export_completeness: whole }), "23 of 24 meters");
+  assert.equal(missingText({ import_completeness: less, export_completeness: less }), "23 of 24 meters complete");
+  assert.equal(missingText({ import_completeness: whole, export_completeness: less }),
+    "to grid: 23 of 24 meters complete");
+  assert.equal(missingText({ import_completeness: less, export_completeness: whole }), "23 of 24 meters complete");
 });
 
 test("a period ends with its last day", () => {

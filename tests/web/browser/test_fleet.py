@@ -119,7 +119,7 @@ def test_the_energy_of_a_group_equals_the_api(opened: Open, central: Server) -> 
     expect(page.locator(".caption")).to_contain_text(f"{known['complete']} of {known['meters']} meters")
     whole = energy["import_completeness"]
     expect(page.locator("p.notice")).to_contain_text(
-        f"Incomplete: {whole['complete']} of {whole['meters']} meters, "
+        f"Incomplete: {whole['complete']} of {whole['meters']} meters complete, "
         f"{whole['measured'] * 1000 // whole['quarters'] / 10} % of the quarter-hours"
     )
     expect(page.locator("tbody tr")).to_have_count(METERS // 3)

@@ -15,7 +15,7 @@ const NOTABLE_SKEW_S = 5;
 /** In percent, to a tenth. @param {number} tenths of a percent */
 const percent = (tenths) => rounded(String(tenths / 10), 1);
 
-/** What a sum lacks: "23 of 24 meters, 98.2 % of the quarter-hours, 1.1 % estimated"; empty if nothing. */
+/** What a sum lacks: "23 of 24 meters complete, 98.2 % of the quarter-hours, 1.1 % estimated"; empty if nothing. */
 export function completenessText(/** @type {Completeness} */ { meters, complete, quarters, measured, estimated }) {
   const texts = words.fleet;
   const parts = [];

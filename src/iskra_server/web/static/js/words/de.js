@@ -188,7 +188,7 @@ export const words = {
     silentFor: (age) => `kein Kontakt seit ${age}`,
     silentSince: (time) => `Kein Kontakt seit ${time}.`,
     count: (number) => `${number} Zähler`,
-    partOf: (count, all) => `${count} von ${all} Zählern`,
+    partOf: (count, all) => `${count} von ${all} Zählern vollständig`,
     more: "Mehr",
     none: "Nichts gefunden.",
     incomplete: "Unvollständig",

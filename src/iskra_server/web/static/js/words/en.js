@@ -198,7 +198,7 @@ export const words = {
     silentFor: (/** @type {string} */ age) => `silent for ${age}`,
     silentSince: (/** @type {string} */ time) => `silent since ${time}.`,
     count: (/** @type {number} */ number) => `${number} ${number === 1 ? "meter" : "meters"}`,
-    partOf: (/** @type {number} */ count, /** @type {number} */ all) => `${count} of ${all} meters`,
+    partOf: (/** @type {number} */ count, /** @type {number} */ all) => `${count} of ${all} meters complete`,
     more: "More",
     none: "Nothing found.",
     incomplete: "Incomplete",
