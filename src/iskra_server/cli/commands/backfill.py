@@ -19,7 +19,7 @@ from iskra_server.cli.ui.hours_table import hours_table
 from iskra_server.cli.ui.open_history import Zone, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Quiet, examples
 from iskra_server.cli.ui.recorded_counters import RecordedCounters
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.config import Config, load
 from iskra_server.history.model.periods import parse_span
 from iskra_server.homeassistant import backfill as filling
@@ -122,10 +122,8 @@ def backfill(
 def _address(url: str | None) -> str:
     if not url:
         raise UsageError("Give the address of Home Assistant, such as --url http://homeassistant.local:8123.")
-    try:
+    with usage_errors():
         return websocket_url(url)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
 
 
 def _token(file: Path | None) -> str:
@@ -139,10 +137,8 @@ def _token(file: Path | None) -> str:
 
 def _period(begin: str | None, end: str | None, settings: Config, tz: str) -> Period:
     now = datetime.now(UTC)
-    try:
+    with usage_errors():
         first, last = parse_span(begin or "1970", end or "2999", now, time_zone(tz, settings))
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
     return Period(int(first.timestamp()), int(last.timestamp()))
 
 

@@ -16,7 +16,7 @@ from iskra_server import __version__
 from iskra_server.base.backoff import Backoff
 from iskra_server.base.timezone import zone
 from iskra_server.cli.ui.options import ConfigFile, LogLevel, command_app, examples, only_set
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.config import Config, load_with_origins, secrets_of
 from iskra_server.outputs.mqtt.broker_settings import broker_settings
 from iskra_server.runtime.logs import flush_or_exit, set_up
@@ -71,10 +71,8 @@ def collect(
         return
     # the client id must be unique: a broker disconnects the older of two equal ones
     name = f"iskra-collect-{socket.gethostname()}-{secrets.token_hex(4)}"
-    try:
+    with usage_errors():
         days_of = zone(loaded.server.time_zone)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
     collector = Collector(
         settings=settings,
         group=loaded.collect.group,

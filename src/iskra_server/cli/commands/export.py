@@ -20,7 +20,7 @@ from iskra_server.cli.ui.open_history import (
     time_zone,
 )
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.counter_history import ordered_chain
@@ -123,14 +123,12 @@ def _period(recorded: Quarters | None, meter_id: str, begin: str | None, end: st
     if recorded is None:
         raise UsageError(f"History holds no readings of {meter_id} yet.", status=1)
     now = datetime.now(UTC)
-    try:
+    with usage_errors():
         if begin is not None:
             return quarters_of_period(*parse_span(begin, end, now, tz))
         return (
             recorded if end is None else (recorded[0], quarters_of_period(now, parse_span("1970", end, now, tz)[1])[1])
         )
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
 
 
 def _table(

@@ -19,7 +19,7 @@ from iskra_server.cli.commands.fleet_status import status
 from iskra_server.cli.commands.fleet_verify import verify
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store import StoreError
@@ -104,10 +104,8 @@ def conflicts(
     """
     settings = load_config(config)
     zone = time_zone(tz, settings)
-    try:
+    with usage_errors():
         span = parse_span(begin or "1970", end or (None if begin else "2999"), datetime.now(UTC), zone)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
     first, last = (quarter_of(moment.timestamp()) for moment in span)
     if take is not None:
         if meter is None or begin is None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, examples
 from iskra_server.cli.ui.report_files import check_new, file_name, new_text_file, parse_group, parse_report_period
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import scaled
@@ -86,14 +86,11 @@ def allocate(
     if not measured.tenants:
         raise UsageError(f"No meter of {group} belongs to a tenant in this period; see iskra-server groups.", 1)
     console = Console(stderr=True)
-    try:
-        with new_text_file(quarter_file) as opened:
-            quarters = solar_csv.write_quarters(solar_allocation.share(measured, parts), measured.scaler, opened, zone)
-            count = measured.end - measured.begin
-            bar = track(quarters, "", total=count, console=console, transient=True, disable=not console.is_terminal)
-            months = solar_allocation.by_month(bar, zone)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
+    with usage_errors(), new_text_file(quarter_file) as opened:
+        quarters = solar_csv.write_quarters(solar_allocation.share(measured, parts), measured.scaler, opened, zone)
+        count = measured.end - measured.begin
+        bar = track(quarters, "", total=count, console=console, transient=True, disable=not console.is_terminal)
+        months = solar_allocation.by_month(bar, zone)
     with new_text_file(month_file) as opened:
         solar_csv.write_months(months, measured.scaler, opened)
     _print(measured, months, files)

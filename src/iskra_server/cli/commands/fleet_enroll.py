@@ -10,7 +10,7 @@ from msgspec import Struct, to_builtins
 
 from iskra_server.base.address import Address
 from iskra_server.cli.ui.options import Json
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.fleet.central.broker_accounts import has_account, new_password, write_account
 
 _ALLOWED = str.maketrans("", "", "-._")
@@ -123,10 +123,8 @@ def _with_certificate(
         raise UsageError(
             "A certificate needs the package cryptography: pip install 'iskra-electricity-server[encrypted]'."
         ) from None
-    try:
+    with usage_errors():
         certificate, key = Authority(ca_cert, ca_key).certificate_for(reader, days)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
     files = (folder / f"{reader}.pem", folder / f"{reader}.key")
     _write_new(files[1], key)
     _write_new(files[0], certificate)

@@ -16,7 +16,7 @@ from iskra_server.base.json_values import local, number
 from iskra_server.cli.ui.open_history import Zone, history_address, load_config, open_existing, open_history, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, Quiet, group_app
 from iskra_server.cli.ui.price_curve import price_curve, price_rows
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.cost.price_plan import check_zones, configured_zones, source_addresses
 from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import QUARTER_S, quarter_of
@@ -230,10 +230,8 @@ def _days(store: Store, begin: str | None, end: str | None, now_s: int) -> tuple
 
 
 def _span(begin: str, end: str | None, tz: ZoneInfo) -> tuple[datetime, datetime]:
-    try:
+    with usage_errors():
         return parse_span(begin, end, datetime.now(UTC), tz)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
 
 
 def _only_zone(store: Store) -> str:

@@ -12,7 +12,7 @@ import typer
 from iskra_server.cli.ui import loop
 from iskra_server.cli.ui.options import command_app
 from iskra_server.cli.ui.profile_option import ProfileName, examples_and_profiles
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.simulator.d0_port import serve_d0_pty, serve_d0_tcp, wire_of
 from iskra_server.simulator.line import serve_pty, serve_tcp
 from iskra_server.simulator.simulated_meter import Profile
@@ -89,7 +89,7 @@ def simulate(
     """Send the telegrams of a simulated meter to a port, a file or a pipe."""
     is_line = to in ("pty", "tcp") or to.startswith("tcp:")
     default_rate = 1.0 if is_line or to == "-" else 0.0
-    try:
+    with usage_errors():
         meter = Finite(
             profile,
             seed=seed,
@@ -98,8 +98,6 @@ def simulate(
             unlock=inf if unlock is None else unlock,
             relock=inf if relock is None else relock,
         )
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
     meter.count = count
     if meter.model.key:
         print(_keys(meter.model), file=sys.stderr)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.config import Config
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.fleet.edge.uplink_summary import Unconfirmed, UplinkSummary, uplink_summary
@@ -92,10 +92,8 @@ def resend(
     """
     settings = load_config(config)
     zone = time_zone(tz, settings)
-    try:
+    with usage_errors():
         since = parse_period(begin, datetime.now(UTC), zone)[0]
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
     with open_existing(settings) as store:
         if uplink_summary(store).reader is None:
             raise _no_uplink(settings)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from iskra_server.base.address import Address
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.diagnosis.checks import is_searched
 from iskra_server.simulator.simulated_source import SCHEME, from_url
@@ -49,7 +49,7 @@ def open_meter_source(
     # the command prints problems itself
     logging.getLogger("iskra_server").addHandler(logging.NullHandler())
     url = Address(name)
-    try:
+    with usage_errors():
         # is_file() raises ValueError for a name with a NUL
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
@@ -58,8 +58,6 @@ def open_meter_source(
         return open_source(
             url, memory=memory, named=named, format_problem=format_problem, on_unrecognised=on_unrecognised
         )
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
 
 
 async def chunks_and_ticks(source: Source) -> AsyncGenerator[Chunk]:

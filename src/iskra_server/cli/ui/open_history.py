@@ -12,7 +12,7 @@ import typer
 
 from iskra_server.base.address import Address
 from iskra_server.base.timezone import zone
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.config import Config, load
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store import StoreError
@@ -45,10 +45,8 @@ def history_address(config: Config) -> Address:
     """The database that the server uses; simulated meters and captures have one of their own."""
     urls = [meter.url.reveal() for meter in config.meters_read]
     simulated = bool(urls) and all(url.startswith(_SIMULATED) for url in urls)
-    try:
+    with usage_errors():
         return database_address(config.history.data_dir, config.history.database_url, simulated=simulated)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
 
 
 def sqlite_path(where: Address) -> Path | None:
@@ -160,7 +158,5 @@ def matches_name(meter: MeterInfo, name: str) -> bool:
 
 def time_zone(name: str, config: Config) -> ZoneInfo:
     """The time zone of this name; that of the server for ""."""
-    try:
+    with usage_errors():
         return zone(name or config.server.time_zone)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None

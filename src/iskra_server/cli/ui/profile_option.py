@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from iskra_server.cli.ui.options import examples
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import usage_errors
 from iskra_server.simulator.profiles import PROFILES, by_protocol, profile
 from iskra_server.simulator.simulated_meter import Profile
 
@@ -37,7 +37,5 @@ def _section(title: str, models: list[Profile]) -> str:
 
 def known_profile(name: str) -> str:
     """The name as in the table, in any case; UsageError with all names for an unknown one."""
-    try:
+    with usage_errors():
         return profile(name).name
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from zoneinfo import ZoneInfo
 
-from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.history.model.periods import Period, parse_span
 
 if TYPE_CHECKING:
@@ -32,10 +32,8 @@ def parse_group(text: str) -> "Group":
 def parse_report_period(text: str, now: datetime, tz: ZoneInfo) -> Period:
     """A period, or FIRST..LAST. Raises UsageError."""
     first, dots, last = text.partition("..")
-    try:
+    with usage_errors():
         return parse_span(first, last if dots else None, now, tz)
-    except ValueError as error:
-        raise UsageError(as_sentence(error)) from None
 
 
 def file_name(*parts: str, suffix: str) -> str:

@@ -1,5 +1,8 @@
 """The error that ends a command: one sentence for the user, an exit status, no traceback."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UsageError(Exception):
     """A sentence that names the thing and the fix, and the exit status: 2 for wrong usage, 1 for other reasons."""
@@ -14,3 +17,12 @@ def as_sentence(error: ValueError) -> str:
     text = str(error)
     start = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
     return f"{start}{text[1:].rstrip('.')}."
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turns the ValueError of what the user wrote into UsageError."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None
