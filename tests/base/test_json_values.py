@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from iskra_server.base.json_values import instant, local, number, other
+from iskra_server.base.json_values import instant, local, number, other, utc
 from iskra_server.meter.reading import scaled
 
 
@@ -39,3 +39,7 @@ def test_a_local_moment_has_its_offset() -> None:
     assert local(1_761_436_800, berlin) == "2025-10-26T02:00:00+02:00"
     assert local(1_761_440_400, berlin) == "2025-10-26T02:00:00+01:00"
     assert local(0, ZoneInfo("UTC")) == "1970-01-01T00:00:00+00:00"
+
+
+def test_a_moment_by_utc_has_seconds() -> None:
+    assert utc(1_761_436_800) == "2025-10-26T00:00:00Z"

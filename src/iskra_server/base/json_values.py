@@ -1,6 +1,6 @@
 """Exact numbers and moments as JSON: a Decimal is printed with every digit it has, never through a float."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -31,6 +31,11 @@ def other(value: str | bool) -> Raw:
 def instant(moment: datetime) -> str:
     """UTC to the millisecond: 2026-11-22T10:00:00.123Z."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc(unix_s: float) -> str:
+    """By UTC, to the second: 2026-11-22T10:00:00Z."""
+    return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def local(unix_s: int, tz: ZoneInfo) -> str:

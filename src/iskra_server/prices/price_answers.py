@@ -9,13 +9,14 @@ Numbers go from their text to a decimal, never through a float.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from iskra_server.base.json_values import utc
 from iskra_server.history.model.records import EARLIEST_S, QUARTER_S
 from iskra_server.history.model.spot_price import FIRST_QUARTERLY, HOUR_MINUTES, Price, Prices, raw_price
 
@@ -167,7 +168,7 @@ def _prices(slots: Iterable[Slot]) -> Prices:
         for quarter in range(begin_s // QUARTER_S, end_s // QUARTER_S):
             price = Price(raw, minutes if quarter >= FIRST_QUARTERLY else max(minutes, HOUR_MINUTES))
             if prices.setdefault(quarter, price) != price:
-                raise BadAnswer(f"it has two prices for {_shown(quarter * QUARTER_S)}")
+                raise BadAnswer(f"it has two prices for {utc(quarter * QUARTER_S)}")
     return prices
 
 
@@ -184,8 +185,4 @@ def _check_slot(begin_s: int, end_s: int) -> None:
     if not EARLIEST_S <= begin_s < end_s < _LATEST_S:
         raise BadAnswer(f"a price begins at {begin_s} and ends at {end_s} (Unix seconds)")
     if begin_s % QUARTER_S or end_s % QUARTER_S or end_s - begin_s > _MAX_SLOT_S:
-        raise BadAnswer(f"a price is for {_shown(begin_s)} to {_shown(end_s)}, not for quarter-hours or hours")
-
-
-def _shown(at_s: int) -> str:
-    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        raise BadAnswer(f"a price is for {utc(begin_s)} to {utc(end_s)}, not for quarter-hours or hours")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from iskra_server.base.json_values import utc
 from iskra_server.cli.commands import fleet_allocate, fleet_statement
 from iskra_server.cli.commands.fleet_enroll import enroll
 from iskra_server.cli.commands.fleet_status import status
@@ -181,7 +182,7 @@ def _readers_table(rows: "list[tuple[ReaderRow, str]]") -> Table:
     for row, sentence in rows:
         clock = "" if row.skew_s is None else f"{row.skew_s:+} s"
         text = Text(sentence or row.sentence, style="yellow" if sentence else "")
-        table.add_row(row.name, row.version or "", _moment(row.at_s), clock, str(row.meters), text)
+        table.add_row(row.name, row.version or "", utc(row.at_s), clock, str(row.meters), text)
     return table
 
 
@@ -189,7 +190,7 @@ def _reader_object(row: "ReaderRow", sentence: str) -> dict[str, object]:
     return {
         "name": row.name,
         "version": row.version,
-        "last_heard": _moment(row.at_s),
+        "last_heard": utc(row.at_s),
         "clock_ahead_s": row.skew_s,
         "meters": row.meters,
         "waiting": row.waiting,
@@ -211,22 +212,18 @@ def _conflict_object(conflict: "Conflict") -> dict[str, object]:
     return {
         "meter": conflict.meter_id,
         "register": str(conflict.obis),
-        "time": _moment(conflict.quarter * QUARTER_S),
+        "time": utc(conflict.quarter * QUARTER_S),
         "reader": conflict.reader,
         "value_wh": msgspec.Raw(f"{conflict.value:f}".encode()),
         "kept_reader": conflict.kept_reader,
         "kept_wh": None if conflict.kept is None else msgspec.Raw(f"{conflict.kept:f}".encode()),
-        "received": _moment(conflict.at_s),
+        "received": utc(conflict.at_s),
     }
 
 
 def _local(at_s: int, tz: ZoneInfo) -> str:
     """With its offset: an hour of October comes twice."""
     return f"{datetime.fromtimestamp(at_s, tz):%Y-%m-%d %H:%M %z}"
-
-
-def _moment(at_s: int) -> str:
-    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 app.command(epilog=fleet_statement.EXAMPLES)(fleet_statement.statement)

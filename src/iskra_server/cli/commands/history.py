@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from iskra_server.base.clock import FIRST_MOMENT_S
+from iskra_server.base.json_values import utc
 from iskra_server.cli.ui.open_history import load_config, open_existing
 from iskra_server.cli.ui.options import ConfigFile, group_app
 from iskra_server.cli.ui.usage_error import UsageError
@@ -129,6 +129,6 @@ def _describe(rows: ImpossibleRows) -> str:
 def _moment(at_s: int) -> str:
     """In RFC 3339, or in seconds if the wrong clock was beyond any date."""
     try:
-        return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return utc(at_s)
     except (ValueError, OverflowError, OSError):
         return f"{at_s} s after 1970"

@@ -1,7 +1,6 @@
 """`meters`: list the meters in history. `meters replace`, `meters remove`."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import msgspec
 import typer
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from iskra_server.base.json_values import utc
 from iskra_server.cli.ui.open_history import load_config, open_existing
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError
@@ -101,8 +101,7 @@ def as_table(meters: list[MeterInfo]) -> Table:
 
 def first_and_last(meter: MeterInfo) -> tuple[str, str]:
     """First and last reading, in RFC 3339."""
-    first, last = (f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}" for at_s in (meter.first_s, meter.last_s))
-    return first, last
+    return utc(meter.first_s), utc(meter.last_s)
 
 
 def remark(meter: MeterInfo) -> str:

@@ -9,6 +9,7 @@ import msgspec
 import typer
 from msgspec import Struct
 
+from iskra_server.base.json_values import utc
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
@@ -147,7 +148,7 @@ def _moment(at_s: int, zone: ZoneInfo) -> str:
 
 def _for_programs(summary: UplinkSummary, reader: str) -> _Status:
     def moment(at_s: int | None) -> str | None:
-        return None if at_s is None else f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return None if at_s is None else utc(at_s)
 
     groups = [
         _Group(

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
 
+from iskra_server.base.json_values import utc
 from iskra_server.cli.ui import local_server
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ServerConfig
@@ -39,11 +40,8 @@ class RecordedCounters:
         answers = []
         # the same parts for every sensor
         for part_s in range(begin_s // PART_S * PART_S, end_s, PART_S):
-            begin, end = (
-                datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-                for second in (part_s, part_s + PART_S)
-            )
-            path = f"/api/v1/meters/{quote(meter, safe='')}/counters?from={begin}&to={end}&tz=UTC"
+            period = f"from={utc(part_s)}&to={utc(part_s + PART_S)}"
+            path = f"/api/v1/meters/{quote(meter, safe='')}/counters?{period}&tz=UTC"
             answer = self._ask(path, "counters")
             if answer is None:
                 return []

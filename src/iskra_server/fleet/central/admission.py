@@ -4,12 +4,12 @@ Of a message everything is stored that may be, even if the rest waits: the whole
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
 from shlex import quote
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
+from iskra_server.base.json_values import utc
 from iskra_server.fleet.central.claims import Claim, claim, claims_of, may_store, reader_at
 from iskra_server.fleet.central.conflicts import OtherValue
 from iskra_server.fleet.central.epoch_numbers import SentRows
@@ -123,9 +123,8 @@ def _split(quarters: ReceivedQuarters, claims: Sequence[Claim], now_s: int, resu
         result.foreign.append((quarters, foreign))
         result.receipts[quarters.position] = Receipt("waits", _belongs_to(claims[-1], quarters))
     elif len(admitted) < len(quarters.records):
-        clock = f"{datetime.fromtimestamp(now_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
         result.receipts[quarters.position] = Receipt(
-            "waits", f"these quarter-hours are not over yet: the clock of the central server shows {clock}"
+            "waits", f"these quarter-hours are not over yet: the clock of the central server shows {utc(now_s)}"
         )
     if admitted:
         result.admitted.append((quarters, admitted))

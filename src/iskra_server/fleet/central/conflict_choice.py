@@ -1,12 +1,12 @@
 """An administrator takes values of another reader: those that counted until then become the conflicts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
+from iskra_server.base.json_values import utc
 from iskra_server.fleet.central.claims import block_moves
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
 from iskra_server.fleet.central.epoch_numbers import correct_starts
@@ -74,10 +74,9 @@ def _check(counter: CounterRows, taken: Sequence[StoredRow]) -> None:
         beside = counter.before(first, number), counter.after(last, number)
         for before, after in pairwise(filter(None, (beside[0], *inside, beside[1]))):
             if before.wh > after.wh:
-                moment = f"{datetime.fromtimestamp(after.quarter * QUARTER_S, UTC):%Y-%m-%dT%H:%M:%SZ}"
                 raise StoreError(
-                    f"The counter would go back at {moment}, from {before.wh:f} to {after.wh:f} Wh. "
-                    "Nothing was changed; choose another period."
+                    f"The counter would go back at {utc(after.quarter * QUARTER_S)}, "
+                    f"from {before.wh:f} to {after.wh:f} Wh. Nothing was changed; choose another period."
                 )
 
 

@@ -7,12 +7,12 @@ Readers of the first protocol send no session; they neither have a name nor wait
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, null, select, update
 
+from iskra_server.base.json_values import utc
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S
 from iskra_server.history.store.bulk import one_of
@@ -118,8 +118,8 @@ def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names
 
 
 def _wait(name: str, heard_s: int) -> Receipt:
-    heard = f"{datetime.fromtimestamp(heard_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return Receipt("waits", f"another reader named {name} was heard at {heard}: give each reader its own uplink.reader")
+    heard = f"another reader named {name} was heard at {utc(heard_s)}"
+    return Receipt("waits", f"{heard}: give each reader its own uplink.reader")
 
 
 def write_readers(store: Store, connection: Connection, messages: Sequence[Heard]) -> Names:

@@ -7,7 +7,7 @@ today and tomorrow are unknown.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from iskra_server.base.json_values import local, number
+from iskra_server.base.json_values import local, number, utc
 from iskra_server.cost.contracts import Contract, contract_on, zones_of
 from iskra_server.cost.meter_prices import MeterPrices, meter_prices, plain, today_and_tomorrow
 from iskra_server.cost.price_columns import no_spot_prices
@@ -121,4 +121,4 @@ class PriceMessages:
 
 
 def _utc(quarter: int) -> str:
-    return f"{datetime.fromtimestamp(quarter * QUARTER_S, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return utc(quarter * QUARTER_S)

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Instant, Number, instant, local, number
+from iskra_server.base.json_values import Instant, Number, instant, local, number, utc
 from iskra_server.cost.contracts import Contract, contract_on, contracts_of
 from iskra_server.cost.meter_prices import MeterPrices, meter_prices, today_and_tomorrow, zone_of
 from iskra_server.history.model.records import QUARTER_S, quarter_of
@@ -223,7 +223,7 @@ def _origins(sources: Mapping[str, int]) -> list[PriceOrigin]:
 
 
 def _utc(quarter: int) -> Instant:
-    return f"{datetime.fromtimestamp(quarter * QUARTER_S, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return utc(quarter * QUARTER_S)
 
 
 _ZONE = Parameter("zone", "zone of the market, such as DE-LU; default: that of the configuration", TEXT)
