@@ -14,14 +14,13 @@ from sqlalchemy import Connection, insert, select, text
 
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store import StoreError
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.bulk import one_of
 from iskra_server.history.store.schema import meter_reader, reader
 from iskra_server.history.store.store import Store
 
 # the number of a lock: no meter changes its reader while a collector writes
 _MOVE_LOCK = 0x49534B5242
-# row ids in one statement; SQLite takes 32,766
-_BATCH = 5_000
 # names in an error
 _SHOWN = 5
 
@@ -62,11 +61,9 @@ def block_moves(connection: Connection, *, exclusive: bool = False) -> None:
 
 def claims_of(connection: Connection, meters: Collection[int]) -> dict[int, list[Claim]]:
     """The readers of meters by row id; those that nobody has claimed are absent."""
-    numbers, claims = sorted(meters), dict[int, list[Claim]]()
-    for start in range(0, len(numbers), _BATCH):
-        statement = select(meter_reader).where(
-            one_of(connection, meter_reader.c.meter, numbers[start : start + _BATCH])
-        )
+    claims = dict[int, list[Claim]]()
+    for batch in batches(sorted(meters)):
+        statement = select(meter_reader).where(one_of(connection, meter_reader.c.meter, batch))
         for row in connection.execute(statement.order_by(meter_reader.c.since_s)):
             claims.setdefault(row.meter, []).append(Claim(row.since_s, row.reader))
     return claims

@@ -13,6 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from iskra_server.history.model.records import QUALITIES, Exact, QuarterReading
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import ALWAYS, conflict, meter, quarter_reading, series
 from iskra_server.history.store.store import Store
@@ -89,9 +90,9 @@ def _write(store: Store, connection: Connection, values: Iterable[tuple[OtherVal
             "at_s": now_s,
         }
     ordered, count = [row for _, row in sorted(rows.items())], 0
-    for start in range(0, len(ordered), _BATCH):
+    for batch in batches(ordered, _BATCH):
         # one statement, not one for each row: only that says how many are new
-        statement = store.insert(conflict).values(ordered[start : start + _BATCH])
+        statement = store.insert(conflict).values(batch)
         statement = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         count += connection.execute(statement).rowcount
     return count
@@ -106,8 +107,8 @@ def _kept(connection: Connection, keys: Collection[Key]) -> dict[Key, Exact]:
         rows += connection.exec_driver_sql(_STORED, columns)
     else:
         column = quarter_reading.c
-        for start in range(0, len(ordered), _BATCH):
-            chosen = tuple_(column.series, column.quarter).in_(ordered[start : start + _BATCH])
+        for batch in batches(ordered, _BATCH):
+            chosen = tuple_(column.series, column.quarter).in_(batch)
             rows += connection.execute(select(column.series, column.quarter, column.raw, column.scaler).where(chosen))
     return {(row.series, row.quarter): Exact(row.raw, row.scaler) for row in rows}
 

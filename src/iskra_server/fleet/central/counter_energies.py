@@ -14,14 +14,12 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import HOURLY_WITHIN_S, QUARTER_S, Exact, MeterInfo
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.rollup_marks import QuarterSpan, plain_numbers, replacements
 from iskra_server.history.store.schema import epoch, meter, quarter_reading, series
 from iskra_server.meter.obis import Obis
-
-# counters of one statement
-_BATCH = 5_000
 
 
 class RegisterEnergy(Struct, frozen=True):
@@ -57,9 +55,8 @@ def counter_energies(
     """
     chains = _chains(reads, meters)
     in_chain = {number for chain in chains for number in chain}
-    alone = sorted(set(meters) - in_chain)
-    for start in range(0, len(alone), _BATCH):
-        yield from _of_single_meters(reads, alone[start : start + _BATCH], span, registers)
+    for batch in batches(sorted(set(meters) - in_chain)):
+        yield from _of_single_meters(reads, batch, span, registers)
     for chain in chains:
         numbers = _series(reads, chain)
         for register in sorted({obis for _, obis in numbers if not registers or obis in registers}):

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, s
 
 from iskra_server.fleet.central.bucket_sum import BucketSum
 from iskra_server.history.model.records import HOURLY_WITHIN_S, QUALITIES, QUARTER_S
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 from iskra_server.history.store.reads import Reads
@@ -19,8 +20,6 @@ from iskra_server.meter.obis import Obis
 
 # quarter & 3 is 0 at whole hours, which have their own index in PostgreSQL
 _WITHIN_HOUR = 3
-# parameters of one statement; SQLite takes 32,766
-_BATCH = 5_000
 # quarter readings that are counted for one sum; more would take too long
 MAX_COUNTED = 3_000_000
 _INTERPOLATED = QUALITIES.index("interpolated")
@@ -47,8 +46,7 @@ def add_counters(reads: Reads, obis: Obis, chosen: Subquery, size: int, buckets:
     if regular:
         _add_sums(reads, select(chosen.c.id), 1, buckets)
     recorded: list[int] = []
-    for start in range(0, len(singles), _BATCH):
-        batch = list(singles)[start : start + _BATCH]
+    for batch in batches(list(singles)):
         if regular:
             _add_sums(reads, batch, -1, buckets)
         recorded += (row.series for row in reads.query(_recorded(batch, buckets)))

@@ -7,12 +7,10 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, select
 
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.bulk import one_of
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
 from iskra_server.history.store.store import Store
-
-# series in one statement; SQLite takes 32,766
-_BATCH = 5_000
 
 
 class EpochMapping(Struct):
@@ -36,8 +34,8 @@ def find_mapping(mappings: Iterable[EpochMapping], ledger: str, number: int) -> 
 def read_mappings(connection: Connection, series: Collection[int]) -> dict[int, list[EpochMapping]]:
     """By series; those without any are absent."""
     numbers, found = sorted(series), dict[int, list[EpochMapping]]()
-    for start in range(0, len(numbers), _BATCH):
-        chosen = one_of(connection, epoch_origin.c.series, numbers[start : start + _BATCH])
+    for batch in batches(numbers):
+        chosen = one_of(connection, epoch_origin.c.series, batch)
         for row in connection.execute(select(epoch_origin).where(chosen)):
             mapping = EpochMapping(row.ledger, row.ledger_epoch, row.epoch, row.has_start, row.from_quarter)
             found.setdefault(row.series, []).append(mapping)

@@ -24,15 +24,13 @@ from iskra_server.fleet.central.edge_sums import CountLimit, add_counters, count
 from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Spans, Within, group_meters, whole_time
 from iskra_server.fleet.central.rollups import BucketEnergy
 from iskra_server.fleet.central.rollups import group_energies as rolled_up_energies
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.rollup_marks import plain_numbers
 from iskra_server.history.store.schema import ALWAYS, meter, series
 from iskra_server.meter.obis import Obis
-
-# numbers of one statement; SQLite takes 32,766 parameters
-_BATCH = 5_000
 
 
 class GroupSum(Struct, frozen=True):
@@ -108,8 +106,7 @@ def _together(points: Sequence[MeterPeriod], edges: Sequence[int]) -> Iterator[_
         by_time[point.spans[0]].append(point)
     for (begin, end), same in by_time.items():
         inside = [begin, *(edge for edge in edges if begin < edge < end), end]
-        for start in range(0, len(same), _BATCH):
-            batch = same[start : start + _BATCH]
+        for batch in batches(same):
             single = [point.numbers[0] for point in batch if len(point.chain) == 1]
             of_single = select(meter.c.id.label("meter")).where(meter.c.id.in_(plain_numbers(single)))
             yield _SameTime(of_single, [point for point in batch if len(point.chain) > 1], inside)
@@ -141,9 +138,9 @@ def _with_register(reads: Reads, members: Sequence[MeterPeriod], obis: Obis) -> 
     """Those metering points of which any meter has the register."""
     numbers = [number for member in members for number in member.numbers]
     having: set[int] = set()
-    for start in range(0, len(numbers), _BATCH):
-        batch = series.c.meter.in_(plain_numbers(numbers[start : start + _BATCH]))
-        having |= {row.meter for row in reads.query(select(series.c.meter).where(batch, series.c.obis == str(obis)))}
+    for batch in batches(numbers):
+        chosen = series.c.meter.in_(plain_numbers(batch)), series.c.obis == str(obis)
+        having |= {row.meter for row in reads.query(select(series.c.meter).where(*chosen))}
     return (member for member in members if having.intersection(member.numbers))
 
 

@@ -14,12 +14,10 @@ from msgspec import Struct
 from sqlalchemy import CTE, ColumnElement, Select, and_, func, select, true, tuple_
 
 from iskra_server.history.model.records import quarter_of
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.rollup_marks import plain_numbers
 from iskra_server.history.store.schema import ALWAYS, label, meter
-
-# parameters of one statement; SQLite takes 32,766
-_BATCH = 5_000
 
 
 class Group(Struct, frozen=True):
@@ -223,10 +221,8 @@ def _spans_of_chains(
     reads: Reads, chains: _Chains, group: Group, newest: Collection[int]
 ) -> Iterable[tuple[int, list[tuple[int, int]]]]:
     by_meter: dict[int, list[Any]] = defaultdict(list)
-    of_chains = [part for number in newest for part in chains.chain(number)]
-    for start in range(0, len(of_chains), _BATCH):
-        of_batch = label.c.meter.in_(of_chains[start : start + _BATCH])
-        for row in reads.query(select(label).where(label.c.kind == group.kind, of_batch)):
+    for batch in batches([part for number in newest for part in chains.chain(number)]):
+        for row in reads.query(select(label).where(label.c.kind == group.kind, label.c.meter.in_(batch))):
             by_meter[row.meter].append(row)
     for number in newest:
         labelled = [part for part in chains.chain(number) if part in by_meter]
@@ -272,9 +268,8 @@ def _without(span: tuple[int, int], taken: Spans) -> list[tuple[int, int]]:
 
 def _names(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
     names: dict[int, str] = {}
-    ordered = sorted(numbers)
-    for start in range(0, len(ordered), _BATCH):
-        of_batch = meter.c.id.in_(plain_numbers(ordered[start : start + _BATCH]))
+    for batch in batches(sorted(numbers)):
+        of_batch = meter.c.id.in_(plain_numbers(batch))
         names |= {row.id: row.meter_id for row in reads.query(select(meter.c.id, meter.c.meter_id).where(of_batch))}
     return names
 

@@ -27,14 +27,13 @@ from iskra_server.fleet.central.label_periods import (
     visible_at,
     was_visible,
 )
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import ALWAYS, label, live, meter, quarter_reading, series
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 
-# parameters of one statement; SQLite takes 32,766
-_BATCH = 5_000
 # of an export: rows in memory, some 2 MB, and counters per query where the period is short
 ROWS, _SERIES = 5_000, 50
 
@@ -143,8 +142,8 @@ def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = 
         same = list(of_spans)
         # a counter has at most one row per quarter
         step = min(max(ROWS // (spans[-1][1] - spans[0][0] + 1), 1), _SERIES)
-        for start in range(0, len(same), step):
-            batch = {counter.series: counter for counter in same[start : start + step]}
+        for part in batches(same, step):
+            batch = {counter.series: counter for counter in part}
             by_series: dict[int, list[Any]] = {}
             for row in chain.from_iterable(_rows(reads, batch, begin, until + 1) for begin, until in spans):
                 if step == 1:
@@ -168,9 +167,8 @@ class _Counter(Struct, frozen=True):
 def _counters(reads: Reads, points: Sequence[MeterPeriod]) -> Iterator[_Counter]:
     by_meter: dict[int, list[tuple[str, int]]] = {}
     numbers = [number for point in points for number in point.numbers]
-    for start in range(0, len(numbers), _BATCH):
-        of_batch = series.c.meter.in_(numbers[start : start + _BATCH])
-        for row in reads.query(select(series).where(of_batch)):
+    for batch in batches(numbers):
+        for row in reads.query(select(series).where(series.c.meter.in_(batch))):
             by_meter.setdefault(row.meter, []).append((row.obis, row.id))
     for point in points:
         for place, (number, name) in enumerate(zip(point.numbers, point.chain, strict=True)):

@@ -10,6 +10,7 @@ from iskra_server.fleet.central.counter_energies import RegisterEnergy, counter_
 from iskra_server.fleet.central.rollup_refresh import row_of
 from iskra_server.fleet.central.rollups import Roll, read_roll
 from iskra_server.history.model.records import Exact, quarter_of
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.rollup_marks import QuarterSpan, mark_meters, plain_numbers, span_of
 from iskra_server.history.store.schema import ALWAYS, meter, rollup, rollup_due, rollup_part, rollup_state, series
@@ -50,8 +51,8 @@ def differences(store: Store, roll: Roll, span: QuarterSpan, only: str | None = 
     rows = store.query(statement if only is None else statement.where(meter.c.meter_id == only))
     names = {row.id: row.meter_id for row in rows}
     numbers = sorted(names)
-    for start in range(0, len(numbers), _BATCH):
-        yield from _differences(store, roll, span, numbers[start : start + _BATCH], names)
+    for batch in batches(numbers, _BATCH):
+        yield from _differences(store, roll, span, batch, names)
 
 
 def _differences(

@@ -11,7 +11,7 @@ late quarter sets it again (history/store/rollup_marks.py).
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, literal, select, 
 
 from iskra_server.fleet.central.counter_energies import RegisterEnergy, counter_energies
 from iskra_server.history.model.records import INT64_MAX, QUARTER_S, quarter_of
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.rollup_marks import QuarterSpan, mark_meters, replacements, span_of
 from iskra_server.history.store.schema import (
@@ -109,17 +110,13 @@ def _compute_due(store: Store) -> bool:
         for row in connection.execute(marks):
             by_span[QuarterSpan(row.begin_quarter, row.end_quarter)].append(row.meter)
         for span, meters in by_span.items():
-            for part in _parts(meters, max(_READINGS // (span.end - span.begin), 1)):
+            for part in batches(meters, max(_READINGS // (span.end - span.begin), 1)):
                 if time.monotonic() > end_s:
                     return True
                 compute(store, connection, part, span)
                 is_same = and_(rollup_due.c.end_quarter == span.end, rollup_due.c.begin_quarter == span.begin)
                 connection.execute(delete(rollup_due).where(is_same, rollup_due.c.meter.in_(part)))
     return bool(by_span)
-
-
-def _parts(meters: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (meters[start : start + size] for start in range(0, len(meters), size))
 
 
 def _go_back_a_day(store: Store, zone: ZoneInfo) -> bool:

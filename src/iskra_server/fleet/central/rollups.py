@@ -22,14 +22,12 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select
 from iskra_server.fleet.central.counter_energies import RegisterEnergy, counter_energies
 from iskra_server.fleet.central.rollup_refresh import row_of
 from iskra_server.history.model.records import Exact
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.rollup_marks import QuarterSpan, plain_numbers, span_of
 from iskra_server.history.store.schema import rollup, rollup_due, rollup_part, rollup_state, series
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
-
-# numbers in one statement
-_BATCH = 5_000
 
 
 class BucketEnergy(Struct):
@@ -134,9 +132,9 @@ class _Sums:
         self._add_parts(buckets, spans)
         for span, meters in self._due(spans).items():
             row, place = row_of(span, self._zone)
-            for start in range(0, len(meters), _BATCH):
+            for batch in batches(meters):
                 # as numbers: PostgreSQL knows nothing yet of marks that have just come, and would choose a wrong way
-                is_due = self._members.c.meter.in_(plain_numbers(meters[start : start + _BATCH]))
+                is_due = self._members.c.meter.in_(plain_numbers(batch))
                 self._add_cells(buckets, row, {span: place}, is_due, check=True, sign=-1)
                 self._add_parts(buckets, [span], is_due, sign=-1)
             self._add_computed(buckets, span, span, meters)

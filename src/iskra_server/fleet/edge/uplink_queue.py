@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from iskra_server.fleet.protocol import default_reader_name
 from iskra_server.history.model.records import QUARTER_S, MeterInfo, Record
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.schema import epoch, meter, outbox, power, quarter_reading, series, uplink
 from iskra_server.history.store.store import Store
 
@@ -185,9 +186,7 @@ def _number_of(meter_id: str) -> ColumnElement[int]:
 
 def _sent(parcel: Parcel) -> Iterable[ColumnElement[bool]]:
     """The rows of a parcel that have not changed since, as a few conditions."""
-    marks = list(parcel.marks.items())
-    for start in range(0, len(marks), _CONFIRMED_AT_ONCE):
-        rows = marks[start : start + _CONFIRMED_AT_ONCE]
+    for rows in batches(list(parcel.marks.items()), _CONFIRMED_AT_ONCE):
         unchanged = or_(*(and_(outbox.c.quarter == quarter, outbox.c.mark == mark) for quarter, mark in rows))
         yield and_(outbox.c.meter == _number_of(parcel.meter.meter_id), unchanged)
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 
 from iskra_server.history.model.records import Record
 from iskra_server.history.store import StoreError, schema
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.schema import VERSION_TABLE, DatabaseProfile, power, series
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 # as many reading connections as threads that answer requests
 MAX_READERS = 40
 KEPT_OPEN = 4
-# in one condition; SQLite takes 32,766 parameters
-_METERS = 5_000
 
 
 class Database(ABC):
@@ -126,8 +125,8 @@ class Database(ABC):
         meters = sorted({number for number, _ in wanted})
         statement = select(series.c.meter, series.c.obis, series.c.id)
         ids = {}
-        for start in range(0, len(meters), _METERS):
-            for row in connection.execute(statement.where(series.c.meter.in_(meters[start : start + _METERS]))):
+        for batch in batches(meters):
+            for row in connection.execute(statement.where(series.c.meter.in_(batch))):
                 if key := wanted.get((row.meter, row.obis)):
                     ids[key] = row.id
         return ids

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store import StoreError
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues, meter_row
 from iskra_server.history.store.schema import meter
@@ -19,15 +20,12 @@ from iskra_server.history.store.schema import meter
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-# parameters of one statement; SQLite takes 32,766
-_BATCH = 5_000
-
 
 def find_meters(connection: Connection, names: Sequence[str]) -> Iterator[Any]:
     """The rows of those meters that history knows."""
     columns = meter.c.meter_id, meter.c.id, meter.c.first_s, meter.c.last_s, meter.c.port
-    for start in range(0, len(names), _BATCH):
-        yield from connection.execute(select(*columns).where(meter.c.meter_id.in_(names[start : start + _BATCH]))).all()
+    for batch in batches(names):
+        yield from connection.execute(select(*columns).where(meter.c.meter_id.in_(batch))).all()
 
 
 def is_simulated(connection: Connection) -> bool | None:

@@ -38,6 +38,7 @@ from iskra_server.history.model.records import (
     QuarterReading,
     quarter_of,
 )
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.database import Database
 from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.mapping import epoch_start_of, point_block_of, quarter_reading_of
@@ -49,8 +50,6 @@ from iskra_server.history.store.search_windows import Window, within
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 
-# parameters of one statement; SQLite takes 32,766
-_BATCH = 5_000
 # in quarters; later than every row
 _DAY, _NEVER, _NEVER_S = 96, 2**31 - 1, 2**62
 _replacement = meter.alias("replacement")
@@ -109,9 +108,8 @@ class Reads:
     def quarter_readings(self, meter_id: str, obis: Obis, quarters: Sequence[int]) -> dict[int, QuarterReading]:
         """The counter at the beginning of these quarters; those that history lacks are absent."""
         readings: list[QuarterReading] = []
-        for start in range(0, len(quarters), _BATCH):
-            batch = quarter_reading.c.quarter.in_(quarters[start : start + _BATCH])
-            readings += self._quarter_readings(meter_id, obis, batch)
+        for batch in batches(quarters):
+            readings += self._quarter_readings(meter_id, obis, quarter_reading.c.quarter.in_(batch))
         return {reading.quarter: reading for reading in readings}
 
     def quarter_readings_between(self, meter_id: str, obis: Obis, first: int, end: int) -> list[QuarterReading]:

@@ -19,6 +19,7 @@ from sqlalchemy import BindParameter, Connection, Integer, Row, Select, Table, a
 
 from iskra_server.history.model.periods import Length, first_day, first_quarter, next_start
 from iskra_server.history.model.records import QUARTER_S, EpochStart, QuarterReading, Record, quarter_of, start_s
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.schema import meter, quarter_reading, rollup_due, rollup_state, series
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     Insert = Callable[[Table], "sqlite.Insert | postgresql.Insert"]
     Ask = Callable[[Select[Any]], Sequence[Row[Any]]]
 
-# parameters of one statement; SQLite takes 32,766
-_BATCH = 5_000
 _INSERT_ALL = "INSERT INTO rollup_due SELECT * FROM unnest(%s::int[], %s::int[], %s::int[])"
 _UPDATE = "ON CONFLICT (end_quarter, begin_quarter, meter) DO UPDATE SET meter = excluded.meter"
 _KEEP = "ON CONFLICT DO NOTHING"
@@ -178,8 +177,7 @@ def replacements(ask: "Ask", meters: Iterable[int]) -> Iterator[tuple[int, int]]
     new = set(meters)
     while new:
         numbers, new = sorted(new), set()
-        for start in range(0, len(numbers), _BATCH):
-            part = numbers[start : start + _BATCH]
+        for part in batches(numbers):
             replaced, of_part = meter.c.replaced_by, plain_numbers(part)
             is_in_chain = or_(and_(meter.c.id.in_(of_part), replaced.is_not(None)), replaced.in_(of_part))
             for row in ask(select(meter.c.id, replaced).where(is_in_chain)):

@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading, quarter_of, start_s
+from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.store import Store
 from iskra_server.history.transfer.file_rows import BadRow, RecordRow
@@ -79,8 +80,7 @@ def carry_out(store: Store, plan: ImportPlan, meter: MeterInfo, advance: Callabl
     """
     # an epoch before the readings that belong to it
     records = sorted(plan.records, key=lambda record: isinstance(record, QuarterReading))
-    for first in range(0, len(records), STEP):
-        step = records[first : first + STEP]
+    for step in batches(records, STEP):
         times = [start_s(record) for record in step]
         store.write(step, [replace(meter, first_s=min(times), last_s=max(times))])
         advance(len(step))
@@ -137,8 +137,8 @@ class _Series:
     def add_readings(self, rows: Iterable[RecordRow]) -> None:
         ordered = sorted(rows, key=lambda row: _reading(row).quarter)
         last: QuarterReading | None = None
-        for first in range(0, len(ordered), _BATCH):
-            last = self._add_batch(ordered[first : first + _BATCH], last)
+        for batch in batches(ordered, _BATCH):
+            last = self._add_batch(batch, last)
 
     def _add_batch(self, rows: Sequence[RecordRow], last: QuarterReading | None) -> QuarterReading | None:
         """Rows in order of time; `last` is the newest reading that was taken from the file, which is returned too."""
