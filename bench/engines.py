@@ -21,7 +21,7 @@ from sqlalchemy import text
 
 from fleet.batches import batch_of
 from fleet.engines import Engine, empty
-from iskra_server.fleet.central.group_sums import group_energy
+from iskra_server.fleet.central.group_sums import group_energies
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.queries import meters, set_labels
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, write_batch
@@ -92,7 +92,7 @@ def measured(stores: list[Store], turn: int) -> Iterator[tuple[str, float]]:
     yield "last reading of a meter, ms", asked(lambda: store.nearest_before(name, IMPORT, NOW + 96))
     yield (
         f"month of {ASKED} meters by day, ms",
-        asked(lambda: group_energy(store, HOUSE, IMPORT, edges, until=NOW + 1)),
+        asked(lambda: group_energies(store, HOUSE, [IMPORT], edges, until=NOW + 1)),
     )
     yield "first page of a group, ms", asked(lambda: meters(store, limit=50, now=NOW, group=HOUSE))
 

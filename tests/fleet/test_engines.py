@@ -21,16 +21,14 @@ from command import COMMAND, environment
 from fleet.batches import batch_of
 from fleet.central.simulated_house import BERLIN, EDGES, TENANTS, expected, house, write
 from fleet.engines import Engine, empty_engine
+from fleet.sums import due_count, group_energy, rolled_up_energy
 from history.entries import METER, block, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central import rollups
 from iskra_server.fleet.central.claims import move_meter
 from iskra_server.fleet.central.conflicts import list_conflicts
-from iskra_server.fleet.central.group_sums import group_energy
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.reader_state import ReaderState, list_readers
 from iskra_server.fleet.central.rollup_refresh import refresh
-from iskra_server.fleet.central.rollups import due_count
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal, write_batch
 from iskra_server.history.model.records import (
     QUARTER_S,
@@ -317,7 +315,7 @@ def test_roll_ups_say_what_the_quarters_say(engine: Engine) -> None:
     while refresh(store, (EDGES[-1] + DAY) * QUARTER_S, BERLIN):
         assert time.monotonic() < deadline
     assert due_count(store) == (0, None)
-    rolled = rollups.group_energy(store, tenant, IMPORT, EDGES)
+    rolled = rolled_up_energy(store, tenant, IMPORT, EDGES)
     assert [bucket and bucket.energy for bucket in rolled] == [bucket.energy for bucket in sums]
     store.close()
 

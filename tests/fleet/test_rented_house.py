@@ -37,10 +37,10 @@ from fleet.rented_house import (
     random_counter,
     tenant_of,
 )
+from fleet.sums import group_energy
 from iskra_server.cli.ui.report_files import parse_report_period
 from iskra_server.fleet.central.bucket_sum import Completeness
 from iskra_server.fleet.central.claims import move_meter
-from iskra_server.fleet.central.group_sums import group_energy
 from iskra_server.fleet.central.ingest import ReceivedMessage, ingest
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement import MeterStatement, Statement, groups_among, statement

@@ -8,9 +8,10 @@ import pytest
 from msgspec.structs import astuple, replace
 
 from fleet.central.simulated_house import BERLIN, EDGES, FIRST, LAST, TENANTS, Flat, expected, house, write
+from fleet.sums import group_energy
 from history.entries import METER
 from iskra_server.fleet.central import edge_sums, group_sums
-from iskra_server.fleet.central.group_sums import GroupSum, group_energy
+from iskra_server.fleet.central.group_sums import GroupSum
 from iskra_server.fleet.central.label_periods import Group, LabelPeriod, group_meters
 from iskra_server.fleet.central.queries import set_labels
 from iskra_server.fleet.central.rollup_refresh import refresh

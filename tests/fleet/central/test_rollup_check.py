@@ -4,15 +4,16 @@ from sqlalchemy import insert, update
 
 from fleet.central.test_rollup_refresh import METERS, SPANS, fill, refresh_all
 from fleet.central.test_rollups import DAYS, check, name
+from fleet.sums import due_count
 from iskra_server.fleet.central.rollup_check import (
     RollupDifference,
-    begin_anew,
+    delete_roll_ups,
     differences,
     forget_roll_ups,
     mark_differences,
     rolled_up_spans,
 )
-from iskra_server.fleet.central.rollups import due_count, read_roll
+from iskra_server.fleet.central.rollups import read_roll
 from iskra_server.history.store.rollup_marks import QuarterSpan
 from iskra_server.history.store.schema import rollup, rollup_part
 from iskra_server.history.store.store import Store
@@ -52,7 +53,7 @@ def test_what_differs_is_found_and_computed_again(store: Store) -> None:
 def test_everything_is_computed_anew(store: Store) -> None:
     fill(store)
     refresh_all(store)
-    begin_anew(store)
+    delete_roll_ups(store)
     assert read_roll(store) is None
     refresh_all(store)
     assert check(store, SPANS, DAYS[:3]) == 2

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from fleet.central.test_rollups import BERLIN, DAYS, check, name, set_members, write
+from fleet.sums import due_count
 from history.entries import wait_until
 from iskra_server.fleet.central import rollup_refresh
 from iskra_server.fleet.central.rollup_refresh import refresh
-from iskra_server.fleet.central.rollups import due_count, read_roll
+from iskra_server.fleet.central.rollups import read_roll
 from iskra_server.history.model.records import QUARTER_S, Exact, QuarterReading
 from iskra_server.history.store.schema import ALWAYS, rollup, rollup_due, rollup_part
 from iskra_server.history.store.store import Store

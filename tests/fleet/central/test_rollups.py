@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
+from fleet.sums import due_count, rolled_up_energy
 from iskra_server.fleet.central.rollup_refresh import refresh
-from iskra_server.fleet.central.rollups import BucketEnergy, due_count, group_energy
+from iskra_server.fleet.central.rollups import BucketEnergy
 from iskra_server.history.model.energy import energy_in_buckets
 from iskra_server.history.model.periods import first_quarter
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, MeterInfo, Quality, QuarterReading, Record
@@ -103,7 +104,7 @@ def truth(store: Store, spans: Spans, begin: int, end: int) -> BucketEnergy:
 
 def check(store: Store, spans: Spans, edges: Sequence[int]) -> int:
     """Says how many buckets were answered."""
-    answers = group_energy(store, MEMBERS, IMPORT, edges)
+    answers = rolled_up_energy(store, MEMBERS, IMPORT, edges)
     for answer in answers:
         if answer is not None:
             assert answer == truth(store, spans, answer.begin, answer.end)

@@ -38,7 +38,7 @@ def verify(
 
     with open_existing(load_config(config)) as store, database_errors():
         if rebuild:
-            rollup_check.begin_anew(store)
+            rollup_check.delete_roll_ups(store)
             print("All roll-ups are deleted. The collectors compute them again, from today back.")
             return
         roll = read_roll(store)

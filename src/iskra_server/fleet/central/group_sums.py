@@ -112,13 +112,6 @@ def _together(points: Sequence[MeterPeriod], edges: Sequence[int]) -> Iterator[_
             yield _SameTime(of_single, [point for point in batch if len(point.chain) > 1], inside)
 
 
-def group_energy(
-    reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within = None, *, until: int
-) -> GroupEnergy:
-    """As `group_energies`, of one register."""
-    return group_energies(reads, group, [obis], edges, within, until=until)[0]
-
-
 def _energy(edges: Sequence[int], buckets: Sequence[BucketSum], meters: int) -> GroupEnergy:
     """`buckets` are those that have begun; `meters` are in the group at some time."""
     to_come = [BucketSum(*pair) for pair in list(pairwise(edges))[len(buckets) :]]

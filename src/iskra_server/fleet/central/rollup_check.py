@@ -1,4 +1,4 @@
-"""Compares roll-ups with the quarters, marks those that differ, and begins anew."""
+"""Compares roll-ups with the quarters, marks those that differ, and deletes all."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -111,7 +111,7 @@ def forget_roll_ups(store: Store, moment_s: float) -> None:
     _delete(store, since)
 
 
-def begin_anew(store: Store) -> None:
+def delete_roll_ups(store: Store) -> None:
     """Delete all roll-ups; the next step of a collector begins with today, in its time zone."""
     with store.transaction() as connection:
         # waits for the writers that share it

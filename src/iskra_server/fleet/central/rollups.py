@@ -90,25 +90,9 @@ def group_energies(
     return {obis: [buckets.get((obis, span)) for span in spans] for obis in registers}
 
 
-def group_energy(reads: Reads, members: Select[Any], obis: Obis, edges: Sequence[int]) -> list[BucketEnergy | None]:
-    """As `group_energies`, of one register."""
-    return group_energies(reads, members, [obis], edges)[obis]
-
-
 def read_roll(reads: Reads) -> Roll | None:
     row = next(iter(reads.query(select(rollup_state))), None)
     return Roll(ZoneInfo(row.zone), row.since_quarter, row.open_quarter) if row else None
-
-
-def due_count(reads: Reads) -> tuple[int, int | None]:
-    """How many marks of days and months that are over wait, and the quarter in which the oldest begins."""
-    is_over = rollup_due.c.end_quarter <= select(rollup_state.c.open_quarter).scalar_subquery()
-    columns: list[ColumnElement[Any]] = [
-        func.count().label("marks"),
-        func.min(rollup_due.c.begin_quarter).label("first"),
-    ]
-    row = reads.query(select(*columns).where(is_over))[0]
-    return row.marks, row.first
 
 
 class _Sums:
