@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from iskra_server.cli.ui.report_files import check_new, file_name, new_text_file, parse_group, parse_report_period
+from iskra_server.cli.ui.report_files import check_new, file_name, group_of, new_text_file, parse_report_period
 from iskra_server.cli.ui.usage_error import UsageError
 
 NOW, BERLIN = datetime(2026, 11, 28, tzinfo=UTC), ZoneInfo("Europe/Berlin")
 
 
 def test_a_group_and_a_period() -> None:
-    group = parse_group("tenant:Müller: 2nd floor")
+    group = group_of("tenant:Müller: 2nd floor")
     assert (group.kind, group.value) == ("tenant", "Müller: 2nd floor")
     begin, end = parse_report_period("2026-01..2026-06", NOW, BERLIN)
     assert (begin.astimezone(BERLIN).isoformat(), end.astimezone(BERLIN).isoformat()) == (
@@ -25,7 +25,7 @@ def test_a_group_and_a_period() -> None:
             parse_report_period(text, NOW, BERLIN)
     for text in ("Meyer", ":Meyer", "tenant:", ""):
         with pytest.raises(UsageError, match="is not a group"):
-            parse_group(text)
+            group_of(text)
 
 
 @pytest.mark.parametrize(

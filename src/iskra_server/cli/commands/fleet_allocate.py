@@ -13,7 +13,7 @@ from rich.table import Table
 
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, examples
-from iskra_server.cli.ui.report_files import check_new, file_name, new_text_file, parse_group, parse_report_period
+from iskra_server.cli.ui.report_files import check_new, file_name, group_of, new_text_file, parse_report_period
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.meter.obis import EXPORT, IMPORT
@@ -68,7 +68,7 @@ def allocate(
     # heavy imports, needed by this command only
     from iskra_server.fleet.central import solar_allocation, solar_csv  # noqa: PLC0415
 
-    settings, house = load_config(config), parse_group(group)
+    settings, house = load_config(config), group_of(group)
     zone, now = time_zone(tz, settings), datetime.now(UTC)
     parts = _parts(shares, is_static=key == "static")
     name = file_name(house.kind, house.value, period, key, suffix="").removesuffix(".")

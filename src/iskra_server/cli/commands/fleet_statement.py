@@ -14,7 +14,7 @@ from iskra_server.cli.ui.options import ConfigFile, Language, examples, terminal
 from iskra_server.cli.ui.report_files import (
     check_new,
     file_name,
-    parse_group,
+    group_of,
     parse_report_period,
     write_report,
     write_text,
@@ -79,7 +79,7 @@ def statement(
     settings = load_config(config)
     zone, now = time_zone(tz, settings), datetime.now(UTC)
     language = lang or _language(settings.server.language)
-    whole, span = parse_group(group), parse_report_period(period, now, zone)
+    whole, span = group_of(group), parse_report_period(period, now, zone)
     is_csv = form == "csv" or (form is None and Path(output).suffix == ".csv")
     if (each is None) != (to is None):
         raise UsageError("--each needs a folder for its files (--to FOLDER), and --to is for --each alone.")

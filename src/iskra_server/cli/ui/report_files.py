@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 _MAX_NAME = 80
 
 
-def parse_group(text: str) -> "Group":
+def group_of(text: str) -> "Group":
     """kind:value. Raises UsageError."""
-    from iskra_server.fleet.central.label_periods import Group  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import parse_group  # noqa: PLC0415
 
-    kind, _, value = text.partition(":")
-    if not (kind and value):
+    if (group := parse_group(text)) is None:
         raise UsageError(f"'{text}' is not a group; write it like tenant:Meyer or building:7.")
-    return Group(kind, value)
+    return group
 
 
 def parse_report_period(text: str, now: datetime, tz: ZoneInfo) -> Period:

@@ -314,15 +314,14 @@ def _place(query: Query) -> tuple[int, int] | None:
 
 
 def _group(query: Query) -> "Group | None":
-    from iskra_server.fleet.central.label_periods import Group  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import parse_group  # noqa: PLC0415
 
     text = query.get("group")
     if text is None:
         return None
-    kind, _, value = text.partition(":")
-    if not (kind and value):
+    if (group := parse_group(text)) is None:
         raise BadRequest(f"'group={text[:40]}' is not a group; write it like building:7")
-    return Group(kind, value)
+    return group
 
 
 def required_group(query: Query) -> "Group":

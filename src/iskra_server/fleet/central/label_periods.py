@@ -27,6 +27,12 @@ class Group(Struct, frozen=True):
     value: str
 
 
+def parse_group(text: str) -> Group | None:
+    """kind:value; None for anything else."""
+    kind, _, value = text.partition(":")
+    return Group(kind, value) if kind and value else None
+
+
 class LabelPeriod(Struct, frozen=True):
     """The value of a label from one quarter until before another."""
 
@@ -57,23 +63,23 @@ def whole_time(group: Group, begin: int, end: int, within: Within) -> Select[Any
     """The meters that are in a group all the time between two quarters; none that replaced another or was replaced."""
     lasts = and_(label.c.from_quarter <= begin, label.c.to_quarter >= end)
     single = label.c.meter.not_in(_replaced()), label.c.meter.not_in(_successors())
-    statement = select(label.c.meter).where(_is(group), lasts, *single)
+    statement = select(label.c.meter).where(of_groups(group), lasts, *single)
     if within is None:
         return statement
-    return statement.where(label.c.meter.in_(select(label.c.meter).where(_is(*within), lasts)))
+    return statement.where(label.c.meter.in_(select(label.c.meter).where(of_groups(*within), lasts)))
 
 
 def count_labels(reads: Reads, group: Group, begin: int, end: int, within: Within) -> int:
     """How many labels put a meter into a group at some time between two quarters: at least one a meter."""
     overlaps = label.c.from_quarter < end, label.c.to_quarter > begin
-    statement = select(func.count()).select_from(label).where(_is(group), *overlaps)
+    statement = select(func.count()).select_from(label).where(of_groups(group), *overlaps)
     return int(reads.query(statement if within is None else statement.where(was_visible(within)))[0][0])
 
 
 def group_span(reads: Reads, group: Group, within: Within) -> tuple[int, int]:
     """From when until when any meter is in a group, in quarters; 0 and ALWAYS where there is no such time."""
     times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
-    statement = select(*times).where(_is(group))
+    statement = select(*times).where(of_groups(group))
     row = reads.query(statement if within is None else statement.where(was_visible(within)))[0]
     return (0, ALWAYS) if row.first is None else (row.first, row.end)
 
@@ -145,18 +151,20 @@ def _has_own(passed: CTE) -> ColumnElement[bool]:
 
 def members_at(quarter: int, group: Group, within: Within = None) -> Select[Any]:
     """The meters that are in a group in a quarter."""
-    members = select(labels_at(quarter, of_group(group)).subquery().c.meter)
+    members = select(labels_at(quarter, of_groups(group)).subquery().c.meter)
     return members if within is None else members.intersect(visible_at(quarter, within)).subquery().select()
 
 
 def visible_at(quarter: int, within: Sequence[Group]) -> Select[Any]:
     """The meters of any of these groups in a quarter."""
-    return select(labels_at(quarter, _is(*within)).subquery().c.meter)
+    return select(labels_at(quarter, of_groups(*within)).subquery().c.meter)
 
 
-def of_group(group: Group) -> ColumnElement[bool]:
-    """Of a label: whether it is that of a group."""
-    return _is(group)
+def of_groups(*groups: Group) -> ColumnElement[bool]:
+    """Of a label: whether it is that of one of these groups."""
+    if len(groups) == 1:
+        return and_(label.c.kind == groups[0].kind, label.c.value == groups[0].value)
+    return tuple_(label.c.kind, label.c.value).in_([(group.kind, group.value) for group in groups])
 
 
 def was_visible(within: Sequence[Group]) -> ColumnElement[bool]:
@@ -207,7 +215,7 @@ def _spans(
     where = () if condition is None else (condition,)
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     replaced: set[int] = set()
-    for row in reads.query(select(label).where(_is(group), *overlaps, *where)):
+    for row in reads.query(select(label).where(of_groups(group), *overlaps, *where)):
         if row.meter in chains.first_quarter:
             replaced.add(chains.newest(row.meter))
         else:
@@ -272,12 +280,6 @@ def _names(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
         of_batch = meter.c.id.in_(plain_numbers(batch))
         names |= {row.id: row.meter_id for row in reads.query(select(meter.c.id, meter.c.meter_id).where(of_batch))}
     return names
-
-
-def _is(*groups: Group) -> ColumnElement[bool]:
-    if len(groups) == 1:
-        return and_(label.c.kind == groups[0].kind, label.c.value == groups[0].value)
-    return tuple_(label.c.kind, label.c.value).in_([(group.kind, group.value) for group in groups])
 
 
 def _replaced() -> Select[Any]:

@@ -22,7 +22,7 @@ from iskra_server.fleet.central.label_periods import (
     inherited_labels_at,
     labels_at,
     members_at,
-    of_group,
+    of_groups,
     own_labels_at,
     visible_at,
     was_visible,
@@ -110,7 +110,7 @@ def _shown(now: int, group: Group | None, within: Within) -> list[ColumnElement[
     One query for each: with both in one, a database first puts together all meters of the group.
     """
     if group and within is None:
-        parts = (own_labels_at(now, of_group(group)), inherited_labels_at(now, of_group(group)))
+        parts = (own_labels_at(now, of_groups(group)), inherited_labels_at(now, of_groups(group)))
         return [live.c.meter.in_(select(part.subquery().c.meter)) for part in parts]
     if group:
         return [live.c.meter.in_(members_at(now, group, within))]

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 # a statement reads every quarter-hour of its time, of every meter
 MAX_DAYS, MAX_METERS = 1_100, 200
 _TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
+_LANGUAGES = ["en", "de"]
 FORMAT = Parameter("format", "html, to print on A4, or csv", {**TEXT, "enum": list(_TYPES), "default": "html"})
-LANGUAGE = Parameter("lang", "language of the file", {**TEXT, "enum": ["en", "de"], "default": "en"})
+LANGUAGE = Parameter("lang", "language of the file", {**TEXT, "enum": _LANGUAGES, "default": "en"})
 
 
 def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
@@ -31,12 +32,12 @@ def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
     from iskra_server.fleet.central.statement_html import html  # noqa: PLC0415
 
     group, period = required_group(query), query.period(MAX_DAYS, default="last_month")
-    form, language = _one_of(query, FORMAT), _one_of(query, LANGUAGE)
+    form = query.choice("format", _TYPES, default="html")
+    words: Language = "de" if query.choice("lang", _LANGUAGES, default="en") == "de" else "en"
     count = len(group_meters(reads, group, *quarters_of(period, query.now), within))
     if count > MAX_METERS:
         raise BadRequest(f"this group has {count} meters in the period, and the maximum is {MAX_METERS}")
     content = statement(reads, [group], period, query.now, tz=query.tz, within=within)
-    words: Language = "de" if language == "de" else "en"
     text = StringIO()
     if form == "csv":
         write_csv(content, text, words)
@@ -44,11 +45,3 @@ def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
         text.write(html(content, words))
     headers = {"content-disposition": f'attachment; filename="statement.{form}"', **NO_STORE}
     return Response(text.getvalue(), headers=headers, media_type=_TYPES[form])
-
-
-def _one_of(query: Query, parameter: Parameter) -> str:
-    allowed: list[str] = parameter.schema["enum"]
-    text = query.get(parameter.name) or str(parameter.schema["default"])
-    if text not in allowed:
-        raise BadRequest(f"'{parameter.name}={text[:40]}' is not allowed; allowed are {', '.join(allowed)}")
-    return text

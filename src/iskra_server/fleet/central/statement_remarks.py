@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import func, select
 
+from iskra_server.fleet.central.answers import SILENT_S
 from iskra_server.fleet.central.conflicts import Conflict, list_conflicts
 from iskra_server.fleet.central.label_periods import MeterPeriod
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S, QUARTER_S
@@ -51,8 +52,6 @@ RemarkKind = Literal[
     "set_aside",
     "simulated",
 ]
-# two quarters late is silent, as a reader reports after every quarter
-SILENT_S = 2 * QUARTER_S
 # conflicts of one meter that are listed one by one; conflicts and refused messages that are read
 MAX_CONFLICTS, MAX_READ = 10, 5_000
 # a message that was refused may have 1 MB; readers name the meter in its first bytes

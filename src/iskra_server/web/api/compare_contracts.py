@@ -51,9 +51,7 @@ def comparison_of(
 
 
 def _template(query: Query) -> DynamicOffer:
-    zone = query.get("zone") or DEFAULT_ZONE
-    if zone not in ZONES:
-        raise BadRequest(f"'zone={zone[:40]}' is not allowed; allowed are {', '.join(ZONES)}")
+    zone = query.choice("zone", ZONES, default=DEFAULT_ZONE)
     default = DynamicOffer(zone)
     names = DynamicOffer.__struct_fields__[1:]
     numbers = {name: query.decimal(name, default=getattr(default, name), maximum=_MAX_PRICE) for name in names}

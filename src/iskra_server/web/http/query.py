@@ -112,6 +112,13 @@ class Query:
         with _as_bad_request():
             return self.now if text is None else parse_period(text, self.now, self.tz)[0]
 
+    def choice(self, name: str, allowed: Iterable[str], *, default: str) -> str:
+        """One of these words."""
+        text = self.get(name) or default
+        if text not in (words := list(allowed)):
+            raise BadRequest(f"'{name}={text[:40]}' is not allowed; allowed are {', '.join(words)}")
+        return text
+
     def integer(self, name: str, *, default: int, maximum: int) -> int:
         """A whole number from 1 to `maximum`."""
         text = self.get(name)
