@@ -1,6 +1,6 @@
 """The engines that a central database may run on: PostgreSQL alone, with TimescaleDB, with Citus.
 
-PostgreSQL is started by the tests. The other two are servers of whoever runs them; their database is emptied:
+PostgreSQL is started by the tests. The other two are servers that run already; their database is emptied:
 
     IES_TEST_TIMESCALE_URL=postgresql://owner@host/test   the extension in shared_preload_libraries
     IES_TEST_CITUS_URL=postgresql://owner@host/test       the coordinator, with its nodes added

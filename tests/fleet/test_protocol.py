@@ -79,7 +79,7 @@ def test_a_reader_without_a_name_has_that_of_its_user_else_one_that_no_copy_has(
         assert all(protocol.check_reader_name(name).startswith(socket.gethostname()[:63]) for name in made)
 
 
-@pytest.mark.parametrize("session", [b"", b"8 octets"])
+@pytest.mark.parametrize("session", [b"", b"session1"])
 def test_correlation_data_name_the_session_and_the_message(session: bytes) -> None:
     sent = protocol.Correlation(session, 70_000)
     assert protocol.correlation(bytes(sent)) == sent

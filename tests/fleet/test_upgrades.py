@@ -19,7 +19,7 @@ from outputs.mqtt.broker import Mosquitto
 from running import until
 from samples import METER_ID
 
-SESSION = b"8 octets"
+SESSION = b"session1"
 
 
 def test_an_older_reader_and_a_newer_collector(central: Store, broker: Mosquitto, collect: Collect) -> None:

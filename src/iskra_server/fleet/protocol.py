@@ -139,7 +139,7 @@ class ReaderStatus(Struct, frozen=True, omit_defaults=True):
 
 
 class NewerMessage(ValueError):
-    """A newer reader sent it: whoever does not understand all of it must not store a part of it."""
+    """A newer reader sent it. A part of it is not stored while the rest is not understood."""
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True):

@@ -55,7 +55,7 @@ def test_what_another_reader_sends_waits_with_the_command_that_moves_the_meter(s
 
 
 def test_the_command_that_moves_a_meter_is_safe_to_copy(store: Store) -> None:
-    """Whoever may send chooses the names in it."""
+    """The names in it are chosen by the sender."""
     info = replace(METER, meter_id="1'; reboot #")
     rows = [quarter_reading(meter=info)]
     write_batch(store, batch_of([*rows], [info]))

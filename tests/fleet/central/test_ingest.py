@@ -15,7 +15,7 @@ TOO_MANY: dict[str, list[protocol.CounterRow]] = {f"1-0:{place}.8.0*255": [] for
 
 
 def received(kind: str, payload: bytes, reader: str = "cellar") -> ReceivedMessage:
-    return ReceivedMessage(f"iskra/v1/{reader}/{kind}", payload, NOW_S, correlation_data=b"8 octets\0\0\0\1")
+    return ReceivedMessage(f"iskra/v1/{reader}/{kind}", payload, NOW_S, correlation_data=b"session1\0\0\0\1")
 
 
 def encoded(**changes: object) -> bytes:
@@ -27,7 +27,7 @@ def encoded(**changes: object) -> bytes:
 def test_quarters_are_decoded_with_their_reader_and_its_session() -> None:
     batch = ingest([received("quarters", encoded(ledger="abc"))])
     (quarters,) = batch.quarters
-    assert (quarters.reader, quarters.session, quarters.ledger) == ("cellar", b"8 octets", "abc")
+    assert (quarters.reader, quarters.session, quarters.ledger) == ("cellar", b"session1", "abc")
     assert (quarters.records, quarters.meter) == ((quarter_reading(),), METER)
     assert (quarters.at_s, quarters.seen_s) == (NOW_S, METER.last_s)
     assert (batch.receipts, batch.refused) == ({}, [])
@@ -72,7 +72,7 @@ def test_what_a_newer_reader_sends_waits(changes: dict[str, object]) -> None:
 
 def state_of(payload: bytes) -> ReaderState:
     (heard,) = ingest([received("status", payload)]).readers
-    assert (heard.position, heard.reader, heard.session, heard.at_s) == (0, "cellar", b"8 octets", NOW_S)
+    assert (heard.position, heard.reader, heard.session, heard.at_s) == (0, "cellar", b"session1", NOW_S)
     assert heard.state
     return heard.state
 

@@ -81,7 +81,7 @@ def upgrade() -> None:
 
 
 def _alter_postgresql() -> None:
-    """In place: a table that is made anew would lose the rights of collectors and servers."""
+    """In place: a new table would lack the rights of collectors and servers."""
     for statement in (
         # an upsert of a known reader took a number of its sequence each time
         "ALTER TABLE reader DROP CONSTRAINT pk_reader, DROP CONSTRAINT uq_reader_name, DROP COLUMN id",
