@@ -2,7 +2,7 @@
 
 import pytest
 
-from iskra_server.base.address import Address, PathSecret, is_host
+from iskra_server.base.address import Address, PathSecret, host_in_url, is_host
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,10 @@ def test_names_that_no_resolver_accepts_are_no_hosts(name: str) -> None:
 def test_a_path_may_be_a_secret_too(url: str, seen: str, parts: set[str]) -> None:
     address = PathSecret(url)
     assert (str(address), set(address.parts()) - {"y"}) == (seen, parts)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("::1", "[::1]"), ("192.168.1.2", "192.168.1.2"), ("a.example", "a.example")]
+)
+def test_an_ipv6_address_has_brackets_in_a_url(host: str, shown: str) -> None:
+    assert host_in_url(host) == shown

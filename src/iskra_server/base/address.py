@@ -82,7 +82,7 @@ class Address(Secret):
     def escaped(self) -> str:
         """The whole address, escaped for strict parsers."""
         account = quote(self.user, safe="") + (f":{quote(self.password.reveal(), safe='')}" if self.password else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = host_in_url(self.host)
         place = f"{host}:{self._port}" if self._port else host
         rest = self.rest.replace("#", "%23")
         return f"{self.scheme}://{account}{'@' if account else ''}{place}{rest}"
@@ -151,6 +151,11 @@ class PathSecret(Address):
         """Of the path only what is too long for a word, which would be masked wherever it occurs."""
         path = (self._path, *_CUTS.split(self._path))
         return (*super().parts(), *(part for part in path if len(part) >= _LONG))
+
+
+def host_in_url(host: str) -> str:
+    """An IPv6 address in brackets (RFC 3986, 3.2.2), everything else as it is."""
+    return f"[{host}]" if ":" in host else host
 
 
 def is_host(name: str) -> bool:

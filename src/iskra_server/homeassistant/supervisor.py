@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from iskra_server.base.address import Address
+from iskra_server.base.address import Address, host_in_url
 from iskra_server.base.http_request import TIMEOUT_S, Answer, HttpRequest
 from iskra_server.base.secret import Secret
 from iskra_server.base.threads import in_daemon_thread
@@ -44,7 +44,7 @@ class MqttService(Struct, frozen=True):
     @property
     def url(self) -> Address:
         """Without the password."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = host_in_url(self.host)
         user = f"{quote(self.username, safe='')}@" if self.username else ""
         return Address(f"mqtt{'s' if self.ssl else ''}://{user}{host}:{self.port}")
 

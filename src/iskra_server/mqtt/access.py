@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from iskra_server.base.address import Address, is_host
+from iskra_server.base.address import Address, host_in_url, is_host
 from iskra_server.base.secret import Secret, masking
 
 # scheme -> port where the URL names none
@@ -31,7 +31,7 @@ class BrokerAccess(Struct, frozen=True):
     @property
     def broker(self) -> str:
         """The broker's address for people, without a password."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = host_in_url(self.host)
         return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
 
     def masked(self, text: object) -> str:

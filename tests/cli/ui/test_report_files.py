@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from iskra_server.cli.ui.report_files import check_new, file_name, group_of, new_text_file, parse_report_period
+from iskra_server.cli.ui.new_files import new_text_file
+from iskra_server.cli.ui.report_files import check_new, file_name, group_of, parse_report_period
 from iskra_server.cli.ui.usage_error import UsageError
 
 NOW, BERLIN = datetime(2026, 11, 28, tzinfo=UTC), ZoneInfo("Europe/Berlin")

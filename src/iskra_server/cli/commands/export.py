@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from iskra_server.cli.ui.new_files import new_file
 from iskra_server.cli.ui.open_history import (
     Zone,
     find_meter,
@@ -167,13 +168,5 @@ def _opened(output: str) -> Iterator[BinaryIO]:
         with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
             yield stdout
         return
-    path = Path(output)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", status=1) from None
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(Path(output)) as file:
+        yield file

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct, to_builtins
 
-from iskra_server.base.address import Address
+from iskra_server.base.address import Address, host_in_url
 from iskra_server.cli.ui.options import Json
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.fleet.central.broker_accounts import has_account, new_password, write_account
@@ -145,7 +145,7 @@ def _authority(ca_cert: Path | None) -> dict[str, str]:
 
 
 def _section(reader: str, address: Address, keys: dict[str, str]) -> str:
-    place = f"[{address.host}]" if ":" in address.host else address.host
+    place = host_in_url(address.host)
     port = f":{address.port}" if address.port else ""
     user = "" if "cert_file" in keys else f"{reader}@"
     values = {"url": f"{address.scheme}://{user}{place}{port}", "reader": reader} | keys

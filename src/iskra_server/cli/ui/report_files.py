@@ -2,13 +2,13 @@
 
 import re
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from iskra_server.cli.ui.new_files import new_text_file
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.history.model.periods import Period, parse_span
 
@@ -51,22 +51,6 @@ def check_new(files: Collection[Path], *, overwrite: bool) -> None:
         which = f"{existing[0]} exists" if is_one else f"{existing[0]} and {len(existing) - 1} more exist"
         them = "it" if is_one else "them"
         raise UsageError(f"{which} already; add --overwrite to replace {them}, or name another place.")
-
-
-@contextmanager
-def new_text_file(file: Path) -> Iterator[TextIO]:
-    """The file gets its name once it is complete; its folder is created. Raises UsageError."""
-    part = file.with_name(f"{file.name}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="") as text:
-            yield text
-        part.replace(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}.", 1) from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def write_text(file: Path, text: str) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from iskra_server.base.address import Address
+from iskra_server.base.address import Address, host_in_url
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.database import Database
 from iskra_server.history.store.database_errors import driver_missing, store_error
@@ -44,7 +44,7 @@ def _parse(address: Address) -> URL:
         if address.scheme == "sqlite":
             return URL.create("sqlite", database=sqlite_file(address))
         check_address(address)
-        host = f"[{address.host}]" if ":" in address.host else address.host
+        host = host_in_url(address.host)
         place = f"{host}:{address.port}" if address.port else host
         url = make_url(f"postgresql+psycopg://{place}{address.rest}")
     except (ArgumentError, ValueError) as error:

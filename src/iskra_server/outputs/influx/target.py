@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from iskra_server.base.address import is_host
+from iskra_server.base.address import host_in_url, is_host
 from iskra_server.base.secret import Secret, masking
 from iskra_server.config import ConfigError, InfluxConfig
 
@@ -65,7 +65,7 @@ def _target(config: InfluxConfig) -> Target:
     port = url.port
     if not all("!" <= sign <= "~" for sign in token.reveal()):
         raise ConfigError("outputs.influx.token has characters that no token has.")
-    host = f"[{url.host}]" if ":" in url.host else url.host
+    host = host_in_url(url.host)
     shown = f"{url.scheme}://{host}{f':{port}' if port else ''}{url.rest.rstrip('/')}"
     bucket = config.bucket
     place = {"bucket": bucket, "org": config.org} if bucket else {"db": config.database}

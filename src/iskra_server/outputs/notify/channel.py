@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from msgspec import Struct
 
-from iskra_server.base.address import Address, is_host
+from iskra_server.base.address import Address, host_in_url, is_host
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, NotifyConfig
 from iskra_server.config.findings import in_both
@@ -159,7 +159,7 @@ def _channel(config: NotifyConfig, path: str, page_url: str) -> Channel:
     if not all("!" <= character <= "~" for character in config.token.reveal()):
         raise _mistake("token", f"{path}.token")
     user = config.user or url.user
-    host = f"[{url.host}]" if ":" in url.host else url.host
+    host = host_in_url(url.host)
     return Channel(
         kind=kind,
         name=config.name or kind,
