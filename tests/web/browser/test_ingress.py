@@ -3,7 +3,6 @@
 Every request stays below the prefix, whose token changes, and no cookie or address of the server is needed.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,7 +132,7 @@ def test_links_and_downloads_stay_below_the_prefix(open_frame: Open, box: Superv
     frame(page).locator(".operation button").first.click()
     expect(frame(page).locator(".operation pre").nth(1)).to_contain_text("200")
     frame(page).locator("p a").first.click()
-    assert json.loads(frame(page).locator("body").inner_text())["openapi"] == "3.1.0"
+    expect(frame(page).locator("body")).to_have_text(re.compile(r'^\{"openapi":\s?"3\.1\.0"'))
     page.frames[1].evaluate("history.back()")
     frame(page).locator(".brand").click()
     expect(frame(page).locator(".big")).to_be_visible()
