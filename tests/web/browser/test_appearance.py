@@ -131,7 +131,7 @@ def test_single_key_shortcuts_can_be_switched_off(open_page: Open, meter: Meter)
     page.get_by_role("button", name="Off", exact=True).click()
     page.keyboard.press("n")
     page.wait_for_timeout(200)
-    assert page.url.endswith("#/about")
+    expect(page).to_have_url(re.compile("#/about$"))
 
 
 def test_paper_shows_the_charts_and_nothing_to_press(open_page: Open, meter: Meter) -> None:
@@ -176,7 +176,7 @@ def test_without_javascript_the_page_has_the_reading_and_asks_again(
     expect(reading).to_have_text(re.compile(rf"Zählerstand · 1.8.0.*{meter.energy % 10_000:04} kWh"))
     expect(page.locator("main")).to_contain_text("1\u202f234 W ↓ Bezug aus dem Netz")
     expect(page.locator("main")).to_have_attribute("lang", "de")
-    assert page.locator("head noscript meta[http-equiv=refresh]").get_attribute("content") == "10"
+    expect(page.locator("head noscript meta[http-equiv=refresh]")).to_have_attribute("content", "10")
     until(lambda: server.cumulated().status_code == 503)
     page.reload()
     expect(page.locator("main")).to_contain_text("zuletzt empfangen")
