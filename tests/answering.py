@@ -8,9 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from starlette.types import ASGIApp
 
 from iskra_server.runtime.http_server import Http, listen
-from running import free_port
-
-DEADLINE_S = 10.0
+from running import DEADLINE_S, free_port
 
 
 @asynccontextmanager

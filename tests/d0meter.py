@@ -63,7 +63,7 @@ def d0_port(wire: D0Wire) -> Iterator[str]:
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        yield paths.get(timeout=10)
+        yield paths.get(timeout=60)
     finally:
         loop.call_soon_threadsafe(task.cancel)
         thread.join()

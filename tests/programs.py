@@ -12,7 +12,6 @@ import httpx
 
 from running import free_port, until
 
-_DEADLINE_S = 30.0
 _GRACE_S = 5.0
 _STDERR_LINES = 20
 
@@ -84,7 +83,7 @@ def started(program: Program, folder: Path, port: int, **variables: str) -> Iter
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: _answers(process, url + program.ready, written), _DEADLINE_S)
+        until(lambda: _answers(process, url + program.ready, written))
         yield url
     finally:
         process.terminate()

@@ -34,7 +34,7 @@ _INGRESS, _INNER_INGRESS = "/api/hassio_ingress/", "/ingress/"
 _NO_INGRESS = ("/ingress/panels", "/ingress/session", "/ingress/validate_session")
 # what Home Assistant does not pass on to an app: it compresses itself, and a request must not name its user
 _NOT_PASSED = frozenset(("accept-encoding", "connection", "x-supervisor-token", "x-hassio-key", *map(str.lower, USER)))
-_DEADLINE_S = 20.0
+_DEADLINE_S = 60.0
 _FRAME = """<!doctype html><meta name=viewport content="width=device-width, initial-scale=1">
 <style>body {{ margin: 0; height: 100vh; display: flex; flex-direction: column; font: 20px sans-serif }}
 header {{ padding: 12px 16px; background: #03a9f4; color: #fff }} iframe {{ flex: 1; border: 0; width: 100% }}</style>

@@ -196,3 +196,30 @@ def test_no_view_of_the_page_imports_another_one() -> None:
     assert len(views) > 8
     graph = page_imports()
     assert [(name, needs & views) for name, needs in graph.items() if name != "main.js" and needs & views] == []
+
+
+# of Playwright: what they give is the page of this moment, while it may still change
+AT_ONCE = {
+    *("all_inner_texts", "all_text_contents", "count", "get_attribute", "inner_text", "input_value", "is_checked"),
+    *("is_enabled", "is_hidden", "is_visible", "text_content", "title"),
+}
+
+
+def reads_at_once(assertion: ast.Assert) -> bool:
+    return any(
+        (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in AT_ONCE)
+        or (isinstance(node, ast.Attribute) and ast.unparse(node) == "page.url")
+        for node in ast.walk(assertion.test)
+    )
+
+
+def test_no_assertion_reads_a_page_at_once() -> None:
+    """On a busy machine it is read before it has changed: `expect` or `until` wait for it."""
+    paths = [path for path in (ROOT / "tests").rglob("*.py") if "from playwright" in path.read_text()]
+    assert len(paths) > 10
+    assert [
+        f"{path.name}:{node.lineno}"
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assert) and reads_at_once(node)
+    ] == []

@@ -38,7 +38,7 @@ def speaking(speak: Callable[[socket.socket, threading.Event], None]) -> Iterato
                 speak(connection, stop)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(20)
+        listening.settimeout(60)
         thread = threading.Thread(target=serve)
         thread.start()
         yield f"tcp://127.0.0.1:{listening.getsockname()[1]}"

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import termios
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,15 +18,14 @@ import telegrams
 from running import COMMAND, Head, Server, free_port, serving, until
 
 ENDS_WITHIN_S = 5.0
+# what a busy machine may take besides
+BUSY_S = 15.0
 
 
 def ends(server: Server) -> int:
-    """The exit status, after SIGTERM."""
-    began = time.monotonic()
+    """The exit status, after SIGTERM: 1 where the server has waited no longer, after 4.2 s by its own clock."""
     server.process.send_signal(signal.SIGTERM)
-    status = server.process.wait(ENDS_WITHIN_S + 5)
-    assert time.monotonic() - began < ENDS_WITHIN_S
-    return status
+    return server.process.wait(ENDS_WITHIN_S + BUSY_S)
 
 
 def connected(server: Server, data: bytes) -> socket.socket:
@@ -150,7 +148,7 @@ def test_with_a_terminal_that_was_stopped_it_serves_and_ends(command: tuple[str,
             process.send_signal(signal.SIGHUP)
             assert answer() == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(ENDS_WITHIN_S + 5) == 0
+        assert process.wait(ENDS_WITHIN_S + BUSY_S) == 0
     finally:
         process.kill()
         process.wait()
@@ -163,10 +161,8 @@ def test_soon_with_a_pipe_that_nobody_writes_to(tmp_path: Path, url: str) -> Non
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     with serving("serve", url.format(fifo=fifo)) as server:
-        began = time.monotonic()
-        assert ends(server) == 0
         # not by its last resort
-        assert time.monotonic() - began < 0.8 * ENDS_WITHIN_S
+        assert ends(server) == 0
         assert "left behind" not in server.log
 
 
@@ -203,7 +199,7 @@ def test_a_server_without_any_standard_stream_works_and_ends(tmp_path: Path) -> 
     try:
         until(answers)
         process.terminate()
-        assert process.wait(ENDS_WITHIN_S + 5) == 0
+        assert process.wait(ENDS_WITHIN_S + BUSY_S) == 0
     finally:
         process.kill()
         process.wait()
@@ -212,7 +208,7 @@ def test_a_server_without_any_standard_stream_works_and_ends(tmp_path: Path) -> 
 @pytest.mark.parametrize("allowed", [12, 30, 63])
 def test_too_few_descriptors_are_one_sentence(allowed: int) -> None:
     command = f'ulimit -n {allowed}; exec "{COMMAND}" serve simulator:MT175 --port {free_port()}'
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"iskra-server: This process may open {allowed} files and connections, and needs 64")
     assert done.stderr.count("\n") == 1

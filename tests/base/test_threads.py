@@ -40,7 +40,7 @@ def test_a_result_that_comes_after_the_loop_was_closed_is_dropped() -> None:
     go_on, has_ended = threading.Event(), threading.Event()
 
     def call() -> None:
-        go_on.wait(10)
+        go_on.wait(60)
         has_ended.set()
 
     async def run() -> None:
@@ -50,14 +50,14 @@ def test_a_result_that_comes_after_the_loop_was_closed_is_dropped() -> None:
 
     asyncio.run(run())
     go_on.set()
-    assert has_ended.wait(10)
+    assert has_ended.wait(60)
 
 
 def test_a_late_result_is_discarded_by_the_given_function() -> None:
     go_on, late = threading.Event(), list[str]()
 
     def call() -> str:
-        go_on.wait(10)
+        go_on.wait(60)
         return "opened"
 
     async def run() -> None:

@@ -255,7 +255,7 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_for_engine(engine: Engine, within_s: float = 30) -> None:
+def wait_for_engine(engine: Engine, within_s: float = 60) -> None:
     deadline = time.monotonic() + within_s
     while True:
         if engine.process.poll() is not None or time.monotonic() > deadline:

@@ -49,7 +49,7 @@ class App(Supervised):
 
     def ask(self, path: str) -> httpx.Response:
         """As a browser does, through Home Assistant and the Supervisor."""
-        return httpx.get(self._box.page_url + path, cookies=self._box.cookies, timeout=5)
+        return httpx.get(self._box.page_url + path, cookies=self._box.cookies, timeout=20)
 
     def shows(self, head: Head, energy: int) -> bool:
         """Send a telegram, and compare what ingress answers, digit by digit."""

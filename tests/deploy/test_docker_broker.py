@@ -106,7 +106,7 @@ def test_what_is_retained_survives_a_restart_of_the_broker(household: Household)
         except OSError:
             return False
 
-    until(is_kept, 30)
+    until(is_kept)
 
 
 def test_the_broker_can_write_nothing_but_its_data_and_has_no_privileges(household: Household) -> None:
@@ -121,5 +121,5 @@ def test_the_broker_can_write_nothing_but_its_data_and_has_no_privileges(househo
 def test_without_a_password_the_broker_says_what_to_do(household: Household) -> None:
     household.settings.write_text("COMPOSE_PROFILES=mqtt\n")
     household.compose("up", "--detach")
-    until(lambda: "write IES_MQTT_PASSWORD=... into .env" in household.compose("logs", "mqtt"), 30)
+    until(lambda: "write IES_MQTT_PASSWORD=... into .env" in household.compose("logs", "mqtt"))
     assert household.compose("exec", "--no-TTY", "iskra-server", "printenv", "IES_MQTT_URL") == ""

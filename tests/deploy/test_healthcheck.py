@@ -21,7 +21,7 @@ def checked(server: Server) -> int:
 def checked_process(number: int, **environ: str) -> int:
     """One alone; in a container it is all of them."""
     command = [sys.executable, "-IS", str(CHECK), str(number)]
-    return subprocess.run(command, env=environ, timeout=20, check=False).returncode
+    return subprocess.run(command, env=environ, timeout=60, check=False).returncode
 
 
 def test_a_server_that_asks_for_a_token_is_healthy() -> None:

@@ -241,7 +241,7 @@ def parse(profile: Path) -> None:
         [PARSER or "", "--skip-kernel-load", "--skip-cache", "--debug", profile],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -249,7 +249,7 @@ def parse(profile: Path) -> None:
 
 def publish(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, REPOSITORY / "publish.py", *arguments], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, REPOSITORY / "publish.py", *arguments], capture_output=True, text=True, timeout=60, check=False
     )
 
 

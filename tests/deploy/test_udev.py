@@ -45,7 +45,7 @@ def verify(trixie: Path, rules: Path) -> subprocess.CompletedProcess[str]:
         ["chroot", trixie, "/usr/bin/udevadm", "verify", f"/{rules.name}"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 

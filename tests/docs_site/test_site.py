@@ -188,7 +188,7 @@ def test_pages_can_be_read_without_javascript(open_page: Open) -> None:
     expect(page.locator(".site-version")).to_have_text("0.1")
     page = open_page("de/generator/index.html", java_script_enabled=False)
     # Playwright's own text leaves out <noscript>
-    assert "braucht JavaScript" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("braucht JavaScript", use_inner_text=True)
 
 
 def test_what_the_generator_writes_can_be_downloaded(open_page: Open, tmp_path: Path) -> None:

@@ -78,15 +78,17 @@ class FieldReader:
 
     def start(self) -> None:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
         self._thread.start()
 
     def stop(self) -> None:
         """As a computer that is switched off: nobody is told."""
         while self._thread and self._thread.is_alive():
-            if self._loop:
-                assert self._task
-                self._loop.call_soon_threadsafe(self._task.cancel)
+            if self._running:
+                loop, task = self._running
+                # it may have ended meanwhile
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(task.cancel)
             self._thread.join(0.2)
         self._thread = None
 
@@ -120,8 +122,9 @@ class FieldReader:
         return rows(self.store, self.meters)
 
     async def _run(self) -> None:
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        assert self._task
+        task = asyncio.current_task()
+        assert task
+        self._running = asyncio.get_running_loop(), task
         self.uplink = Uplink(
             settings=settings_for(self._url, self._ca_file),
             reader=self.name,

@@ -124,7 +124,7 @@ async def exchange(port: int, parts: list[bytes]) -> bytes:
     """All that is answered, after the client has closed its side."""
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for part in parts:
                 writer.write(part)
                 await asyncio.sleep(0)
@@ -201,7 +201,7 @@ def test_frames_of_shelly_by_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
 
         async def talk(messages: list[bytes]) -> str | bytes:
             """The answer to a good request behind these messages."""
-            async with asyncio.timeout(20), connect(f"ws://{LOOPBACK}:{port}/rpc") as socket:
+            async with asyncio.timeout(60), connect(f"ws://{LOOPBACK}:{port}/rpc") as socket:
                 for message in messages:
                     await socket.send(message)
                 await socket.send('{"id":"last","method":"EM.GetStatus"}')

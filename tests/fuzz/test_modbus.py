@@ -41,7 +41,7 @@ streams = st.lists(frames, min_size=1, max_size=5).map(b"".join) | st.binary(max
 
 async def exchange(port: int, parts: list[bytes]) -> bytes:
     """All that is answered, after the client has closed its side."""
-    async with asyncio.timeout(20), connected(port) as client:
+    async with asyncio.timeout(60), connected(port) as client:
         for part in parts:
             client.writer.write(part)
             await asyncio.sleep(0)

@@ -30,7 +30,7 @@ TELEGRAM_S, FLUSH_S = 0.001, 60
 TOGETHER_S = 0.002
 MAX_S = 0.15
 _END = 2**31 - 1
-_DEADLINE_S = 20
+_DEADLINE_S = 60
 _PRELOADED = ["iskra_server.history.recording.recorder", "iskra_server.history.store.migrations", "psycopg"]
 
 Load = Callable[[str, Connection], None]

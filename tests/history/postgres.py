@@ -13,9 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from running import free_port
+from running import DEADLINE_S, free_port
 
-DEADLINE_S = 30
 # the one user who is asked for a password
 GUARDED, PASSWORD = "guarded", "kWh/1.8.0"
 ACCESS = f"local all all trust\nhost all {GUARDED} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
@@ -79,7 +78,7 @@ class Postgres:
     def database(self) -> str:
         """The address of the one database, emptied: to create one for each test takes much longer."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute("SET lock_timeout = '10s'")
+            connection.execute("SET lock_timeout = '60s'")
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
         return self.url("postgres")

@@ -32,7 +32,7 @@ def test_a_message_that_is_too_large_is_not_taken_from_the_broker(tmp_path: Path
             with Subscriber(broker.port, "nothing") as other:
                 for payload in (b"x" * (2 * MAX_PACKET_BYTES), b"small"):
                     other.say("there", payload)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     async for message in connection.messages():
                         heard.append(bytes(message.payload))
                         if message.payload == b"small":
@@ -159,7 +159,7 @@ def test_a_connection_that_is_lost_while_it_is_ended_is_ended() -> None:
         running = asyncio.create_task(session())
         await asyncio.sleep(0.01)
         running.cancel()
-        await asyncio.wait((running,), timeout=5)
+        await asyncio.wait((running,), timeout=60)
         return running.cancelled()
 
     assert asyncio.run(main())

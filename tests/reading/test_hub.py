@@ -17,7 +17,7 @@ def test_every_subscriber_gets_every_sample_in_order() -> None:
             waiting = asyncio.ensure_future(anext(one))
             await asyncio.sleep(0)
             hub.publish(sent[0])
-            assert await asyncio.wait_for(waiting, 1) is sent[0]
+            assert await asyncio.wait_for(waiting, 60) is sent[0]
         assert hub.subscriptions() == ()
 
     asyncio.run(run())

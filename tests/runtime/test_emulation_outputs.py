@@ -104,7 +104,7 @@ def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> Non
         def answer(at: int, path: str) -> httpx.Response | None:
             try:
                 found = httpx.get(f"http://127.0.0.1:{at}{path}", timeout=30)
-            except httpx.ConnectError:
+            except httpx.TransportError:
                 return None
             return found if found.status_code == 200 else None
 

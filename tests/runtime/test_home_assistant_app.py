@@ -54,11 +54,11 @@ class App(NamedTuple):
         self.server.process.send_signal(signal.SIGHUP)
 
     def ask_by_ingress(self, path: str = "", **more: Any) -> httpx.Response:
-        return httpx.get(self.box.page_url + path, cookies=self.box.cookies, timeout=5, **more)
+        return httpx.get(self.box.page_url + path, cookies=self.box.cookies, timeout=60, **more)
 
     def ask_directly(self, path: str, source: str, **headers: str) -> httpx.Response:
         transport = httpx.HTTPTransport(local_address=source)
-        with httpx.Client(transport=transport, timeout=5) as client:
+        with httpx.Client(transport=transport, timeout=60) as client:
             return client.get(f"http://127.0.0.1:{self.ingress_port}{path}", headers=headers)
 
 
@@ -87,7 +87,7 @@ def app(folder: Path) -> Iterator[App]:
 
 
 def test_ingress_needs_no_token_and_the_normal_port_does(app: App) -> None:
-    assert httpx.get(f"{app.server.url}/api/v1/status").status_code == 401
+    assert httpx.get(f"{app.server.url}/api/v1/status", timeout=60).status_code == 401
     assert app.ask_by_ingress("api/v1/status").json()["meters"][0]["facts"]["name"] == "Haus"
     page = app.ask_by_ingress()
     assert page.headers["content-security-policy"].endswith("frame-ancestors 'self'")
@@ -115,8 +115,8 @@ def test_anybody_else_at_the_ingress_port_gets_a_clear_answer_and_nothing_more(a
 def test_no_header_turns_the_normal_port_into_ingress(app: App) -> None:
     claims = {"x-ingress-path": app.box.ingress_path, "x-forwarded-for": ADDRESS, "x-hass-source": "core.ingress"}
     transport = httpx.HTTPTransport(local_address=ADDRESS)
-    with httpx.Client(transport=transport, headers={**claims, "x-remote-user-id": "1"}, timeout=5) as client:
-        assert client.get(f"{app.server.url}/api/v1/status").status_code == 401
+    with httpx.Client(transport=transport, headers={**claims, "x-remote-user-id": "1"}, timeout=60) as client:
+        assert client.get(f"{app.server.url}/api/v1/status", timeout=60).status_code == 401
         # nor does a signed-in client get a page with the address of the app's network
         signed_in = client.get(f"{app.server.url}/", headers={"authorization": f"Bearer {TOKEN}"})
         assert 'data-address=""' in signed_in.text
@@ -125,7 +125,7 @@ def test_no_header_turns_the_normal_port_into_ingress(app: App) -> None:
 def test_the_old_address_of_ingress_is_gone_after_a_restart_of_the_app(app: App) -> None:
     before = app.box.page_url
     app.box.renew_ingress()
-    assert httpx.get(before, cookies=app.box.cookies).status_code == 503
+    assert httpx.get(before, cookies=app.box.cookies, timeout=60).status_code == 503
     assert app.ask_by_ingress().status_code == 200
 
 

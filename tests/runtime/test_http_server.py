@@ -36,7 +36,7 @@ def listening_on(host: str, port: int = 0) -> Iterator[list[socket.socket]]:
 
 def connects(address: str, port: int) -> bool:
     try:
-        socket.create_connection((address, port), timeout=5).close()
+        socket.create_connection((address, port), timeout=60).close()
     except OSError:
         return False
     return True

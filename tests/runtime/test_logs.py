@@ -28,7 +28,7 @@ def logged(level: str, form: str) -> str:
         "try: 1 / 0\n"
         "except ZeroDivisionError: logging.getLogger('b').exception('two')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
     return done.stderr
 
 
@@ -158,7 +158,7 @@ def test_another_level_keeps_the_lines_that_wait() -> None:
         "logging.info('two'); logging.error('three')\n"
         "logs.flush_or_exit(0)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
     first, second = done.stderr.splitlines()
     assert first.endswith("INFO one") and json.loads(second)["message"] == "three"
 

@@ -25,7 +25,7 @@ def test_prices_are_fetched_while_a_plan_asks_for_them(tmp_path: Path) -> None:
 
     async def main() -> None:
         clock = Clock(wall_s=lambda: AT_S, boot_s=lambda: 1000.0, has_own=True, synchronised=lambda: True)
-        async with asyncio.TaskGroup() as tasks, asyncio.timeout(30):
+        async with asyncio.TaskGroup() as tasks, asyncio.timeout(60):
             prices = RunningPrices(Supervision(tasks), lambda: store, clock)
             assert prices.missing() == {}
             await prices.change_to(None)

@@ -49,7 +49,7 @@ async def send(hub: Hub, ago_s: float = 0) -> None:
     with hub.subscribe("test") as samples:
         for meter_id, watts in ((FIRST, 10), (SECOND, 20)):
             hub.publish(structs.replace(sample(power(watts), meter_id=meter_id), monotonic_s=boottime_s() - ago_s))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await anext(samples)).reading.meter_id != "Both":
                 pass
 

@@ -80,7 +80,7 @@ def test_all_ways_to_ask_in_the_real_server_and_one_taken_port_does_not_disturb_
         def by_http(port: int, method: str) -> dict[str, Any] | None:
             try:
                 answer = httpx.get(f"http://127.0.0.1:{port}/rpc/{method}", params={"id": 0})
-            except httpx.ConnectError:
+            except httpx.TransportError:
                 return None
             result: dict[str, Any] = answer.json()
             return result if answer.is_success else None

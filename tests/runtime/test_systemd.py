@@ -13,7 +13,7 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
     """A service manager's socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(5)
+        listening.settimeout(60)
         yield listening
 
 
@@ -25,7 +25,7 @@ def test_a_state_reaches_the_service_manager(manager: socket.socket) -> None:
 def test_an_abstract_socket_is_named_with_an_at_sign() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind("\0iskra-server-test")
-        listening.settimeout(5)
+        listening.settimeout(60)
         notify(READY, {"NOTIFY_SOCKET": "@iskra-server-test"})
         assert listening.recv(100) == b"READY=1"
 
@@ -35,7 +35,7 @@ def test_an_at_sign_within_a_path_is_part_of_the_path(tmp_path: Path) -> None:
     folder.mkdir()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(folder / "notify"))
-        listening.settimeout(5)
+        listening.settimeout(60)
         notify(READY, {"NOTIFY_SOCKET": str(folder / "notify")})
         assert listening.recv(100) == b"READY=1"
 
@@ -43,7 +43,7 @@ def test_an_at_sign_within_a_path_is_part_of_the_path(tmp_path: Path) -> None:
 def test_without_a_service_manager_nothing_happens(tmp_path: Path) -> None:
     notify(READY, {})
     notify(READY, {"NOTIFY_SOCKET": str(tmp_path / "gone")})
-    asyncio.run(asyncio.wait_for(feed_watchdog(lambda: True, {}), 1))
+    asyncio.run(asyncio.wait_for(feed_watchdog(lambda: True, {}), 60))
 
 
 def test_the_watchdog_is_fed_at_half_its_interval(manager: socket.socket) -> None:
@@ -68,7 +68,7 @@ def test_the_watchdog_is_not_fed_while_it_is_not_well(manager: socket.socket) ->
         with pytest.raises(BlockingIOError):
             manager.recv(100)
         well[0] = True
-        manager.settimeout(5)
+        manager.settimeout(60)
         exported = await asyncio.to_thread(manager.recv, 100)
         feeding.cancel()
         return exported

@@ -16,7 +16,7 @@ from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.simulator.simulated_source import SimulatedSource
 from iskra_server.sources.serial import open_serial
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 
 
 def test_the_product_reads_a_meter_on_a_pseudo_terminal_at_300_and_9600_baud() -> None:

@@ -19,7 +19,7 @@ from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.line import MAX_CLIENTS, MAX_UNREAD, Terminal, serve_pty, serve_tcp
 from iskra_server.simulator.simulated_source import SimulatedSource, telegrams
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 LOOPBACK = "127.0.0.1"
 
 

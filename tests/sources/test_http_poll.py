@@ -22,14 +22,13 @@ from iskra_server.sources import http_poll, reconnect
 from iskra_server.sources.http_poll import http_source
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.source import SourceState
-from running import free_port
+from running import DEADLINE_S, free_port
 from sources.bridges import PASSWORD, FakeBridge, bridge
 from sources.ptys import Heard, listening, until
 from trying import tries
 
 SERIES = telegrams.series(6)
 POLL_S = 0.01
-DEADLINE_S = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +49,7 @@ def source_of(served: FakeBridge, rest: str = "") -> Reconnecting:
 
 
 async def wait(condition: Callable[[], Any]) -> None:
-    await until(condition, DEADLINE_S)
+    await until(condition)
 
 
 async def served_again(served: FakeBridge) -> None:

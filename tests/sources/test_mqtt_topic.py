@@ -21,7 +21,6 @@ from sources.ptys import listening, until
 
 SERIES = telegrams.series(5)
 TOPIC = "house/meter/raw"
-DEADLINE_S = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +36,7 @@ def broker_without_password(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 async def wait(condition: Callable[[], Any]) -> None:
-    await until(condition, DEADLINE_S)
+    await until(condition)
 
 
 async def subscribed(broker: Mosquitto, count: int = 1) -> None:

@@ -65,7 +65,7 @@ def test_programming_mode_is_left_before_the_port_closes() -> None:
         async with d0_pty(wire) as path:
             source = d0_source(path, path, baud=9600, interval_s=1.0)
             async with listening(source):
-                await until(lambda: virtual.is_programming, 30)
+                await until(lambda: virtual.is_programming)
             assert source.state.is_open is False
             await until(lambda: not virtual.is_programming)
         assert list(messages(wire))[-1] == BREAK
@@ -188,7 +188,7 @@ def test_unplugging_in_programming_mode_is_harmless(tmp_path: Path) -> None:
                 by_id.symlink_to(path)
                 await until(lambda: virtual.is_programming, 60)
                 by_id.unlink()
-            await until(lambda: source.state.problem == "unplugged", 30)
+            await until(lambda: source.state.problem == "unplugged")
             by_id.symlink_to(second_path)
             before = readings(heard)
             await until(lambda: readings(heard) > before, 60)
@@ -263,7 +263,7 @@ def test_a_silent_meter_does_not_end_the_connection(monkeypatch: pytest.MonkeyPa
         server = asyncio.create_task(serve_d0_tcp(wire, "127.0.0.1", 0, numbers.put_nowait))
         source = d0_bridge_source(f"tcp://127.0.0.1:{await numbers.get()}")
         async with listening(source):
-            await until(lambda: source.state.poll or source.state.problem, 30)
+            await until(lambda: source.state.poll or source.state.problem)
             assert (source.state.poll, source.state.problem) == ("silent", None)
         server.cancel()
         await asyncio.gather(server, return_exceptions=True)

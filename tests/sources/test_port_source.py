@@ -49,7 +49,7 @@ def test_a_meter_of_the_address_is_asked_at_once_and_its_settings_are_remembered
             source = source_of(path, f"?protocol=d0{address.replace('?', '&')}", memory)
             assert source.state.protocol == "d0"
             async with listening(source) as heard:
-                await until(lambda: any(chunk.results for chunk in heard.chunks), 20.0)
-                await until(lambda: learned(memory.recall(stable_name(path) + address)), 5.0)
+                await until(lambda: any(chunk.results for chunk in heard.chunks))
+                await until(lambda: learned(memory.recall(stable_name(path) + address)))
 
     asyncio.run(main())

@@ -48,7 +48,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 
 async def found(source: Reconnecting, heard: Heard, telegram: bytes) -> None:
-    await until(lambda: telegram in heard.data, 20.0)
+    await until(lambda: telegram in heard.data)
     assert source.state.is_open
     assert source.state.problem is None
 
@@ -109,7 +109,7 @@ def test_a_silent_meter_is_asked_after_two_rounds_and_its_settings_are_remembere
         async with d0meter.d0_pty(wire) as path:
             source = source_of(path, memory)
             async with listening(source) as heard:
-                await until(lambda: any(chunk.results for chunk in heard.chunks), 30.0)
+                await until(lambda: any(chunk.results for chunk in heard.chunks))
                 await until(lambda: (source.state.protocol, source.state.poll) == ("d0", "read"))
             stored = memory.recall(path)
             assert stored is not None
@@ -163,7 +163,7 @@ def test_a_silent_port_is_asked_after_two_rounds_and_no_earlier(speaker: Callabl
             assert port.sent == b""
             await until(lambda: source.state.line == LineSettings(300))
             await until(lambda: port.sent == with_parity(b"/?!\r\n"))
-            await until(lambda: source.state.poll == "silent", 10.0)
+            await until(lambda: source.state.poll == "silent")
 
     run(main())
 
@@ -174,7 +174,7 @@ def test_a_head_that_only_echoes_is_asked_once(tmp_path: Path) -> None:
         async with d0meter.d0_pty(wire) as path:
             source = source_of(path, windows=SHORT)
             async with listening(source):
-                await until(lambda: source.state.poll == "echo", 20.0)
+                await until(lambda: source.state.poll == "echo")
                 assert (source.state.problem, source.state.is_open) == ("silence", True)
                 await asyncio.sleep(1.0)
         assert [written.data for written in wire.written] == [b"/?!\r\n"]

@@ -20,7 +20,7 @@ from sources.ptys import Heard, listening, until
 # nobody reads single registers of it
 IDENT = "ISk5MT171-0133"
 ADDRESSES = ("70000001", "70000002")
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture(autouse=True)

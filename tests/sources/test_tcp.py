@@ -10,6 +10,7 @@ from iskra_server.base.address import Address
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, SourceState
 from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
+from running import free_port
 from sources.ptys import listening, until
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -45,12 +46,6 @@ async def state_after_error(source: Source) -> SourceState:
     async with listening(source):
         await until(lambda: source.state.problem)
         return source.state
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_bytes_come_through() -> None:

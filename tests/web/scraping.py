@@ -21,7 +21,7 @@ class Scraper:
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The series of an instant query: `metric` has the labels, `value` the time and the number."""
-        answer = httpx.get(f"{self._url}/api/v1/query", params={"query": query}, timeout=5).json()
+        answer = httpx.get(f"{self._url}/api/v1/query", params={"query": query}, timeout=60).json()
         assert answer["status"] == "success", (query, answer)
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
@@ -32,7 +32,9 @@ class Scraper:
 
     def targets(self) -> list[dict[str, Any]]:
         """The targets that were scraped at least once."""
-        targets: list[dict[str, Any]] = httpx.get(f"{self._url}/api/v1/targets").json()["data"]["activeTargets"]
+        targets: list[dict[str, Any]] = httpx.get(f"{self._url}/api/v1/targets", timeout=60).json()["data"][
+            "activeTargets"
+        ]
         return [target for target in targets if target["health"] != "unknown"]
 
 

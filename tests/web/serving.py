@@ -27,11 +27,11 @@ from iskra_server.reading.reception import ReceptionDay
 from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.web.app import App, create_app
 from iskra_server.web.http.settings import ScopedToken, WebSettings
+from running import DEADLINE_S
 from samples import METER_ID, SERVER_ID, energy, power, reading
 
 MAKER = Register(Obis.parse("129-129:199.130.3"), b"ISK")
 NEVER = dict.fromkeys(("meter_id", "age_s", "data_age_s", "locked"))
-DEADLINE_S = 15.0
 
 
 def arrived(*registers: Register, age_s: float = 0.0, simulated: bool = False, meter_id: str = METER_ID) -> Sample:
@@ -145,7 +145,7 @@ class _Server(uvicorn.Server):
 async def served(app: App) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application in a real server, which stops at the end."""
     server = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
-    async with asyncio.timeout(DEADLINE_S * 4), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(DEADLINE_S * 5), asyncio.TaskGroup() as group:
         group.create_task(server.serve())
         await until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]

@@ -39,7 +39,7 @@ class Reads:
         self.may_answer = threading.Event()
 
     def replacement_chain(self, _names: object) -> list[Any]:
-        assert self.may_answer.wait(30)
+        assert self.may_answer.wait(60)
         return []
 
     def first_meters(self, _limit: int) -> list[Any]:
@@ -117,7 +117,7 @@ def test_a_streamed_csv_is_complete_after_a_reload(monkeypatch: pytest.MonkeyPat
         for number in range(LINES):
             if number == LINES // 2:
                 begun.set()
-                assert reads.may_answer.wait(30)
+                assert reads.may_answer.wait(60)
             yield f"{number}\n"
 
     monkeypatch.setattr(answers, "csv_lines", csv_lines)

@@ -90,7 +90,7 @@ def test_the_server_tells_who_asks_an_emulated_device(run: Run) -> None:
 def is_answered(url: str) -> bool:
     try:
         return httpx.get(url).status_code == 200
-    except httpx.ConnectError:
+    except httpx.TransportError:
         return False
 
 

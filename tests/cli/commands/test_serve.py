@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from command import COMMAND, DEADLINE_S, environment
+from running import free_port
 
 # what the smallest machine can spare, in KiB
 RESIDENT_KIB = 50 * 1024
@@ -25,8 +25,7 @@ RESIDENT_WITH_HISTORY_KIB = 63 * 1024
 @contextmanager
 def serving(folder: Path, *args: object, **variables: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A running server and its port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [str(COMMAND), *map(str, args), "--port", str(port)]
     process = subprocess.Popen(
         command, cwd=folder, env=environment(folder, **variables), stderr=subprocess.PIPE, text=True

@@ -9,7 +9,7 @@ from iskra_server.cli.ui import lesson as module
 from iskra_server.cli.ui.lesson import Board, Lesson
 from iskra_server.cli.ui.phrases import PHRASES
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture

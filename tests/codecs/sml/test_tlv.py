@@ -71,11 +71,11 @@ def test_the_length_counts_its_own_head_for_values_but_not_for_lists() -> None:
 
 def test_an_unchecked_promise_of_2_to_the_28_elements_costs_nothing() -> None:
     data = bytes.fromhex("ff8f8f8f8f8f0f") + bytes(13)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Malformed, match="bytes are left"):
         tlv.parse(data)
     # so many turns of a loop would take half a minute
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_nesting_is_bounded() -> None:

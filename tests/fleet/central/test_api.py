@@ -213,7 +213,7 @@ def test_exports_count_before_the_first_query_and_failed_ones_do_not_count(
     may_answer = threading.Event()
 
     def csv_lines(*_: object) -> Iterator[str]:
-        assert may_answer.wait(30)
+        assert may_answer.wait(60)
         yield "row\n"
 
     monkeypatch.setattr(answers, "csv_lines", csv_lines)

@@ -146,7 +146,7 @@ def test_a_quarter_that_comes_while_its_day_is_computed_is_not_forgotten(
     monkeypatch.setattr(rollup_refresh, "compute", slow)
 
     def write_late() -> None:
-        assert has_computed.wait(30)
+        assert has_computed.wait(60)
         write(other, [late])
 
     write(central, readings(1, DAYS[0], DAYS[0] + 1))

@@ -115,7 +115,7 @@ def test_a_database_that_opens_late_still_informs_the_guard(tmp_path: Path, monk
     may_open = threading.Event()
 
     def opens_late() -> Store:
-        may_open.wait(20)
+        may_open.wait(60)
         return Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
 
     async def run() -> None:

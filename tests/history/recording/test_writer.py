@@ -117,7 +117,7 @@ def test_points_are_written_after_the_flush_interval(start: Start) -> None:
 
 def test_the_time_a_meter_was_seen_is_written_with_its_next_record(start: Start) -> None:
     writer = start()
-    assert writer.tried.wait(10)
+    assert writer.tried.wait(DEADLINE_S)
     assert writer.store
     # a month that has to be made first is a transaction of its own
     writer.store.make_partitions(since_s=AT_S)
@@ -275,7 +275,7 @@ def test_the_next_start_writes_what_a_shutdown_could_not(
     wait_until(lambda: not held.state.ok)
     began = time.monotonic()
     state = held.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < DEADLINE_S / 2
     assert (state.pending_ledger, state.pending_points, held.unwritten().ledger) == (1, 60, ())
     locked.execute("ROLLBACK")
     after = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(folder))

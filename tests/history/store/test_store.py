@@ -108,12 +108,12 @@ def test_reading_does_not_wait_for_writing(store: Store) -> None:
 
     def stand_still(*_: object) -> None:
         inside.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     event.listen(store._database.write, "commit", stand_still)
     writing = Thread(target=store.write, args=([quarter_reading(QUARTER + 1)],))
     writing.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     seen = store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 2)
     go_on.set()
     writing.join()

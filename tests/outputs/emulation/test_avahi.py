@@ -82,7 +82,7 @@ class Avahi:
         """
         browse = (self._programs / "bin/avahi-browse", "--parsable", "--resolve", "--terminate", service)
         done = subprocess.run(
-            [*self._command, *browse], env=self._environ, capture_output=True, text=True, timeout=30, check=False
+            [*self._command, *browse], env=self._environ, capture_output=True, text=True, timeout=60, check=False
         )
         fields = [line.split(";") for line in done.stdout.splitlines() if line.startswith("=")]
         return [found for found in fields if not found[3].startswith("ISKRA")]

@@ -29,7 +29,7 @@ async def test_a_port_that_cannot_be_opened_is_tried_again(
 
     with caplog.at_level(logging.INFO):
         async with running(keep_open([made], run, lambda error: f"Port 80: {error.strerror}.")):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await until(lambda: made.sentence)
                 assert (made.state().ok, made.state().sentence) == (False, "Port 80: Permission denied.")
                 await is_open.wait()

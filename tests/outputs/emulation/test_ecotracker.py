@@ -32,7 +32,7 @@ async def asking(meter: GridMeter) -> AsyncIterator[httpx.AsyncClient]:
     device = EcoTracker(meter.clients(), lambda: MAC)
     async with (
         running(HttpListener("127.0.0.1", port, [device]).run(), meter.grid.run("test")),
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         await device.opened.wait()

@@ -106,7 +106,7 @@ async def connected(meter: GridMeter) -> AsyncIterator[dict[str, Connection]]:
     """All devices at one port, and a connection to it for each."""
     port, mac = free_port(), lambda: MAC
     devices = [make(meter.clients(), mac) for make in (EcoTracker, Vzlogger, Shelly3Em)]
-    async with running(HttpListener("127.0.0.1", port, devices).run()), asyncio.timeout(30):
+    async with running(HttpListener("127.0.0.1", port, devices).run()), asyncio.timeout(60):
         await devices[0].opened.wait()
         connections = {device.name: await asyncio.open_connection("127.0.0.1", port) for device in devices}
         yield {name: Connection(*connection) for name, connection in connections.items()}

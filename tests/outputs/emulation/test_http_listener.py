@@ -50,7 +50,7 @@ async def listening(rules: Rules | None = None) -> AsyncIterator[int]:
     """The port of both devices."""
     meter, port = GridMeter(), free_port()
     devices = [Echo("echo", meter.clients(rules)), Other("other", meter.clients(rules))]
-    async with running(HttpListener(LOOPBACK, port, devices).run()), asyncio.timeout(30):
+    async with running(HttpListener(LOOPBACK, port, devices).run()), asyncio.timeout(60):
         await devices[0].opened.wait()
         yield port
 

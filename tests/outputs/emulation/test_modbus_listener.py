@@ -98,7 +98,7 @@ async def test_unit_and_address_decide_which_device_answers() -> None:
 async def test_a_unit_that_no_device_has_is_a_target_that_does_not_answer() -> None:
     port = free_port()
     device = Registers(GridMeter().clients(), range(10), unit=3)
-    async with running(ModbusListener(LOOPBACK, port, [device]).run()), asyncio.timeout(30):
+    async with running(ModbusListener(LOOPBACK, port, [device]).run()), asyncio.timeout(60):
         await device.opened.wait()
         async with connected(port) as client:
             assert await client.ask(reading(0, 1), unit=4) == b"\x83\x0b"

@@ -44,7 +44,7 @@ def asked() -> Iterator[Asked]:
 def is_ready(port: int, component: str) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/rpc/{component}.GetStatus").is_success
-    except httpx.ConnectError:
+    except httpx.TransportError:
         return False
 
 

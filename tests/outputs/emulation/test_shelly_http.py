@@ -30,7 +30,7 @@ async def listening(meter: GridMeter, rules: Rules | None = None, model: ShellyM
     device = ShellyHttp("shelly", meter.clients(rules), model, lambda: ShellyIdentity(model, MAC))
     async with (
         running(HttpListener("127.0.0.1", port, [device]).run(), meter.grid.run("test")),
-        asyncio.timeout(30),
+        asyncio.timeout(60),
     ):
         await device.opened.wait()
         yield port
@@ -155,7 +155,7 @@ async def test_before_the_meter_is_known_it_has_no_identity() -> None:
     device = ShellyHttp("shelly", GridMeter().clients(), PRO_3EM, lambda: None)
     assert list(device.services(("192.168.1.20",), 80)) == []
     port = free_port()
-    async with running(HttpListener("127.0.0.1", port, [device]).run()), asyncio.timeout(30):
+    async with running(HttpListener("127.0.0.1", port, [device]).run()), asyncio.timeout(60):
         await device.opened.wait()
         async with httpx.AsyncClient() as client:
             assert (await client.get(f"http://127.0.0.1:{port}/shelly")).status_code == 503
@@ -291,7 +291,7 @@ async def test_a_stop_of_the_server_ends_every_conversation() -> None:
         socket = await connect(f"ws://127.0.0.1:{port}/rpc")
         await call(socket, 1, "EM.GetStatus")
         await socket.send('{"id":2,"src":"user_1","method":"EM.GetStatus"}')
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await socket.wait_closed()
 
 

@@ -92,7 +92,7 @@ async def asking(meter: GridMeter) -> AsyncIterator[ModbusClient]:
     device = ShellyModbus(meter.clients(), lambda: MAC if meter.grid.meter_id else None, typical=True)
     async with (
         running(ModbusListener(LOOPBACK, port, [device]).run(), meter.grid.run("test")),
-        asyncio.timeout(30),
+        asyncio.timeout(60),
     ):
         await device.opened.wait()
         async with connected(port) as client:

@@ -35,7 +35,7 @@ async def asking(meter: GridMeter, rules: Rules | None = None) -> AsyncIterator[
     port, clients = free_port(), meter.clients(rules)
     device = EmulatedDevice("shelly", clients)
     listener = UdpListener("127.0.0.1", port, device, udp_answer(clients, lambda: ShellyIdentity(PRO_3EM, MAC)))
-    async with running(listener.run(), meter.grid.run("test")), asyncio.timeout(30):
+    async with running(listener.run(), meter.grid.run("test")), asyncio.timeout(60):
         await device.opened.wait()
         loop = asyncio.get_running_loop()
         transport, battery = await loop.create_datagram_endpoint(Battery, remote_addr=("127.0.0.1", port))

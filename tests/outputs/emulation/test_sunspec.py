@@ -107,7 +107,7 @@ async def asking(
     )
     async with (
         running(ModbusListener(LOOPBACK, port, [device]).run(), meter.grid.run("test")),
-        asyncio.timeout(30),
+        asyncio.timeout(60),
     ):
         await device.opened.wait()
         async with connected(port) as client:

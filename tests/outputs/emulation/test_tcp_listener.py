@@ -34,7 +34,7 @@ class Echo(TcpListener[EmulatedDevice]):
 @asynccontextmanager
 async def listening() -> AsyncIterator[int]:
     port, device = free_port(), EmulatedDevice("echo", GridMeter().clients())
-    async with running(Echo(LOOPBACK, port, [device], 1000).run()), asyncio.timeout(30):
+    async with running(Echo(LOOPBACK, port, [device], 1000).run()), asyncio.timeout(60):
         await device.opened.wait()
         yield port
 
@@ -121,7 +121,7 @@ async def test_of_many_that_come_at_the_same_moment_no_more_stay_than_may(monkey
 async def test_all_end_when_the_listener_stops() -> None:
     async with listening() as port:
         opened = [await echo(port, line) for line in (b"wait\n", b"1\n")]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         for reader, writer in opened:
             assert await reader.read() == b""
             writer.close()

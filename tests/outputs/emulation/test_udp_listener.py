@@ -42,7 +42,7 @@ async def test_a_datagram_is_answered_by_one_and_silence_is_possible() -> None:
 
     listener = UdpListener("127.0.0.1", port, device, answer)
     async with running(listener.run()):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await device.opened.wait()
             transport, asking = await ask(port)
             for data in (b"silence", b"x" * (MAX_BYTES + 1), b"power"):
@@ -66,7 +66,7 @@ async def test_a_flood_from_many_places_waits_for_no_more_than_so_many(monkeypat
         return data
 
     listener = UdpListener("127.0.0.1", port, device, answer)
-    async with running(listener.run()), asyncio.timeout(20):
+    async with running(listener.run()), asyncio.timeout(60):
         await device.opened.wait()
         for number in range(100):
             listener.datagram_received(b"flood", (f"127.0.2.{number}", 9))
@@ -107,7 +107,7 @@ import socket, sys
 search = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 search.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 search.bind(("10.9.1.2", 22222))
-search.settimeout(5)
+search.settimeout(60)
 search.sendto(b"power", (sys.argv[1], 1010))
 print(*search.recvfrom(100))
 """
@@ -152,7 +152,7 @@ async def test_a_newer_request_replaces_one_that_still_waits() -> None:
 
     listener = UdpListener("127.0.0.1", port, device, answer)
     async with running(listener.run()):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await device.opened.wait()
             transport, asking = await ask(port)
             for data in (b"first", b"second"):

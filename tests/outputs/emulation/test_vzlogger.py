@@ -191,7 +191,7 @@ async def listening(meter: GridMeter) -> AsyncIterator[httpx.AsyncClient]:
     device, port = Vzlogger(meter.clients(), lambda: MAC), free_port()
     async with (
         running(HttpListener("127.0.0.1", port, [device]).run()),
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         await device.opened.wait()

@@ -73,7 +73,7 @@ class Line:
             self.hub.publish(each)
             await asyncio.sleep(0)
 
-    async def until(self, condition: Callable[[], bool], deadline_s: float = 30.0) -> None:
+    async def until(self, condition: Callable[[], bool], deadline_s: float = 60.0) -> None:
         async with asyncio.timeout(deadline_s):
             while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
                 await asyncio.sleep(0.005)

@@ -24,7 +24,7 @@ from outputs.mqtt.published import (
     publishing,
     telegram,
 )
-from running import Head, until
+from running import DEADLINE_S, Head, until
 from samples import IMPORT
 from samples import METER_ID as NAME
 
@@ -87,7 +87,7 @@ def test_a_killed_server_is_offline_by_its_last_will(head: Head, broker: Mosquit
     with Subscriber(broker.port) as subscriber, publishing(head, broker) as server:
         until(lambda: subscriber.now.get(SERVER) == b"online")
         server.process.kill()
-        until(lambda: subscriber.now[SERVER] == b"offline", 2)
+        until(lambda: subscriber.now[SERVER] == b"offline")
     assert retained(broker.port)[SERVER] == b"offline"
 
 
@@ -95,7 +95,7 @@ def test_a_server_that_is_stopped_says_so(head: Head, broker: Mosquitto) -> None
     with Subscriber(broker.port) as subscriber, publishing(head, broker) as server:
         until(lambda: subscriber.now.get(SERVER) == b"online")
         server.process.terminate()
-        assert server.process.wait(5) == 0
+        assert server.process.wait(DEADLINE_S) == 0
         until(lambda: subscriber.now[SERVER] == b"offline")
     assert retained(broker.port)[SERVER] == b"offline"
     assert "Traceback" not in server.log
@@ -105,7 +105,7 @@ def test_a_silent_meter_is_unavailable_and_has_no_number(head: Head, broker: Mos
     with Subscriber(broker.port) as subscriber, publishing(head, broker, METERS_STALE_AFTER_S="1"):
         head.send(telegram(0))
         until(lambda: subscriber.now.get(AVAILABILITY) == b"online")
-        until(lambda: subscriber.now[AVAILABILITY] == b"offline", 4)
+        until(lambda: subscriber.now[AVAILABILITY] == b"offline")
         until(lambda: not subscriber.json(COUNTERS)["fresh"])
         assert subscriber.now[SERVER] == b"online"
         for topic in (STATE, COUNTERS):
@@ -125,7 +125,7 @@ def test_diagnostics_say_how_the_source_stands(head: Head, broker: Mosquitto) ->
         until(lambda: subscriber.json(DIAGNOSTICS))
         locked = subscriber.json(DIAGNOSTICS)
         head.send(telegram(1))
-        until(lambda: subscriber.json(DIAGNOSTICS)["locked"] is False, 3)
+        until(lambda: subscriber.json(DIAGNOSTICS)["locked"] is False)
     assert locked["locked"] is True
     assert (locked["valid_ratio"], locked["failed_check"], locked["telegrams"]) == (1.0, "unlocked", 1)
     assert locked["source"] == str(head.link)
@@ -188,7 +188,7 @@ def test_a_server_can_be_stopped_at_any_moment_of_its_start(head: Head, broker: 
             head.send(telegram(number))
             time.sleep(number * 0.006)
             server.process.terminate()
-            assert server.process.wait(5) == 0
+            assert server.process.wait(DEADLINE_S) == 0
         assert retained(broker.port).get(SERVER, b"offline") == b"offline"
 
 

@@ -138,7 +138,7 @@ async def run_until(made: Notifier, condition: Callable[[], object], each: Calla
         return condition()
 
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not happened():
                 each()
                 await asyncio.sleep(0.02)

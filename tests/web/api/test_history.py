@@ -170,7 +170,7 @@ class Slow(Reads):
     def replacement_chain(self, names: Collection[str]) -> list[MeterInfo]:
         with self.lock:
             self.asking += 1
-        self.go_on.wait(20)
+        self.go_on.wait(60)
         return []
 
     def first_meters(self, limit: int) -> list[MeterInfo]:
@@ -220,7 +220,7 @@ def test_requests_of_disconnected_clients_are_not_run_and_one_too_many_is_refuse
                 await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
             waiting = asyncio.create_task(client.get("/api/v1/meters/nobody/energy"))
             # until the server has noticed the disconnects
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while waiting.done() and waiting.result().status_code == 429:
                     waiting = asyncio.create_task(client.get("/api/v1/meters/nobody/energy"))
                     await asyncio.sleep(0.01)
@@ -235,7 +235,7 @@ def test_requests_of_disconnected_clients_are_not_run_and_one_too_many_is_refuse
 
 async def _refused(client: httpx.AsyncClient) -> httpx.Response:
     """The first refusal."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 answer = await client.get("/api/v1/meters/nobody/energy", timeout=0.2)

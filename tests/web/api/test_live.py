@@ -1,6 +1,5 @@
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -19,8 +18,9 @@ from iskra_server.web.api import live
 from iskra_server.web.api.live import event_id
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import WebSettings
+from running import DEADLINE_S
 from samples import METER_ID, energy
-from web.serving import DEADLINE_S, ServerStub, Site, arrived, served, status, until
+from web.serving import ServerStub, Site, arrived, served, status, until
 
 PATH = "/api/v1/live"
 CLIENT = OutputClient("192.168.1.30", 1, 1, datetime(2026, 11, 27, tzinfo=UTC), None, 0.2, 0.2)
@@ -86,7 +86,7 @@ def test_a_stream_begins_with_the_newest_reading_and_has_every_telegram() -> Non
                 following = await event(lines)
                 ids.append(following.id)
                 assert total(following) == f"{raw // 10}.0"
-                assert following.data["measured_age_s"] < 1
+                assert following.data["measured_age_s"] < 3
             assert ids == sorted(set(ids), key=lambda number: number or 0)
 
     run(site, check)
@@ -241,18 +241,17 @@ def test_a_disconnected_client_leaves_no_subscription_and_no_task() -> None:
     run(site, check)
 
 
-def test_a_server_that_stops_ends_its_streams() -> None:
+def test_a_server_that_stops_ends_its_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    # it does not wait for the next status
+    monkeypatch.setattr(live, "_STATUS_INTERVAL_S", 3600.0)
     site = Site(arrived())
 
     async def check(client: httpx.AsyncClient) -> None:
         async with stream(client) as lines:
             await event(lines)
-            begun_s = time.monotonic()
             site.app.close()
             async with asyncio.timeout(DEADLINE_S):
                 assert [line async for line in lines if "retry" in line] == []
-            # it does not wait for the next status
-            assert time.monotonic() - begun_s < 0.9
 
     run(site, check)
 

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from iskra_server.web.http.pages import STATIC
-from running import Head, Server, free_port, serving, until
+from running import Head, Server, free_port, serving
 from supervisor import SupervisorStandIn, Target, supervisor
-from web.browser.conftest import CONTRACT, Meter, Open, watched
+from web.browser.conftest import CONTRACT, Meter, Open, is_ready, watched
 from web.browser.household import TODAY, ZONE, write
 
 PHONE = {"width": 390, "height": 844}
@@ -59,7 +59,7 @@ def server(folder: Path, head: Head, box: SupervisorStandIn) -> Iterator[Server]
                "IES_SERVER_INGRESS_PORT": str(port), "IES_SERVER_INGRESS_ADDRESS": ADDRESS}  # fmt: skip
     headers = {"authorization": "Bearer 0123456789abcdef"}
     with serving("serve", str(head.link), environ=environ, headers=headers) as running:
-        until(lambda: running.status()["facts"]["is_open"])
+        is_ready(running)
         yield running
 
 

@@ -32,12 +32,13 @@ def registers(server: Server) -> dict[str, Any]:
     return {register["name"]: register["value"] for register in content["registers"]}
 
 
-def digits(page: Page) -> str:
-    return "".join(page.locator(".digits span").all_text_contents())
+def shows_digits(page: Page, wanted: str, place: str = "span") -> None:
+    """The digits of the register, as soon as they are these; none of them for ""."""
+    until(lambda: "".join(page.locator(f".digits {place}").all_text_contents()).strip() == wanted)
 
 
 def wait_for_script(page: Page, what: str) -> None:
-    until(lambda: page.evaluate(what), deadline_s=20)
+    until(lambda: page.evaluate(what))
 
 
 def test_the_page_equals_the_api_after_each_of_twenty_telegrams(open_page: Open, meter: Meter, server: Server) -> None:
@@ -48,7 +49,7 @@ def test_the_page_equals_the_api_after_each_of_twenty_telegrams(open_page: Open,
         expect(page.locator(".big .number")).to_have_text(f"{power:,}".replace(",", "\u202f").replace("-", "−"))
         api = registers(server)
         assert api["power"] == power
-        assert digits(page) == f"{api['energy_import'] / 1000:011.4f}".replace(".", "")
+        shows_digits(page, f"{api['energy_import'] / 1000:011.4f}".replace(".", ""))
         word = "from grid" if power > 0 else "to grid"
         expect(page.locator(".direction")).to_contain_text(word)
 
@@ -60,8 +61,8 @@ def test_a_stale_reading_hides_the_number_until_the_next_telegram(open_page: Ope
     wait_for_script(page, "seen.includes('450 live') && seen.at(-1).endsWith('stale')")
     expect(page.locator(".pulse")).to_have_text(STALE)
     expect(page.locator(".big")).to_contain_text("last seen")
-    assert digits(page).strip() == ""
-    assert not re.search(r"\d\s*W", page.locator(".power-now").inner_text())
+    shows_digits(page, "")
+    expect(page.locator(".power-now")).not_to_contain_text(re.compile(r"\d\s*W"))
     meter.send(451)
     wait_for_script(page, "seen.includes('451 live')")
 
@@ -106,7 +107,7 @@ def test_after_a_restart_without_a_head_the_history_can_be_opened(browser: Brows
             page.evaluate("location.hash = '#/now'")
             expect(page.locator(".today .chart[role=slider]")).to_be_visible()
             expect(page.locator(".big")).to_contain_text("zuletzt empfangen")
-            assert digits(page).strip() == ""
+            shows_digits(page, "")
 
 
 def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
@@ -117,11 +118,11 @@ def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
         expect(page.locator(".strip")).to_contain_text("Simulierte Daten")
         # whole kWh: the frames after the decimal point are empty
         expect(page.locator(".digits")).to_have_attribute("aria-label", re.compile(r"^[\d\u202f]+ kWh$"))
-        assert "".join(page.locator(".digits .place").all_text_contents()).strip() == ""
+        shows_digits(page, "", ".place")
         expect(page.locator(".warning a")).to_have_attribute("href", "#/setup/locked")
         server.end()
         expect(page.locator(".pulse")).to_have_text(re.compile(r"Server nicht erreichbar seit \d+:\d\d:\d\d"))
-        assert digits(page).strip() == ""
+        shows_digits(page, "")
         context.close()
 
 
@@ -164,7 +165,7 @@ def test_the_page_works_without_a_blocked_style_sheet_after_a_few_reloads(
     page.add_init_script("const wait = setTimeout; window.setTimeout = (f, ms) => wait(f, ms > 500 ? ms / 20 : ms)")
     page.goto(f"{server.url}/#/{place}")
     expect(page.locator("main").first).to_contain_text(re.compile(r"\S"))
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + 60
     while len(loads) < 4 and time.monotonic() < deadline_s:
         page.wait_for_timeout(20)
     expect(page.locator("main").first).to_contain_text(re.compile(r"\S"))
@@ -178,7 +179,7 @@ def test_the_wall_display_shows_power_register_and_today(open_page: Open, meter:
     page = open_page("#/wall", viewport={"width": 1920, "height": 1080})
     meter.show(page, 777, "777")
     expect(page.locator("main .today")).to_have_text(re.compile(r"today \d+\.\d{3} kWh"))
-    assert digits(page) == f"{registers(server)['energy_import'] / 1000:011.4f}".replace(".", "")
+    shows_digits(page, f"{registers(server)['energy_import'] / 1000:011.4f}".replace(".", ""))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from running import serving, until
 from web.browser.accessibility import accessibility_faults
-from web.browser.conftest import Meter, Open, watched
+from web.browser.conftest import Meter, Open, is_ready, watched
 
 PHONE = {"width": 390, "height": 844}
 
@@ -49,15 +49,15 @@ def test_no_check_covers_another_in_german(open_page: Open, meter: Meter) -> Non
 def test_the_diagnosis_shows_who_asks_an_emulated_device(open_page: Open, meter: Meter, ecotracker: int) -> None:
     def is_answered() -> bool:
         meter.send()
-        return httpx.get(f"http://127.0.0.1:{ecotracker}/v1/json").status_code == 200
+        return httpx.get(f"http://127.0.0.1:{ecotracker}/v1/json", timeout=20).status_code == 200
 
     until(is_answered)
     for options in ({"viewport": PHONE, "locale": "de-DE"}, {}):
         page = open_page("#/setup", **options)
         row = page.locator("tr", has_text="127.0.0.1").locator("td")
         expect(row).to_have_count(3)
-        assert re.fullmatch(r"[1-9]\d* / [1-9]\d*", row.nth(1).inner_text())
-        assert re.fullmatch(r"[\d.,]+ m?s, max\.? [\d.,]+ m?s", row.nth(2).inner_text())
+        expect(row.nth(1)).to_have_text(re.compile(r"^[1-9]\d* / [1-9]\d*$"))
+        expect(row.nth(2)).to_have_text(re.compile(r"^[\d.,]+ m?s, max\.? [\d.,]+ m?s$"))
         expect(page.locator(".checks li", has_text="EcoTracker")).to_contain_text(re.compile(r"\d+ (of|von) \d+"))
         # the test's meter sends no 2.8.0
         expect(page.locator(".notice", has_text="EcoTracker")).to_contain_text("target_w")
@@ -73,10 +73,8 @@ def test_without_a_head_there_is_a_sentence_and_no_percentage(browser: Browser) 
 
 def test_a_locked_meter_in_german_on_a_phone_and_on_a_wall(browser: Browser, tmp_path: Path) -> None:
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path)}
-    with (
-        serving("serve", "simulator:MT631-locked", environ=environ) as server,
-        watched(browser, server.url) as opened,
-    ):
+    with serving("serve", "simulator:MT631-locked", environ=environ) as server, watched(browser, server.url) as opened:
+        is_ready(server)
         page = opened("#/setup/locked", viewport=PHONE, locale="de-DE")
         expect(page.locator(".steps li")).to_have_count(6)
         covered = page.evaluate(

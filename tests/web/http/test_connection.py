@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from answering import Answering, answering, until
 from iskra_server.web.http import connection
 from iskra_server.web.http.connection import MAX_BYTES
+from running import DEADLINE_S
 
 ASK = b"GET /small HTTP/1.1\r\nhost: a\r\n\r\n"
 HUGE = b"x" * 50_000_000
@@ -18,7 +19,6 @@ HUGE = b"x" * 50_000_000
 LONG = b"x" * 12_000_000
 # sweeps that take longer than the shortened limits
 SWEEPS = 16
-DEADLINE_S = 20.0
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -66,7 +66,7 @@ class Scene:
 
     def _work(self, client: str) -> str:
         self.begun.append(client)
-        assert self.go_on.acquire(timeout=20)
+        assert self.go_on.acquire(timeout=60)
         return client
 
     def let_go_on(self, count: int = 10 * MAX_RUNNING + 2 * MAX_WAITING) -> None:

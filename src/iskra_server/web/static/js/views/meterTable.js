@@ -60,10 +60,16 @@ export async function pagedList(box, { path, itemsOf, query, signal }, node, row
       const { next } = answer;
       rows.append(...itemsOf(answer).map(row));
       box.replaceChildren(rows.children.length ? node : make("p.empty", words.fleet.none),
-        next ? make("button", { type: "button", onclick: () => load(next) }, words.fleet.more) : "");
+        next ? moreButton(next) : "");
     } catch (error) {
       if (!isObsolete()) box.replaceChildren(make("p.empty", messageOf(error)));
     }
+  }
+  /** Pressed once: twice would bring the same rows twice. */
+  function moreButton(/** @type {string} */ next) {
+    const button = make("button", { type: "button", onclick: () => { button.disabled = true; load(next); } },
+      words.fleet.more);
+    return button;
   }
   await load("");
 }
