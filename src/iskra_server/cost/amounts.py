@@ -6,7 +6,7 @@ so whole months and years cost exactly their fee, also where the clocks change.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -15,8 +15,7 @@ from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.tariffs import Levies, Per
-from iskra_server.history.model.periods import first_day, first_quarter, next_start
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import first_day, first_quarter, next_start, quarter_date
 
 _DAY = timedelta(days=1)
 _WH_TO_KWH = -3
@@ -126,7 +125,7 @@ def round_fraction(exact: Fraction) -> Decimal:
 
 def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction | int]]:
     """The local days of a period, and the share of each day that lies in it."""
-    day = datetime.fromtimestamp(begin * QUARTER_S, tz).date()
+    day = quarter_date(begin, tz)
     first = first_quarter(day, tz)
     while first < end:
         last = first_quarter(day + _DAY, tz)

@@ -1,7 +1,6 @@
 """What one contract costs on the energy of a comparison: added up piece by piece, then closed with its fees."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -18,7 +17,7 @@ from iskra_server.cost.price_columns import PriceColumns, Spot, columns_of_runs,
 from iskra_server.cost.price_runs import contract_runs
 from iskra_server.cost.priced_energy import PricedEnergy, PricesOf
 from iskra_server.cost.tariffs import Per, Rate, SpotShare
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
 # tariff registers and the total are rounded each on its own
@@ -237,7 +236,7 @@ class ContractAccount:
         if not self.contract.grid_credit:
             return fees
         credits = [Fraction(self.contract.grid_credit) * share for share in shares("year")]
-        years = [datetime.fromtimestamp(month * QUARTER_S, self._tz).year for month in self._months[:-1]]
+        years = [quarter_time(month, self._tz).year for month in self._months[:-1]]
         months = zip(years, credits, grid, strict=True)
         by_year = (list(zip(*group, strict=True)) for _, group in groupby(months, key=itemgetter(0)))
         return _minus(fees, [amount for _, *steps in by_year for amount in credited(*steps)])

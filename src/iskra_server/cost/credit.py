@@ -9,7 +9,7 @@ What is credited until a moment depends on that moment alone, so the steps of a 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -21,8 +21,7 @@ from iskra_server.cost.contracts import Contract
 from iskra_server.cost.metered_use import MeteredUse
 from iskra_server.cost.price_columns import Spot
 from iskra_server.cost.price_runs import contract_runs
-from iskra_server.history.model.periods import first_quarter
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import first_quarter, quarter_time
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.meter.obis import Obis
 
@@ -79,6 +78,6 @@ def _grid_fees(
 def _years(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[int, int]]:
     """The calendar years that a span touches."""
     if begin < end:
-        first, last = (datetime.fromtimestamp(quarter * QUARTER_S, tz).year for quarter in (begin, end - 1))
+        first, last = (quarter_time(quarter, tz).year for quarter in (begin, end - 1))
         for year in range(first, last + 1):
             yield first_quarter(date(year, 1, 1), tz), first_quarter(date(year + 1, 1, 1), tz)

@@ -13,8 +13,8 @@ from iskra_server.cost.amounts import base_fee, grid_credit, round_fraction
 from iskra_server.cost.bill import Bill
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.day_forecast import LOOK_BACK, Band, RuleName, band, forecast_days
-from iskra_server.history.model.periods import FIRST_YEAR, first_day, first_quarter, next_start
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import FIRST_YEAR, first_day, first_quarter, next_start, quarter_date
+from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import IMPORT
 
@@ -109,7 +109,7 @@ class Outlook:
         }
 
     def _day_of(self, quarter: int) -> date:
-        return datetime.fromtimestamp(quarter * QUARTER_S, self._tz).date()
+        return quarter_date(quarter, self._tz)
 
     def _quarter(self, day: date) -> int:
         return first_quarter(day, self._tz)

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, number
 from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.bill import Bill, Year
 from iskra_server.cost.billing_years import billing_years
@@ -19,7 +19,8 @@ from iskra_server.cost.forecast import Basis
 from iskra_server.cost.price_runs import contract_runs
 from iskra_server.cost.tariffs import Levies, Per, Pricing
 from iskra_server.history.model.energy import BucketLength
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.api.energy import MAX_BUCKETS
 from iskra_server.web.api.history import history_endpoint
@@ -138,7 +139,7 @@ def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -
     """Raises BadRequest, and StoreError if the database does not respond."""
     contracts = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
     length, edges = query.buckets(MAX_BUCKETS)
-    moments = [local(edge * QUARTER_S, query.tz) for edge in edges]
+    moments = [quarter_instant(edge, query.tz) for edge in edges]
     empty = Cost(meter.id, meter.simulated, query.tz.key, length, moments[0], moments[-1], [])
     if not contracts:
         return empty
@@ -225,8 +226,8 @@ def _contract_year(year: Year, contracts: Sequence[Contract], query: Query) -> C
     due = [each.amount for each in billing_years(contracts, today, today)[-1].instalments]
     instalments = sum(due, Decimal(0))
     return ContractYear(
-        begin=local(year.begin * QUARTER_S, query.tz),
-        end=local(year.end * QUARTER_S, query.tz),
+        begin=quarter_instant(year.begin, query.tz),
+        end=quarter_instant(year.end, query.tz),
         basis=year.forecast.basis,
         import_wh=number(year.forecast.import_wh),
         export_wh=number(year.forecast.export_wh),

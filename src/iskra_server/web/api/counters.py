@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, local, number
+from iskra_server.base.json_values import Instant, number
 from iskra_server.history.model.energy import continuous_total
-from iskra_server.history.model.records import QUARTER_S, PowerQuarter, quarter_of
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import PowerQuarter, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
@@ -64,8 +65,8 @@ def counters_of(meter: RecordedMeter, query: Query) -> Counters:
         meter=meter.id,
         simulated=meter.simulated,
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         counters=[_columns(meter, obis, first, last) for obis in meter.series()],
         power=PowerColumns(
             _power(powers, first, last, lambda power: power.min_mw),

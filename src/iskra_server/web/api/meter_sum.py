@@ -17,9 +17,10 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, number
 from iskra_server.history.model.energy import BucketLength, energy_between
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.history import unrecorded_meter
@@ -190,7 +191,7 @@ def _energy_sum(reads: "Reads", query: Query, live: Mapping[str, Meter]) -> Ener
     period = edges[0], last if is_running else edges[-1]
 
     def bucket(begin: int, end: int) -> SumBucket:
-        moments = local(begin * QUARTER_S, query.tz), local(end * QUARTER_S, query.tz)
+        moments = quarter_instant(begin, query.tz), quarter_instant(end, query.tz)
         if begin >= now:
             return SumBucket(*moments)
         if end > now and begin >= last:
@@ -208,11 +209,11 @@ def _energy_sum(reads: "Reads", query: Query, live: Mapping[str, Meter]) -> Ener
         simulated=any(meter.simulated for meter in meters),
         tz=query.tz.key,
         bucket=length,
-        begin=local(edges[0] * QUARTER_S, query.tz),
-        end=local(edges[-1] * QUARTER_S, query.tz),
+        begin=quarter_instant(edges[0], query.tz),
+        end=quarter_instant(edges[-1], query.tz),
         buckets=[bucket(*ends) for ends in pairwise(edges)],
         parts=[_part(meter.id, imports, exports, period) for meter in meters],
-        until=local(last * QUARTER_S, query.tz) if is_running else UNSET,
+        until=quarter_instant(last, query.tz) if is_running else UNSET,
         import_wh=_total(_energies(imports, period)),
         export_wh=_total(_energies(exports, period)),
     )

@@ -5,7 +5,7 @@ GET /api/v1/meters/{id}/steps, /typical-day and /highest-quarters
 
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Annotated
@@ -14,8 +14,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.history.model.highest_quarter import QuarterEnergy, highest_quarter, quarter_energies
-from iskra_server.history.model.periods import first_quarter
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import first_quarter, quarter_instant, quarter_time
+from iskra_server.history.model.records import quarter_of
 from iskra_server.history.model.typical_day import TypicalQuarter, typical_days
 from iskra_server.history.points.power_steps import PowerStep, power_steps
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -144,8 +144,8 @@ def typical_week_of(meter: RecordedMeter, query: Query) -> TypicalWeek:
         meter=meter.id,
         simulated=meter.simulated,
         tz=query.tz.key,
-        begin=local(begin * QUARTER_S, query.tz),
-        end=local(end * QUARTER_S, query.tz),
+        begin=quarter_instant(begin, query.tz),
+        end=quarter_instant(end, query.tz),
         weekdays=[
             Weekday(
                 day.weekday,
@@ -175,21 +175,21 @@ def highest_quarters_of(meter: RecordedMeter, query: Query) -> HighestQuarters:
         meter=meter.id,
         simulated=meter.simulated,
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         months=[_month_of_quarter(month, quarter, query) for month, quarter in highest if quarter],
     )
 
 
 def _month(quarter: int, query: Query) -> str:
-    return f"{datetime.fromtimestamp(quarter * QUARTER_S, query.tz):%Y-%m}"
+    return f"{quarter_time(quarter, query.tz):%Y-%m}"
 
 
 def _month_of_quarter(month: str, highest: QuarterEnergy, query: Query) -> MonthOfQuarter:
     return MonthOfQuarter(
         month,
-        local(highest.quarter * QUARTER_S, query.tz),
-        local((highest.quarter + 1) * QUARTER_S, query.tz),
+        quarter_instant(highest.quarter, query.tz),
+        quarter_instant(highest.quarter + 1, query.tz),
         number(highest.energy_wh),
         number(highest.power_w),
     )

@@ -16,9 +16,10 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Instant, Number, instant, local, number, utc
+from iskra_server.base.json_values import Instant, Number, instant, number, utc
 from iskra_server.cost.contracts import Contract, contract_on, contracts_of
 from iskra_server.cost.meter_prices import MeterPrices, meter_prices, today_and_tomorrow, zone_of
+from iskra_server.history.model.periods import quarter_instant
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.model.spot_price import Price, eur_mwh
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -129,8 +130,8 @@ def prices_of(meter: RecordedMeter, query: Query, settings: WebSettings) -> Pric
         meter=meter.id,
         simulated=meter.simulated,
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         import_amount=list(map(_number, asked.imports)),
         export_amount=list(map(_number, asked.exports)),
         cheapest=[_period(found, found.mean, query) for found in ahead.cheapest(query.now.timestamp())],
@@ -155,8 +156,8 @@ def evcc_rates(meter: RecordedMeter, query: Query, settings: WebSettings) -> lis
     ahead = _ahead(meter, contracts, query)
     prices = ahead.imports if direction == "import" else ahead.exports
     return [
-        EvccRate(_utc(ahead.begin + place), _utc(ahead.begin + place + 1), number(price))
-        for place, price in enumerate(prices)
+        EvccRate(utc(quarter * QUARTER_S), utc((quarter + 1) * QUARTER_S), number(price))
+        for quarter, price in enumerate(prices, ahead.begin)
         if price is not None
     ]
 
@@ -181,8 +182,8 @@ def spot_of(reads: "Reads", query: Query, settings: WebSettings) -> SpotPrices:
         zone=zone,
         unit="EUR/MWh",
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         prices=_column(prices, first, last),
         stand_ins=sum(not price.is_final(quarter) for quarter, price in prices.items()),
         differing=zones[zone].differing,
@@ -199,11 +200,11 @@ def _known_until(ahead: MeterPrices, query: Query) -> Instant | UnsetType:
     now = quarter_of(query.now.timestamp())
     known = ahead.columns.imports[now - ahead.begin :]
     until = now + next((place for place, price in enumerate(known) if price is None), len(known))
-    return local(until * QUARTER_S, query.tz) if until > now else UNSET
+    return quarter_instant(until, query.tz) if until > now else UNSET
 
 
 def _period(found: CheapestHours, mean: Decimal, query: Query) -> CheapestPeriod:
-    begin, end = (local(quarter * QUARTER_S, query.tz) for quarter in (found.begin, found.end))
+    begin, end = (quarter_instant(quarter, query.tz) for quarter in (found.begin, found.end))
     return CheapestPeriod(found.hours, begin, end, number(mean.quantize(_PLACES)))
 
 
@@ -220,10 +221,6 @@ def _origins(sources: Mapping[str, int]) -> list[PriceOrigin]:
         PriceOrigin(name, instant(datetime.fromtimestamp(at_s, UTC)), LICENCES.get(name, ""))
         for name, at_s in sources.items()
     ]
-
-
-def _utc(quarter: int) -> Instant:
-    return utc(quarter * QUARTER_S)
 
 
 _ZONE = Parameter("zone", "zone of the market, such as DE-LU; default: that of the configuration", TEXT)

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, number
 from iskra_server.history.model.energy import energy_between
-from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import QuarterReading, quarter_of
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
@@ -47,8 +48,8 @@ def quarters_of(meter: RecordedMeter, query: Query) -> Quarters:
         simulated=meter.simulated,
         unit="Wh",
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         import_wh=_column(meter, IMPORT, first, last),
         export_wh=_column(meter, EXPORT, first, last) if EXPORT in meter.series() else UNSET,
     )

@@ -15,12 +15,13 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Instant, Number, local, number, optional
+from iskra_server.base.json_values import Instant, Number, number, optional
 from iskra_server.diagnosis.facts import ProductionCounter
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.model.common_quarters import CommonEnergy, add, common_energies
 from iskra_server.history.model.energy import BucketLength, energy_between
-from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import QuarterReading, quarter_of
 from iskra_server.history.model.solar_flows import SolarFlows
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter, read_last_at, recorded_meter
@@ -173,7 +174,7 @@ def _solar_energy(grid: RecordedMeter, plants: Sequence[_Plant], query: Query) -
 
     def inside(quarter: int | None) -> Instant | UnsetType:
         is_inside = quarter is not None and edges[0] < quarter < edges[-1]
-        return local(quarter * QUARTER_S, query.tz) if quarter and is_inside else UNSET
+        return quarter_instant(quarter, query.tz) if quarter and is_inside else UNSET
 
     return SolarEnergy(
         grid=grid.id,
@@ -182,8 +183,8 @@ def _solar_energy(grid: RecordedMeter, plants: Sequence[_Plant], query: Query) -
         simulated=any(meter.simulated for meter in (grid, *(plant.meter for plant in plants))),
         tz=query.tz.key,
         bucket=length,
-        begin=local(edges[0] * QUARTER_S, query.tz),
-        end=local(edges[-1] * QUARTER_S, query.tz),
+        begin=quarter_instant(edges[0], query.tz),
+        end=quarter_instant(edges[-1], query.tz),
         total=_bucket((edges[0], edges[-1]), whole, end, known, query.tz),
         buckets=buckets,
         since=inside(known.begin),
@@ -240,8 +241,8 @@ def _read(
 def _bucket(span: tuple[int, int], counted: CommonEnergy, end: int, known: _Known, tz: ZoneInfo) -> SolarBucket:
     begin, over = span[0], max(min(span[1], end) - span[0], 0)
     bucket = SolarBucket(
-        begin=local(begin * QUARTER_S, tz),
-        end=local(span[1] * QUARTER_S, tz),
+        begin=quarter_instant(begin, tz),
+        end=quarter_instant(span[1], tz),
         quarters=over,
         counted_quarters=counted.quarters,
         missing=_missing(begin, over, counted, known) if counted.quarters < over else UNSET,
