@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, number
-from iskra_server.cost.contracts import Contract, contracts_of
+from iskra_server.cost.contracts import Contract, contracts_of_meter
 from iskra_server.cost.day_forecast import RuleName
 from iskra_server.cost.outlook import Outlook, PeriodForecast
 from iskra_server.history.model.periods import quarter_instant
@@ -48,7 +48,7 @@ class CostForecasts(Struct, frozen=True):
 
 def cost_forecasts_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> CostForecasts:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    contracts = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
+    contracts = contracts_of_meter(contracts, meter)
     if not contracts:
         return CostForecasts(meter.id, meter.simulated, query.tz.key)
     outlook = Outlook(meter, contracts, query.now, query.tz)

@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +20,7 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.history.model.common_quarters import CommonEnergy, add, common_energies
 from iskra_server.history.model.energy import BucketLength, energy_between
 from iskra_server.history.model.periods import quarter_instant
-from iskra_server.history.model.records import QuarterReading, quarter_of
+from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.model.solar_flows import SolarFlows
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter, read_last_at, recorded_meter
@@ -41,7 +40,7 @@ from iskra_server.web.http.endpoint import (
     read_history,
 )
 from iskra_server.web.http.query import NotFound, Query
-from iskra_server.web.http.responses import JSON, revalidated
+from iskra_server.web.http.responses import revalidated_json
 from iskra_server.web.server_view import ServerView
 
 if TYPE_CHECKING:
@@ -133,8 +132,7 @@ async def _energy(context: Context, request: Request) -> Response:
             raise sources
         grid = _recorded(reads, sources.grid, live)
         plants = [_Plant(_recorded(reads, status, live), status.facts.production_counter) for status in sources.plants]
-        answer = _solar_energy(grid, plants, query)
-        return revalidated(request, msgspec.json.encode(answer), JSON, "private, no-cache")
+        return revalidated_json(request, _solar_energy(grid, plants, query))
 
     return await read_history(context, request, ENDPOINT.parameters, respond)
 
@@ -165,7 +163,7 @@ def _solar_energy(grid: RecordedMeter, plants: Sequence[_Plant], query: Query) -
         [grid.id, grid.id, *(plant.meter.id for plant in plants)],
         [_quarter(counter.nearest_after(edges[0] - 1)) for counter in counters],
     )
-    now = quarter_of(query.now.timestamp())
+    now = query.quarter
     until = min(_quarter(counter.nearest_before(now + 1)) or 0 for counter in counters)
     # the quarter that has just ended may not be written yet
     end = max(until, now - 1)
