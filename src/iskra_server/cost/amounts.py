@@ -16,9 +16,9 @@ from msgspec import Struct
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.tariffs import Levies, Per
 from iskra_server.history.model.periods import first_day, first_quarter, next_start, quarter_date
+from iskra_server.meter.units import WH_TO_KWH
 
 _DAY = timedelta(days=1)
-_WH_TO_KWH = -3
 # a millionth of a euro
 _PLACES = Decimal("0.000001")
 # more digits than any product of a counter and a price has
@@ -93,12 +93,19 @@ class Amount(Struct, frozen=True):
 
 def energy_cost(energy_wh: Decimal, per_kwh: Decimal) -> Decimal:
     with localcontext(prec=_DIGITS):
-        return (energy_wh * per_kwh).scaleb(_WH_TO_KWH)
+        return (energy_wh * per_kwh).scaleb(WH_TO_KWH)
 
 
 def base_fee(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction:
     """All fees from quarter `begin` until before quarter `end`, exact."""
     return sum((fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees), start=Fraction(0))
+
+
+def grid_cost(contract: Contract, net: Decimal | Fraction, begin: int, end: int, tz: ZoneInfo) -> Fraction:
+    """What the grid costs in a period with tax: `net` for its energy, and the fixed fees of the grid."""
+    tax = 1 + Fraction(contract.terms.vat_percent if contract.terms else 0) / 100
+    fees = (fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees if fee.name == "grid")
+    return sum(fees, start=Fraction(net) * tax)
 
 
 def grid_credit(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction:

@@ -18,6 +18,7 @@ from msgspec import Struct
 from iskra_server.cost.tariffs import Fee, Per, Pricing, SpotShare, Terms
 from iskra_server.history.model.periods import first_quarter
 from iskra_server.meter.identity import compact_name
+from iskra_server.meter.obis import Obis
 
 if TYPE_CHECKING:
     # for its type alone: contracts are checked without a history
@@ -60,6 +61,11 @@ class Contract(Struct, frozen=True, kw_only=True):
     def instalment_on(self, day: date) -> Decimal:
         """The instalment of a month that was due on a day."""
         return next((amount for begin, amount in reversed(self.later_instalments) if begin <= day), self.instalment)
+
+    @property
+    def registers(self) -> tuple[Obis, ...]:
+        """The tariff registers that its energy from the grid is counted by; none where it goes by 1.8.0."""
+        return tuple(obis for obis, _ in self.terms.energy.registers or self.terms.grid.registers) if self.terms else ()
 
     @property
     def pricing(self) -> Pricing:

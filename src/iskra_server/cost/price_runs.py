@@ -52,10 +52,6 @@ class PriceRun(Struct, frozen=True):
     imports: tuple[tuple[Obis, Rate], ...]
     feed_in: Rate
 
-    @property
-    def has_spot(self) -> bool:
-        return any(rate.spot for _, rate in self.imports) or self.feed_in.spot is not None
-
 
 def price_runs(contracts: Sequence[Contract], begin: int, end: int, tz: ZoneInfo) -> list[PriceRun]:
     """Each under the contract of its day; none before the first contract."""
@@ -88,9 +84,7 @@ def contract_runs(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> lis
 
 def registers_of(contract: Contract) -> tuple[Obis, ...]:
     """The counters of its energy from the grid."""
-    terms = contract.terms
-    registers = (terms.energy.registers or terms.grid.registers) if terms else ()
-    return tuple(obis for obis, _ in registers) or (IMPORT,)
+    return contract.registers or (IMPORT,)
 
 
 def _days(terms: Terms, begin: int, end: int, tz: ZoneInfo) -> Iterator[_Piece]:

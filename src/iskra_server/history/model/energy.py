@@ -17,7 +17,15 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.model.periods import Length, first_day, first_quarter, next_start, quarter_date, quarter_time
+from iskra_server.history.model.periods import (
+    QUARTERS_PER_HOUR,
+    Length,
+    first_day,
+    first_quarter,
+    next_start,
+    quarter_date,
+    quarter_time,
+)
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, QuarterReading, quarter_of
 from iskra_server.meter.reading import scaled
 
@@ -32,7 +40,6 @@ Nearest = Callable[[int], QuarterReading | None]
 _Sides = tuple[QuarterReading | None, QuarterReading | None]
 
 _QUARTER = timedelta(seconds=QUARTER_S)
-_QUARTERS_PER_HOUR = 4
 
 
 class Bucket(Struct, frozen=True):
@@ -202,7 +209,7 @@ def _hours(first: int, last: int, tz: ZoneInfo) -> Iterator[int]:
 def _next_hour(quarter: int, tz: ZoneInfo) -> int:
     """The next full hour of the local clock, or where the clock changes before it."""
     offset = _offset(quarter, tz)
-    full = quarter + _QUARTERS_PER_HOUR - (quarter + offset) % _QUARTERS_PER_HOUR
+    full = quarter + QUARTERS_PER_HOUR - (quarter + offset) % QUARTERS_PER_HOUR
     if _offset(full, tz) == offset:
         return full
     return next(change for change in range(quarter + 1, full + 1) if _offset(change, tz) != offset)

@@ -14,7 +14,7 @@ from iskra_server.history.model.records import QUARTER_S, quarter_of
 Length = Literal["day", "week", "month", "year"]
 Period = tuple[datetime, datetime]
 
-QUARTERS_OF_DAY = 96
+QUARTERS_PER_HOUR, QUARTERS_OF_DAY = 4, 96
 
 # within these years no calendar computation leaves the range of datetime
 FIRST_YEAR, LAST_YEAR = 1970, 2999

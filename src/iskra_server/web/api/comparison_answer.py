@@ -17,12 +17,11 @@ from iskra_server.cost.contract_account import ContractCost, MonthAmount
 from iskra_server.cost.contracts import ANY_TIME, Contract
 from iskra_server.cost.dynamic_offer import DynamicOffer
 from iskra_server.cost.tariffs import Pricing
-from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_instant
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.http.query import Query
 
 WARN_PERCENT, REFUSE_PERCENT = 5, 20
-_DAY_QUARTERS = 96
 _YEAR_DAYS = 365
 # all but the zone
 _NUMBERS = DynamicOffer.__struct_fields__[1:]
@@ -174,7 +173,7 @@ def comparison_answer(
         tz=query.tz.key,
         begin=moments[0],
         end=moments[1],
-        days=(days := round((comparison.end - comparison.begin) / _DAY_QUARTERS)),
+        days=(days := round((comparison.end - comparison.begin) / QUARTERS_OF_DAY)),
         has_year=days >= _YEAR_DAYS,
         verdict=verdict,
         **sums,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 
 from msgspec import UNSET, Struct, UnsetType
@@ -67,14 +66,13 @@ def contract_years_of(meter: RecordedMeter, query: Query, contracts: Sequence[Co
 
 
 def _year(year: BillingYear, span: tuple[int, int], query: Query) -> PastYear:
-    instalments = year.instalments
     return PastYear(
         begin=year.begin.isoformat(),
         end=year.end.isoformat(),
         contract=year.contract.name,
         whole=span[0] <= first_quarter(year.begin, query.tz) and first_quarter(year.end, query.tz) <= span[1],
-        instalments=[DueInstalment(each.day.isoformat(), number(each.amount)) for each in instalments],
-        instalments_amount=number(sum((each.amount for each in instalments), Decimal(0))),
+        instalments=[DueInstalment(each.day.isoformat(), number(each.amount)) for each in year.instalments],
+        instalments_amount=number(year.instalments_total),
     )
 
 

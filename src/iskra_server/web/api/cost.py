@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -222,8 +221,7 @@ def _levies(levies: Levies) -> list[NamedAmount]:
 
 def _contract_year(year: Year, contracts: Sequence[Contract], query: Query) -> ContractYear:
     today, total = query.today, year.forecast.amount.total
-    due = [each.amount for each in billing_years(contracts, today, today)[-1].instalments]
-    instalments = sum(due, Decimal(0))
+    instalments = billing_years(contracts, today, today)[-1].instalments_total
     return ContractYear(
         begin=quarter_instant(year.begin, query.tz),
         end=quarter_instant(year.end, query.tz),

@@ -19,7 +19,7 @@ from iskra_server.diagnosis.facts import ProductionCounter
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.model.common_quarters import CommonEnergy, add, common_energies
 from iskra_server.history.model.energy import BucketLength, energy_between
-from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_instant
 from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.model.solar_flows import SolarFlows
 from iskra_server.history.store.counter_history import CounterHistory
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 MAX_BUCKETS = 10_000
 # so many are read at once, four columns of them: a year
-_QUARTERS_AT_ONCE = 366 * 96
+_QUARTERS_AT_ONCE = 366 * QUARTERS_OF_DAY
 _COUNTERS: dict[ProductionCounter, Obis] = {"export": EXPORT, "import": IMPORT}
 _OTHER: dict[ProductionCounter, Obis] = {"export": IMPORT, "import": EXPORT}
 
