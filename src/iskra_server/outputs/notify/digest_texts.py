@@ -1,11 +1,10 @@
 """The text of a digest, in English and German: one line for each number, left out where there is none."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.outputs.notify import localized
 from iskra_server.outputs.notify.digest_figures import (
     DayPeriod,
@@ -99,7 +98,7 @@ def _lines(kind: Kind, figures: DigestFigures, language: Language, tz: ZoneInfo)
             costs.append(f"{words[kind]} {_cost(figures.cost_before, figures.currency, language)}")
         yield f"{words['cost']}: {'; '.join(costs)}"
     if highest := figures.highest:
-        at = localized.moment(_local(highest.quarter, tz), language)
+        at = localized.moment(quarter_time(highest.quarter, tz), language)
         yield f"{words['highest']}: {localized.watts(highest.power_w, language)} {words['at']} {at}"
     if figures.base_load_w is not None:
         loads = [localized.watts(figures.base_load_w, language)]
@@ -153,7 +152,7 @@ def _compared(
 def _missing(missing: Sequence[MissingSpan], language: Language, tz: ZoneInfo) -> Iterator[str]:
     words = _WORDS[language]
     for span in missing[:MAX_MISSING]:
-        begin, end = (localized.moment(_local(quarter, tz), language) for quarter in (span.begin, span.end))
+        begin, end = (localized.moment(quarter_time(quarter, tz), language) for quarter in (span.begin, span.end))
         text = f"{words['missing']}: {begin} – {end}"
         if span.energy_wh is not None:
             where = words["inside" if span.is_inside else "outside"]
@@ -161,7 +160,3 @@ def _missing(missing: Sequence[MissingSpan], language: Language, tz: ZoneInfo) -
         yield text
     if len(missing) > MAX_MISSING:
         yield f"{words['missing']}: {words['more'].format(len(missing) - MAX_MISSING)}"
-
-
-def _local(quarter: int, tz: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(quarter * QUARTER_S, tz)
