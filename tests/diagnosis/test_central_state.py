@@ -37,7 +37,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
         "Messages of readers that were refused within the last day: 1; the newest one, because no JSON.",
     ),
     ({"refused_quarters": 4}, "Quarter-hours at readers that were refused: 4."),
-    ({"skew_s": -61}, "The clock of reader house-7 is -61 s off."),
+    ({"skew_s": -61}, "The clock of reader house-7 is 61 s off."),
 ]
 
 

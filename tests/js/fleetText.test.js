@@ -4,21 +4,28 @@ import { test } from "node:test";
 import { browser, load, plain } from "./browser.js";
 
 browser();
-const { completenessText, missingText, readerText, spanText } = await load("fleetText.js");
+const { completenessText, isIncomplete, missingText, readerText, spanText } = await load("fleetText.js");
 
 const whole = { meters: 24, complete: 24, quarters: 2304, measured: 2304, estimated: 0 };
 
 test("what a sum lacks is said, and nothing where it lacks nothing", () => {
   assert.equal(completenessText(whole), "");
   assert.equal(plain(completenessText({ ...whole, complete: 23, measured: 2263, estimated: 24 })),
-    "23 of 24 meters complete, 98.2 % of the quarter-hours, 1.1 % estimated");
+    "23 of 24 meters complete, 41 of 2 304 quarter-hours missing, 24 quarter-hours estimated");
   assert.equal(completenessText({ meters: 2, complete: 1, quarters: 8 }), "1 of 2 meters complete");
   assert.equal(completenessText({ meters: 0, complete: 0, quarters: 0, measured: 0, estimated: 0 }), "");
 });
 
 test("almost whole does not look whole, and a bit does not look like nothing", () => {
   assert.equal(plain(completenessText({ ...whole, quarters: 100_000, measured: 99_999, estimated: 1 })),
-    "99.9 % of the quarter-hours, 0.1 % estimated");
+    "1 of 100 000 quarter-hours missing, 1 quarter-hour estimated");
+});
+
+test("what is estimated is not missing", () => {
+  assert.equal(isIncomplete({ ...whole, estimated: 9 }), false);
+  assert.equal(isIncomplete({ meters: 24, complete: 24, quarters: 2304 }), false);
+  assert.equal(isIncomplete({ ...whole, measured: 2303 }), true);
+  assert.equal(isIncomplete({ ...whole, complete: 23 }), true);
 });
 
 test("what the export lacks is said apart where it lacks something else", () => {

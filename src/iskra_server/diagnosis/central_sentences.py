@@ -48,9 +48,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Die Tabelle „refused“ enthält sie vollständig. Beheben Sie die Ursache; danach sendet iskra-server uplink resend am Lesegerät sie erneut."),
     "central_conflicts": (
         "Values of the last day that differ from the stored ones: {count}.",
-        "iskra-server fleet conflicts lists them: two readers of one meter, or a reader with a wrong clock.",
+        "The stored values count. iskra-server fleet conflicts lists both: two readers of one meter, or a reader with a wrong clock.",
         "Werte des letzten Tages, die von den gespeicherten abweichen: {count}.",
-        "iskra-server fleet conflicts listet sie auf: zwei Lesegeräte an einem Zähler oder eines mit falscher Uhr."),
+        "Es gelten die gespeicherten. iskra-server fleet conflicts zeigt beide: zwei Lesegeräte an einem Zähler oder eines mit falscher Uhr."),
     "central_skew": (
         "The clock of reader {name} is {seconds} s off.",
         "Let it set its clock by the network (NTP).",

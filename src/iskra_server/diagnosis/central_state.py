@@ -94,4 +94,4 @@ def _problems(facts: CentralFacts) -> Iterator[Advice]:
     if facts.refused_quarters:
         yield advise("central_refused_at_readers", {"count": facts.refused_quarters})
     if facts.skew_s is not None and abs(facts.skew_s) > MAX_SKEW_S:
-        yield advise("central_skew", {"name": facts.skewed_reader, "seconds": facts.skew_s})
+        yield advise("central_skew", {"name": facts.skewed_reader, "seconds": abs(facts.skew_s)})

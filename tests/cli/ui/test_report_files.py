@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iskra_server.cli.ui.new_files import new_text_file
-from iskra_server.cli.ui.report_files import check_new, file_name, group_of, parse_report_period
+from iskra_server.cli.ui.report_files import check_new, group_of, parse_report_period
 from iskra_server.cli.ui.usage_error import UsageError
 
 NOW, BERLIN = datetime(2026, 11, 28, tzinfo=UTC), ZoneInfo("Europe/Berlin")
@@ -27,19 +27,6 @@ def test_a_group_and_a_period() -> None:
     for text in ("Meyer", ":Meyer", "tenant:", ""):
         with pytest.raises(UsageError, match="is not a group"):
             group_of(text)
-
-
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [
-        ("Meyer", "tenant-Meyer-2026.html"),
-        ("../../etc/passwd", "tenant-.._.._etc_passwd-2026.html"),
-        ("Öz & Co. / 2", "tenant-Öz_Co._2-2026.html"),
-        ("x" * 300, f"tenant-{'x' * 73}.html"),
-    ],
-)
-def test_a_file_name_stays_in_its_folder(value: str, name: str) -> None:
-    assert file_name("tenant", value, "2026", suffix="html") == name
 
 
 def test_no_file_is_replaced_without_a_word(tmp_path: Path) -> None:

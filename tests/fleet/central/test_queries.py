@@ -68,6 +68,26 @@ def test_groups_and_how_many_meters_they_have(house: Store) -> None:
     assert [(size.value, size.meters) for size in tenants] == [("T2", 1), ("T3", 1)]
 
 
+def test_groups_are_found_by_a_part_of_their_name(house: Store) -> None:
+    def found(text: str, after: str = "") -> list[str]:
+        return [size.value for size in fleet.groups(house, "tenant", limit=9, now=START, find=text, after=after)]
+
+    assert found("t3") == ["T3"]
+    assert found("T", after="T3") == ["T4", "T5"]
+    # no pattern
+    assert found("%") == found("_") == []
+
+
+def test_a_replaced_meter_is_found_by_its_number_only(house: Store) -> None:
+    house.replace_meter(named(2).meter_id, named(3).meter_id)
+    listed, _ = fleet.meters(house, now=START, limit=9)
+    assert [(each.meter_id[-1], each.replaced_by) for each in listed] == [(n, None) for n in "5431"]
+    listed, _ = fleet.meters(house, now=START, limit=9, group=HOUSE)
+    assert [each.meter_id[-1] for each in listed] == ["3", "1"]
+    (old,) = fleet.meters(house, now=START, limit=9, find="00000002")[0]
+    assert (old.meter_id, old.replaced_by) == (named(2).meter_id, named(3).meter_id)
+
+
 def test_a_month_of_a_group_row_by_row(house: Store) -> None:
     rows = list(fleet.quarters(house, HOUSE, START, START + 1))
     assert [(row.meter_id[-1], row.quarter - START, row.value) for row in rows] == [

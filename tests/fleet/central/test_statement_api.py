@@ -56,7 +56,8 @@ def test_each_tenant_sees_his_own_time(site: Site) -> None:
 def test_the_page_is_a_file_to_keep(site: Site) -> None:
     answer = site.get(f"{PATH}&group=tenant:Meyer&lang=de", authorization=f"Bearer {MEYER}")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["content-disposition"] == 'attachment; filename="statement.html"'
+    name = "tenant-Meyer-2025-11-23_2025-11-23.html"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert answer.headers["cache-control"] == "no-store"
     assert "<h1>Energieaufstellung</h1>" in answer.text
     assert "Mess- und Eichgesetz" in answer.text

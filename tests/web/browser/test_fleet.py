@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from iskra_server.fleet.central import statement_api
+from iskra_server.web.http.pages import STATIC
 from running import Server, serving, until
 from web.browser.accessibility import accessibility_faults
 from web.browser.central import METERS, MONTH, SILENT, name, write
@@ -70,7 +72,7 @@ def test_silent_meters_come_first_and_more_can_be_loaded(opened: Open, central: 
     expect(page.locator("tbody tr")).to_have_count(50)
     first = page.locator("tbody tr").first
     expect(first.locator("th")).to_have_text(name(SILENT))
-    expect(first).to_contain_text(re.compile(r"silent for 24 h.*–"))
+    expect(first).to_contain_text(re.compile(r"silent since \d.*–"))
     # the second press of a double click does nothing
     page.get_by_role("button", name="More").dblclick()
     expect(page.locator("tbody tr")).to_have_count(100)
@@ -104,6 +106,24 @@ def test_a_meter_is_found_by_part_of_its_number_and_the_address_keeps_the_search
     expect(page.locator("main .empty")).to_have_text("Nothing found.")
 
 
+def test_a_group_is_found_by_part_of_its_name_and_its_periods_are_links(opened: Open) -> None:
+    page = opened("#/fleet/tenant")
+    expect(page.locator("main dt")).to_have_count(7)
+    page.get_by_role("searchbox", name="Find a tenant").fill("out")
+    expect(page.locator("main dt")).to_have_text(["Moved out"])
+    expect(page).to_have_url(re.compile(r"/tenant\?find=out$"))
+    page.get_by_role("searchbox").fill("tenant 1")
+    expect(page.locator("main dt")).to_have_text(["Tenant 1"])
+    page.get_by_role("link", name="Tenant 1").click()
+    expect(page).to_have_title(re.compile("^Tenant Tenant 1 "))
+    page.get_by_role("link", name="Year", exact=True).click()
+    expect(page.locator(".stepper h1")).to_have_text(re.compile(r"^\d{4}$"))
+    # a group of one of its meters opens at the same period
+    page.locator("tbody tr").first.get_by_role("link").first.click()
+    expect(page.locator("main > h1")).to_have_text(re.compile("^Building"))
+    expect(page.locator(".stepper h1")).to_have_text(re.compile(r"^\d{4}$"))
+
+
 def test_the_energy_of_a_group_equals_the_api(opened: Open, central: Server) -> None:
     page = opened("#/fleet/building")
     page.get_by_role("link", name="9", exact=True).click()
@@ -124,7 +144,10 @@ def test_the_energy_of_a_group_equals_the_api(opened: Open, central: Server) -> 
     whole = energy["import_completeness"]
     expect(page.locator("p.notice")).to_contain_text(
         f"Incomplete: {whole['complete']} of {whole['meters']} meters complete, "
-        f"{whole['measured'] * 1000 // whole['quarters'] / 10} % of the quarter-hours"
+        + f"{whole['quarters'] - whole['measured']:,} of {whole['quarters']:,} quarter-hours missing. Missing: "
+        "Sun 1 February – Mon 9 February (all); Fri 20 February (1); Sat 21 February (96); Sun 22".replace(
+            ",", "\u202f"
+        )
     )
     expect(page.locator("tbody tr")).to_have_count(METERS // 3)
 
@@ -141,6 +164,36 @@ def test_the_15_minute_values_of_a_group_can_be_downloaded(opened: Open, central
     text = download.value.path().read_text()
     assert text == central.get(f"/api/v1/fleet/quarters.csv?group=tenant:Tenant+2&from={MONTH}").text
     assert len(text.splitlines()) > 96
+
+
+def test_the_statement_of_a_group_can_be_downloaded(opened: Open, central: Server) -> None:
+    page = opened(f"#/fleet/tenant/Moved out/month/{MONTH}", locale="de-DE")
+    files = page.locator("section.files")
+    expect(files).to_contain_text("Nicht eichrechtskonform")
+    path = f"/api/v1/fleet/statement?group=tenant:Moved+out&from={MONTH}&lang=de"
+    for name, suffix, more in (("zum Drucken", "html", ""), ("als CSV", "csv", "&format=csv")):
+        with page.expect_download() as download:
+            files.get_by_role("link", name=f"Aufstellung {name}").click()
+        assert download.value.suggested_filename == f"tenant-Moved_out-2026-02-01_2026-02-28.{suffix}"
+        answer = without_time(central.get(path + more).text)
+        assert without_time(download.value.path().read_text()) == answer
+        assert "10.02.2026 00:00" in answer or "2026-02-10T00:00:00" in answer
+
+
+def without_time(statement: str) -> str:
+    """When it was made is a moment later each time."""
+    return re.sub(r"<dt>Erstellt</dt><dd>[^<]*", "", statement)
+
+
+def test_a_group_of_more_meters_than_a_statement_may_have_says_how_to_get_one(opened: Open) -> None:
+    script = STATIC / "js" / "views" / "group.js"
+    assert f"const MAX_METERS = {statement_api.MAX_METERS};" in script.read_text()
+    page = opened("#/about")
+    page.route("**/group.js", lambda route: route.fulfill(
+        content_type="text/javascript", body=script.read_text().replace("MAX_METERS = 200", "MAX_METERS = 20")))  # fmt: skip
+    page.evaluate("location.hash = '#/fleet/building/7'")
+    expect(page.locator("section.files")).to_contain_text("“iskra-server fleet statement”")
+    expect(page.locator("section.files a")).to_have_text(["15-minute values as CSV"])
 
 
 def test_a_former_tenant_has_his_time(opened: Open) -> None:

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from iskra_server.base.file_names import file_name
 from iskra_server.cli.ui.new_files import new_text_file
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, examples
-from iskra_server.cli.ui.report_files import check_new, file_name, group_of, parse_report_period
+from iskra_server.cli.ui.report_files import check_new, group_of, parse_report_period
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.meter.obis import EXPORT, IMPORT

@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from iskra_server.base.file_names import file_name
 from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Language, examples, terminal_language
 from iskra_server.cli.ui.report_files import (
     check_new,
-    file_name,
     group_of,
     parse_report_period,
     write_report,

@@ -1,6 +1,5 @@
 """Reports of a central server on the command line: which group and period, and files that replace no others."""
 
-import re
 import sys
 from collections.abc import Collection
 from datetime import datetime
@@ -15,8 +14,6 @@ from iskra_server.history.model.periods import Period, parse_span
 if TYPE_CHECKING:
     # for its type alone: it imports the database library
     from iskra_server.fleet.central.label_periods import Group
-
-_MAX_NAME = 80
 
 
 def group_of(text: str) -> "Group":
@@ -33,12 +30,6 @@ def parse_report_period(text: str, now: datetime, tz: ZoneInfo) -> Period:
     first, dots, last = text.partition("..")
     with usage_errors():
         return parse_span(first, last if dots else None, now, tz)
-
-
-def file_name(*parts: str, suffix: str) -> str:
-    """tenant-Meyer-2026.html: what file systems do not like becomes an underscore."""
-    name = "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in parts)
-    return f"{name[:_MAX_NAME].lstrip('.')}.{suffix}"
 
 
 def check_new(files: Collection[Path], *, overwrite: bool) -> None:

@@ -44,7 +44,10 @@ COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch")
 
 
 class FleetMeterAnswer(Struct, frozen=True, kw_only=True):
-    """A meter. `silent`: nothing was received from it for two quarter-hours; then its power is not shown."""
+    """A meter. `silent`: nothing was received from it for two quarter-hours; then its power is not shown.
+
+    `replaced_by`: the meter that took its place; absent if none did.
+    """
 
     id: str
     reader: str
@@ -52,11 +55,12 @@ class FleetMeterAnswer(Struct, frozen=True, kw_only=True):
     age_s: int
     silent: bool
     power_w: Number | UnsetType = UNSET
+    replaced_by: str | UnsetType = UNSET
     labels: dict[str, str]
 
 
 class FleetMeters(Struct, frozen=True):
-    """The meter that has been silent longest comes first."""
+    """The meter that has been silent longest comes first. Meters that were replaced are only found by their number."""
 
     meters: list[FleetMeterAnswer]
     next: str | None
@@ -169,7 +173,8 @@ def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
     from iskra_server.fleet.central import queries  # noqa: PLC0415
 
     kind, limit, now = query.get("kind") or DEFAULT_KIND, _limit(query), quarter_of(query.now.timestamp())
-    sizes = queries.groups(reads, kind, limit=limit, now=now, after=query.get("after") or "", within=within)
+    after, find = query.get("after") or "", query.get("find") or ""
+    sizes = queries.groups(reads, kind, limit=limit, now=now, after=after, find=find, within=within)
     groups = [
         FleetGroup(
             value=size.value,
@@ -290,6 +295,7 @@ def _meter(meter: "FleetMeter", now_s: int) -> FleetMeterAnswer:
         age_s=max(now_s - meter.last_s, 0),
         silent=silent,
         power_w=UNSET if silent or meter.power_mw is None else number(scaled(meter.power_mw, -3)),
+        replaced_by=UNSET if meter.replaced_by is None else meter.replaced_by,
         labels=meter.labels,
     )
 

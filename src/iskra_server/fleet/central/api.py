@@ -141,7 +141,8 @@ _EXPORT_PARAMETERS = (_GROUP, *period_parameters(), TIME_ZONE)
 ENDPOINTS = (
     _endpoint(
         "meters",
-        "All meters of a central server, or those that are in a group now, the longest silent first, in pages.",
+        "All meters of a central server, or those that are in a group now, the longest silent first, in pages. Replaced "
+        "meters are only in the answer to `find`.",
         Result("a page of meters; `next` is the `after` of the next page", answers.FleetMeters),
         answers.meters_of,
         (_AFTER, _LIMIT, _GROUP, Parameter("find", "part of the meter's number", TEXT)),
@@ -151,7 +152,10 @@ ENDPOINTS = (
         "The groups of a kind, such as building, tenant or tariff, with the number of their meters now.",
         Result("a page of groups", answers.FleetGroups),
         answers.groups_of,
-        (Parameter("kind", f"kind of group; default: {answers.DEFAULT_KIND}", TEXT), _AFTER, _LIMIT),
+        (
+            *(Parameter("kind", f"kind of group; default: {answers.DEFAULT_KIND}", TEXT), _AFTER, _LIMIT),
+            Parameter("find", "part of the group's name", TEXT),
+        ),
     ),
     _endpoint(
         "energy",

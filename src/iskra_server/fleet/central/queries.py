@@ -39,13 +39,14 @@ ROWS, _SERIES = 5_000, 50
 
 
 class FleetMeter(Struct, frozen=True):
-    """A meter: the reader of its last message, and when that came (Unix seconds)."""
+    """A meter: the reader of its last message, and when that came (Unix seconds); the meter that replaced it."""
 
     meter_id: str
     reader: str
     last_s: int
     power_mw: int | None
     labels: dict[str, str]
+    replaced_by: str | None = None
 
 
 class GroupSize(Struct, frozen=True):
@@ -84,24 +85,46 @@ def meters(
 ) -> tuple[list[FleetMeter], Position | None]:
     """A page of meters, oldest contact first, after a position; and the position of the last, if more follow.
 
-    `group` and `within`: those that are in it in the quarter `now`.
+    `group` and `within`: those that are in it in the quarter `now`. Replaced meters, which stay silent for ever, are
+    only in the answer to `find`.
     """
     order = live.c.at_quarter, live.c.meter
-    statement = select(live, meter.c.meter_id).join_from(live, meter).order_by(*order)
+    statement = select(live, meter.c.meter_id, meter.c.replaced_by).join_from(live, meter).order_by(*order)
     if after:
         statement = statement.where(tuple_(*order) > tuple_(*after))
     if find:
         # LIKE is case-sensitive in PostgreSQL, but not in SQLite
         number = func.replace(meter.c.meter_id, " ", "")
         statement = statement.where(number.icontains(find.replace(" ", ""), autoescape=True))
+    else:
+        statement = statement.where(meter.c.replaced_by.is_(None))
     rows = [row for part in _shown(now, group, within) for row in reads.query(statement.where(part).limit(limit + 1))]
     rows.sort(key=attrgetter("at_quarter", "meter"))
     page = rows[:limit]
     labels: dict[int, dict[str, str]] = {}
     for row in reads.query(labels_at(now, true(), [row.meter for row in page])):
         labels.setdefault(row.meter, {})[row.kind] = row.value
-    entries = [FleetMeter(r.meter_id, r.reader, r.at_s, r.power_mw, labels.get(r.meter, {})) for r in page]
+    successors = _names_of(reads, {row.replaced_by for row in page if row.replaced_by is not None})
+    entries = [
+        FleetMeter(
+            row.meter_id,
+            row.reader,
+            row.at_s,
+            row.power_mw,
+            labels.get(row.meter, {}),
+            successors.get(row.replaced_by),
+        )
+        for row in page
+    ]
     return entries, (page[-1].at_quarter, page[-1].meter) if len(rows) > limit else None
+
+
+def _names_of(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
+    """Meters by their row."""
+    if not numbers:
+        return {}
+    rows = reads.query(select(meter.c.id, meter.c.meter_id).where(meter.c.id.in_(numbers)))
+    return {row.id: row.meter_id for row in rows}
 
 
 def _shown(now: int, group: Group | None, within: Within) -> list[ColumnElement[bool]]:
@@ -117,10 +140,17 @@ def _shown(now: int, group: Group | None, within: Within) -> list[ColumnElement[
     return [true() if within is None else live.c.meter.in_(visible_at(now, within))]
 
 
-def groups(reads: Reads, kind: str, *, limit: int, now: int, after: str = "", within: Within = None) -> list[GroupSize]:
-    """A page of the values of a label, also of those that no meter has any more, with how many have each now."""
+def groups(
+    reads: Reads, kind: str, *, limit: int, now: int, after: str = "", find: str = "", within: Within = None
+) -> list[GroupSize]:
+    """A page of the values of a label, also of those that no meter has any more, with how many have each now.
+
+    `find` is a part of the value.
+    """
     times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
     statement = select(label.c.value, *times).where(label.c.kind == kind, label.c.value > after)
+    if find:
+        statement = statement.where(label.c.value.icontains(find, autoescape=True))
     if within is not None:
         statement = statement.where(was_visible(within))
     page = reads.query(statement.group_by(label.c.value).order_by(label.c.value).limit(limit))

@@ -1,10 +1,12 @@
 """GET /api/v1/fleet/statement: the statement of a group as a file; a tenant's token gives access to the own months."""
 
+from datetime import timedelta
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from iskra_server.base.file_names import attachment, file_name
 from iskra_server.fleet.central.answers import required_group
 from iskra_server.web.http.endpoint import TEXT, Parameter
 from iskra_server.web.http.query import BadRequest, Query
@@ -43,5 +45,6 @@ def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
         write_csv(content, text, words)
     else:
         text.write(html(content, words))
-    headers = {"content-disposition": f'attachment; filename="statement.{form}"', **NO_STORE}
+    days = (str(day.astimezone(query.tz).date()) for day in (period[0], period[1] - timedelta(seconds=1)))
+    headers = attachment(file_name(group.kind, group.value, "_".join(days), suffix=form)) | NO_STORE
     return Response(text.getvalue(), headers=headers, media_type=_TYPES[form])

@@ -2,29 +2,30 @@
 
 import { sum } from "./arithmetic.js";
 import { dateRange, dateText, shiftDays } from "./calendar.js";
-import { grouped, rounded } from "./exact.js";
+import { grouped } from "./exact.js";
 import { words } from "./language.js";
 
 /** @typedef {Api.SumCompleteness} Completeness */
 
-const TENTHS = 1000;
 const DAY = 10;
 // a message takes some of them
 const NOTABLE_SKEW_S = 5;
 
-/** In percent, to a tenth. @param {number} tenths of a percent */
-const percent = (tenths) => rounded(String(tenths / 10), 1);
+const count = (/** @type {number} */ number) => grouped(String(number));
 
-/** What a sum lacks: "23 of 24 meters complete, 98.2 % of the quarter-hours, 1.1 % estimated"; empty if nothing. */
+/** Whether something is missing in a sum. @param {Completeness} known */
+export const isIncomplete = ({ meters, complete, quarters, measured = quarters }) =>
+  complete < meters || measured < quarters;
+
+/** What a sum lacks: "23 of 24 meters complete, 2 of 2 304 quarter-hours missing, 24 estimated"; empty if nothing. */
 export function completenessText(/** @type {Completeness} */ { meters, complete, quarters, measured, estimated }) {
   const texts = words.fleet;
   const parts = [];
-  if (complete < meters) parts.push(texts.partOf(complete, meters));
-  // rounded so that what is not whole never looks whole, and what is estimated never looks like none
+  if (complete < meters) parts.push(texts.partOf(count(complete), count(meters)));
   if (measured !== undefined && measured < quarters) {
-    parts.push(texts.measured(percent(Math.floor((TENTHS * measured) / quarters))));
+    parts.push(texts.missing(count(quarters - measured), count(quarters)));
   }
-  if (estimated && measured) parts.push(texts.estimated(percent(Math.ceil((TENTHS * estimated) / measured))));
+  if (estimated) parts.push(texts.estimated(count(estimated)));
   return parts.join(", ");
 }
 
@@ -59,9 +60,8 @@ export function spanText({ begin, end }) {
 /** What is known of a reader beside its sentence. @param {Api.FleetReader} reader */
 export function readerText({ meters, version, skew_s: skew, waiting, refused }) {
   const texts = words.fleet;
-  const count = (/** @type {number} */ number) => grouped(String(number));
   return [
-    meters ? texts.count(meters) : "",
+    meters ? texts.count(count(meters)) : "",
     version ? texts.version(version) : "",
     skew && Math.abs(skew) >= NOTABLE_SKEW_S ? (skew > 0 ? texts.ahead : texts.behind)(count(Math.abs(skew))) : "",
     waiting ? texts.waiting(count(waiting)) : "",

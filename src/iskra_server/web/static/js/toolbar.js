@@ -17,9 +17,7 @@ const NARROW_PX = 560;
  */
 export function kindsBar(view, date, as = "") {
   const key = (/** @type {Kind} */ kind) => keyOf(kind, KINDS[kind].key(date));
-  /** @type {[string, string, boolean][]} */
-  const periods = PERIODS.map((kind) =>
-    [words.kinds[kind], link(kind, kind === "all" ? [] : [key(kind)], { as }), kind === view]);
+  const periods = periodLinks(view, date, (kind, at) => link(kind, [at], { as }));
   const compared = isKind(view) && view !== "all" ? [view, key(view)] : [];
   return navBar(words.kindsLabel, [
     ...periods,
@@ -28,6 +26,16 @@ export function kindsBar(view, date, as = "") {
     [words.kinds.normal, link("normal"), view === "normal"],
   ]);
 }
+
+/**
+ * Links to the periods around a date: [name, address, whether it is shown].
+ * @param {string} shown
+ * @param {string} date
+ * @param {(kind: Kind, key: string) => string} address
+ * @returns {[string, string, boolean][]}
+ */
+export const periodLinks = (shown, date, address, kinds = PERIODS) =>
+  kinds.map((kind) => [words.kinds[kind], address(kind, keyOf(kind, KINDS[kind].key(date))), kind === shown]);
 
 /**
  * Links within a section: [name, address, whether it is shown]. On a narrow screen the bar scrolls to that one.

@@ -2,6 +2,7 @@
 
 import { dateText, wallTimeRange } from "../calendar.js";
 import { energyText, quarterText } from "../energyText.js";
+import { words } from "../language.js";
 
 /** @typedef {import("../energyText.js").Bucket} Bucket */
 
@@ -20,6 +21,13 @@ export function bucketName(kind, /** @type {Pick<Bucket, "begin" | "end">} */ { 
 export function bucketText(kind, bucket, bar) {
   if (kind === "day") return quarterText(bucket, bar);
   return `${bucketName(kind, bucket)} · ${energyText(bucket, bar, kind === "week" ? 1 : 0)}`;
+}
+
+/** How a bar is opened. @param {Kind} next what that shows */
+export function opensText(next) {
+  /** @type {Record<string, string>} */
+  const texts = matchMedia("(pointer: coarse)").matches ? words.opensByTap : words.opens;
+  return texts[next];
 }
 
 /** Whether an instant is a full hour that is a multiple of three. */

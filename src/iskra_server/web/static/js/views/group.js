@@ -1,81 +1,113 @@
-// A group of a central server: the total energy of its meters as bars and as a file for billing, and its meters.
+// A group of a central server: the total energy of its meters as bars, files to print and for billing, and its meters.
 
 import { messageOf, request } from "../api.js";
 import { drawBars } from "../charts/bars.js";
-import { energyLegend } from "../charts/legend.js";
-import { make } from "../dom.js";
+import { energyLegend, legendItem } from "../charts/legend.js";
+import { make, setTitle } from "../dom.js";
 import { axisNumber, chartKwh, energyText, kwhShort } from "../energyText.js";
-import { missingText, spanText, totals } from "../fleetText.js";
+import { isIncomplete, missingText, spanText, totals } from "../fleetText.js";
 import { grouped } from "../exact.js";
-import { words } from "../language.js";
-import { isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
-import { navigate } from "../router.js";
-import { stepper } from "../toolbar.js";
-import { axisLabels, bucketName, isLabelCentred } from "./buckets.js";
+import { language, words } from "../language.js";
+import { firstDay, isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
+import { link, navigate, PERIODS } from "../router.js";
+import { navBar, periodLinks, stepper } from "../toolbar.js";
+import { axisLabels, bucketName, isLabelCentred, opensText } from "./buckets.js";
 import { meterTable } from "./meterTable.js";
+import { missingTimes } from "./missingTimes.js";
 
-/** @typedef {{kind: GroupKind, value: string, period: Kind, key: string}} Shown */
+/** @typedef {{kind: GroupKind, value: string, period: Exclude<Kind, "all">, key: string}} Shown */
+
+// of a statement that the server makes; `iskra-server fleet statement` makes those of more
+const MAX_METERS = 200;
 
 /** @param {HTMLElement} main @param {GroupKind} kind @param {string[]} parts @param {AbortSignal} signal */
 export function showGroup(main, kind, [value, periodName = "month", text = ""], signal) {
-  const texts = words.fleet;
-  const period = isKind(periodName) ? periodName : "month";
+  const title = words.fleet.group[kind](value);
+  // nobody knows when the first meter of all came into a group
+  const period = isKind(periodName) && periodName !== "all" ? periodName : "month";
   const key = keyOf(period, text);
+  const address = (/** @type {Kind} */ other, /** @type {string} */ at) => link("fleet", [kind, value, other, at]);
   const open = (/** @type {string} */ next) => navigate("fleet", [kind, value, period, next]);
   const content = make("div.content", make("p.empty", words.loading));
   const list = make("div");
-  main.append(make("h1", texts.group[kind](value)), stepper(period, key, open), content,
-    make("section.card", make("h2", texts.meters), list));
+  const kinds = PERIODS.filter((name) => name !== "all");
+  setTitle(title);
+  main.append(make("h1", title), navBar(words.kindsLabel, periodLinks(period, firstDay(period, key), address, kinds)),
+    stepper(period, key, open), content, make("section.card", make("h2", words.fleet.metersNow), list));
   fill(content, { kind, value, period, key }, signal);
-  meterTable(list, { group: `${kind}:${value}` }, signal);
+  meterTable(list, { group: `${kind}:${value}` }, signal, { kind, place: [period, key] });
 }
 
 /** @param {HTMLElement} content @param {Shown} shown @param {AbortSignal} signal */
 async function fill(content, shown, signal) {
-  const name = `${shown.kind}:${shown.value}`;
   const { bucket, ...days } = periodQuery(shown.period, shown.key);
+  const asked = { group: `${shown.kind}:${shown.value}`, ...days };
   try {
-    const energy = await request("api/v1/fleet/energy", { group: name, ...days, bucket }, signal);
-    if (signal.aborted) return;
-    const file = `api/v1/fleet/quarters.csv?${new URLSearchParams({ group: name, ...days })}`;
-    await render(content, shown, energy, file, signal);
+    const energy = await request("api/v1/fleet/energy", { ...asked, bucket }, signal);
+    if (!signal.aborted) await render(content, shown, energy, files(asked, energy), signal);
   } catch (error) {
     if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
   }
 }
 
-/** @param {HTMLElement} content @param {Shown} shown @param {Api.FleetEnergy} energy @param {string} file */
-async function render(content, { kind, value, period }, energy, file, /** @type {AbortSignal} */ signal) {
+/** @param {HTMLElement} content @param {Shown} shown @param {Api.FleetEnergy} energy @param {HTMLElement} filesCard */
+async function render(content, { kind, value, period }, energy, filesCard, /** @type {AbortSignal} */ signal) {
   const texts = words.fleet;
   const { buckets, import_completeness: { meters }, export_completeness: { meters: exporting } } = energy;
   const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
   const [imported, exported] = totals(energy);
-  const missing = missingText(energy);
   const span = spanText({ begin: energy.members_begin, end: energy.members_end });
   content.replaceChildren(
     span && make("p", span),
     make("dl.totals", total(`↓ ${words.fromGrid}`, imported, "import"),
       exporting ? total(`↑ ${words.toGrid}`, exported, "export") : null,
       make("div.total", make("dt", texts.meters), make("dd", grouped(String(meters))))),
-    missing && make("p.notice", make("strong", `${texts.incomplete}:`), ` ${missing}`),
-    make("section.card.chart-card",
-      make("div.card-head", make("h2", words.energyPer[KINDS[period].bucket]),
-        make("a", { href: file, download: "" }, texts.csv)),
-      caption, box));
+    missingNote(period, energy),
+    make("section.card.chart-card", make("h2", words.energyPer[KINDS[period].bucket]), caption, box),
+    filesCard);
   const bars = buckets.map(barOf);
   const text = (/** @type {number} */ at) =>
     `${bucketName(period, buckets[at])} · ${textOf(buckets[at], bars[at])}`;
   const next = SMALLER_KIND[period];
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(period, buckets), middle: isLabelCentred(period),
-    label: words.energyPer[KINDS[period].bucket], text, signal, number: axisNumber,
-    caption, legend: energyLegend(exporting > 0),
+    label: words.energyPer[KINDS[period].bucket], text, signal, number: axisNumber, caption,
+    legend: [...energyLegend(exporting > 0),
+      ...(bars.some((bar) => bar.kind === "partial") ? [legendItem("pale", texts.incomplete)] : [])],
+    opens: next && opensText(next),
     onOpen: next && ((at) => {
       const date = buckets[at].begin.slice(0, next === "day" ? 10 : 7);
       navigate("fleet", [kind, value, next, keyOf(next, date)]);
     }),
   });
+}
+
+/** What the sums lack, and when; empty if nothing. @param {Kind} period @param {Api.FleetEnergy} energy */
+function missingNote(period, energy) {
+  const texts = words.fleet;
+  const missing = missingText(energy);
+  if (!missing) return "";
+  if (![energy.import_completeness, energy.export_completeness].some(isIncomplete)) return make("p.notice", missing);
+  const times = missingTimes(period, energy.buckets);
+  return make("p.notice", make("strong", `${texts.incomplete}:`), ` ${missing}. `,
+    times && `${texts.missingTimes} ${times}. `, texts.whatCounts);
+}
+
+/** The files of a period. @param {{group: string, from: string, to?: string}} asked @param {Api.FleetEnergy} energy */
+function files(asked, { import_completeness: imported, export_completeness: exported }) {
+  const texts = words.fleet.files;
+  /** @param {string} route @param {string} text @param {Query} query */
+  const file = (route, text, query = {}) => make("li",
+    make("a", { href: `api/v1/fleet/${route}?${new URLSearchParams({ ...asked, ...query })}`, download: "" }, text));
+  const isTooLarge = Math.max(imported.meters, exported.meters) > MAX_METERS;
+  return make("section.card.files", make("h2", texts.title),
+    make("p", isTooLarge ? texts.tooLarge(String(MAX_METERS)) : texts.statement),
+    make("ul",
+      !isTooLarge && file("statement", texts.print, { lang: language }),
+      !isTooLarge && file("statement", texts.csv, { lang: language, format: "csv" }),
+      file("quarters.csv", texts.quarters)),
+    make("p.soft", texts.legal));
 }
 
 /** @param {string} name @param {string | null} wh @param {string} flow */

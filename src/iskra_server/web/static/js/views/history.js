@@ -19,7 +19,7 @@ import { download, table } from "../table.js";
 import { countsWholeKwh } from "../todayStats.js";
 import { kindsBar, stepper } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
-import { axisLabels, bucketName, bucketText, isLabelCentred } from "./buckets.js";
+import { axisLabels, bucketName, bucketText, isLabelCentred, opensText } from "./buckets.js";
 import { showPowerCurve } from "./curve.js";
 import { emptyText } from "./emptyHistory.js";
 
@@ -127,13 +127,6 @@ async function chart(card, shown, signal) {
     onOpen: next && ((at) => navigate(next, [KINDS[next].key(energy.buckets[at].begin.slice(0, 10))])),
   });
   void shown.costs.then((cost) => cost && box.dispatchEvent(new Event("change")));
-}
-
-/** @param {Kind} next */
-function opensText(next) {
-  /** @type {Record<string, string>} */
-  const texts = matchMedia("(pointer: coarse)").matches ? words.opensByTap : words.opens;
-  return texts[next];
 }
 
 /** @param {Shown} shown */

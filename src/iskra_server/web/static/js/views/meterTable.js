@@ -1,7 +1,7 @@
 // Lists of a central server, page by page, and the table of its meters.
 
 import { messageOf, request } from "../api.js";
-import { ageText } from "../clock.js";
+import { ageText, timeOrDate } from "../clock.js";
 import { make } from "../dom.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
@@ -13,8 +13,16 @@ export const GROUP_KINDS = ["building", "tenant", "tariff"];
 /** @param {string} kind @returns {kind is GroupKind} */
 export const isGroupKind = (kind) => GROUP_KINDS.some((name) => name === kind);
 
-/** Shows the meters that a query finds as a table in `box`. @param {HTMLElement} box @param {Query} query */
-export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
+/** @typedef {{kind: GroupKind, place: string[]}} Inside a list of meters of one group, of this period */
+
+/**
+ * Shows the meters that a query finds as a table in `box`: on a phone a few lines for each.
+ * @param {HTMLElement} box
+ * @param {Query} query
+ * @param {AbortSignal} signal
+ * @param {Inside | null} inside
+ */
+export function meterTable(box, query, signal, inside = null) {
   const texts = words.fleet;
   const columns = [words.meter, texts.lastHeard, words.sections.now, texts.groups, texts.reader];
   const rows = make("tbody");
@@ -22,20 +30,33 @@ export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
   const table = make("div.scroll", { tabindex: "0", role: "region", "aria-label": texts.meters },
     make("table", make("thead", make("tr", head)), rows));
   return pagedList(box, { path: "api/v1/fleet/meters", itemsOf: ({ meters }) => meters, query, signal }, table, rows,
-    (meter) => {
-      const age = ageText(meter.age_s);
-      return make("tr", { "data-check": meter.silent ? "failed" : null },
-        make("th", { scope: "row" }, meter.id),
-        make("td", meter.silent ? texts.silentFor(age) : words.ago(age)),
-        make("td.number", meter.power_w === undefined ? "–" : `${rounded(meter.power_w)} W`),
-        make("td", Object.entries(meter.labels).map(([kind, value], at) => [at ? ", " : "", groupLink(kind, value)])),
-        make("td", meter.reader));
-    });
+    (meter) => make("tr", { "data-check": meter.silent && !meter.replaced_by ? "failed" : null },
+      make("th", { scope: "row" }, meter.id),
+      make("td.contact", contactText(meter)),
+      make("td.number", meter.power_w === undefined ? "–" : `${rounded(meter.power_w)} W`),
+      make("td.groups", groupLinks(meter.labels, inside)),
+      make("td.reader", make("span.label", { "aria-hidden": "true" }, `${texts.reader}: `), meter.reader)));
 }
 
-/** @param {string} kind @param {string} value */
-const groupLink = (kind, value) =>
-  (isGroupKind(kind) ? make("a", { href: link("fleet", [kind, value]) }, value) : `${kind} ${value}`);
+/** @param {Api.FleetMeterAnswer} meter */
+function contactText({ replaced_by: successor, silent, last_seen: seen, age_s: age }) {
+  if (successor) return words.fleet.replacedBy(successor);
+  return silent ? words.fleet.silentSince(timeOrDate(Date.parse(seen))) : words.ago(ageText(age));
+}
+
+/**
+ * The groups of a meter, those with a page first, without the one that is shown already; they open at its period.
+ * @param {Record<string, string>} labels
+ * @param {Inside | null} inside
+ */
+function groupLinks(labels, inside) {
+  const others = Object.keys(labels).filter((kind) => !isGroupKind(kind));
+  return [...GROUP_KINDS, ...others].filter((kind) => labels[kind] && kind !== inside?.kind).map((kind, at) => {
+    const value = labels[kind];
+    return [at ? ", " : "", isGroupKind(kind)
+      ? make("a", { href: link("fleet", [kind, value, ...(inside?.place ?? [])]) }, value) : `${kind} ${value}`];
+  });
+}
 
 /** @type {WeakMap<HTMLElement, Node>} the newest list of each box, which makes older answers obsolete */
 const newest = new WeakMap();

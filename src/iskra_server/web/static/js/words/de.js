@@ -182,19 +182,28 @@ export const words = {
     },
     find: "Zähler nach Nummer suchen",
     example: "Teil der Nummer",
+    findGroup: { building: "Gebäude suchen", tenant: "Mieter suchen", tariff: "Tarif suchen" },
+    exampleGroup: "Teil des Namens",
     lastHeard: "Letzter Kontakt",
     groups: "Gruppen",
     reader: "Lesegerät",
-    silentFor: (age) => `kein Kontakt seit ${age}`,
-    silentSince: (time) => `Kein Kontakt seit ${time}.`,
-    count: (number) => `${number} Zähler`,
+    silentSince: (time) => `kein Kontakt seit ${time}`,
+    silentCount: (count) => `${count} ohne Kontakt`,
+    replacedBy: (meter) => `ersetzt durch ${meter}`,
+    count: (count) => `${count} Zähler`,
+    metersNow: "Zähler jetzt",
     partOf: (count, all) => `${count} von ${all} Zählern vollständig`,
     more: "Mehr",
     none: "Nichts gefunden.",
     incomplete: "Unvollständig",
     nobody: "kein Zähler in der Gruppe",
-    measured: (percent) => `${percent} % der Viertelstunden`,
-    estimated: (percent) => `${percent} % geschätzt`,
+    missing: (count, all) => `${count} von ${all} Viertelstunden ${count === "1" ? "fehlt" : "fehlen"}`,
+    estimated: (count) => `${count} ${count === "1" ? "Viertelstunde" : "Viertelstunden"} geschätzt`,
+    missingTimes: "Es fehlen:",
+    allMissing: "alle",
+    moreTimes: (count) => `${count} weitere`,
+    whatCounts: "Gezählt ist nur, was gemessen wurde; nichts wird aufgefüllt. Welchem Zähler was fehlt, steht in der "
+      + "Aufstellung.",
     since: (day) => `seit ${day}`,
     until: (day) => `bis ${day}`,
     version: (version) => `Version ${version}`,
@@ -202,9 +211,24 @@ export const words = {
     behind: (seconds) => `Uhr geht ${seconds} s nach`,
     waiting: (count) => `${count} Viertelstunden noch nicht übertragen`,
     refused: (count) => `${count} Viertelstunden abgelehnt`,
-    conflicts: (count) => `${count === 1 ? "1 Wert weicht vom gespeicherten"
-      : `${count} Werte weichen von den gespeicherten`} ab. Liste: „iskra-server fleet conflicts“ in der Zentrale.`,
-    csv: "Viertelstundenwerte als CSV",
+    conflicts: (count) =>
+      (count === "1" ? "1 Wert weicht vom gespeicherten ab." : `${count} Werte weichen von den gespeicherten ab.`),
+    conflictsMeaning: "Für einen Zähler und eine Viertelstunde, die schon gespeichert sind, kam ein anderer Wert: von "
+      + "einem zweiten Lesegerät oder von einem mit falscher Uhr. In allen Summen gilt der gespeicherte Wert. Beide "
+      + "zeigt „iskra-server fleet conflicts“ in der Zentrale.",
+    moreProblems: (count) => (count === 1 ? "1 weiteres Problem" : `${count} weitere Probleme`),
+    files: {
+      title: "Dateien",
+      statement: "Eine Aufstellung enthält für jeden Zähler und Monat die Zählerstände zu Beginn und am Ende, die "
+        + "Energie und alles, was fehlt.",
+      tooLarge: (count) => `Hier gibt es Aufstellungen für höchstens ${count} Zähler; größere erstellt `
+        + "„iskra-server fleet statement“ in der Zentrale.",
+      print: "Aufstellung zum Drucken",
+      csv: "Aufstellung als CSV",
+      quarters: "Viertelstundenwerte als CSV",
+      legal: "Nicht eichrechtskonform: Die Zählerstände stammen von einem optischen Lesekopf. Wo das Eichrecht "
+        + "geeichte Messwerte verlangt, dürfen sie nicht Grundlage einer Abrechnung sein.",
+    },
   },
   howToUnlock: "So wird er freigeschaltet",
   cost: {
