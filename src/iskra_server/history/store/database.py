@@ -79,6 +79,13 @@ class Database(ABC):
         """Keep other programs from migrating until this transaction ends; it may take longer than others may."""
 
     @abstractmethod
+    def hold_schema(self, connection: Connection) -> None:
+        """PostgreSQL: keep other programs from migrating until this transaction ends.
+
+        Raises SchemaChanged where one has done so since this database was opened.
+        """
+
+    @abstractmethod
     def create_tables(self, connection: Connection, profile: DatabaseProfile) -> None:
         """Create every table of the newest schema in an empty database."""
 
