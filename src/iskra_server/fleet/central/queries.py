@@ -176,7 +176,9 @@ def _counters(reads: Reads, points: Sequence[MeterPeriod]) -> Iterator[_Counter]
                 obis = Obis.parse(text)
                 until = min((_first(reads, newer, obis) for newer in point.chain[place + 1 :]), default=ALWAYS)
                 spans = ((begin, min(end, until - 1)) for begin, end in point.spans)
-                yield _Counter(row_id, name, obis, tuple(span for span in spans if span[0] <= span[1]))
+                # a meter that was replaced before all of them has none
+                if counted := tuple(span for span in spans if span[0] <= span[1]):
+                    yield _Counter(row_id, name, obis, counted)
 
 
 def _first(reads: Reads, meter_id: str, obis: Obis) -> int:
