@@ -184,7 +184,7 @@ def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
 
 def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
     from iskra_server.fleet.central.group_sums import group_energies  # noqa: PLC0415
-    from iskra_server.fleet.central.label_periods import count_labels, group_span  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import count_labels, group_spans  # noqa: PLC0415
 
     group = required_group(query)
     length, edges = query.buckets(MAX_BUCKETS)
@@ -194,7 +194,7 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
             f"this needs {readings:,} meter readings, and the maximum is {MAX_READINGS:,}; "
             "ask for a smaller group, a shorter period or longer buckets"
         )
-    first, end = group_span(reads, group, within)
+    first, end = group_spans(reads, [group], within).get(group, (0, _NO_END))
     until = quarter_of(query.now.timestamp() - SETTLED_S)
     imported, exported = group_energies(reads, group, (IMPORT, EXPORT), edges, within, until=until)
     return FleetEnergy(

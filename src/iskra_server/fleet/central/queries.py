@@ -13,19 +13,22 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, tuple_
 
+from iskra_server.fleet.central.current_labels import (
+    inherited_labels_at,
+    labels_at,
+    members_at,
+    own_labels_at,
+    visible_at,
+)
 from iskra_server.fleet.central.label_periods import (
     Group,
     LabelPeriod,
     MeterPeriod,
     Within,
     group_meters,
-    inherited_labels_at,
-    labels_at,
-    members_at,
+    group_spans,
     of_groups,
-    own_labels_at,
-    visible_at,
-    was_visible,
+    visible_values,
 )
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
@@ -118,18 +121,26 @@ def _shown(now: int, group: Group | None, within: Within) -> list[ColumnElement[
 
 
 def groups(reads: Reads, kind: str, *, limit: int, now: int, after: str = "", within: Within = None) -> list[GroupSize]:
-    """A page of the values of a label, also of those that no meter has any more, with how many have each now."""
-    times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
-    statement = select(label.c.value, *times).where(label.c.kind == kind, label.c.value > after)
-    if within is not None:
-        statement = statement.where(was_visible(within))
-    page = reads.query(statement.group_by(label.c.value).order_by(label.c.value).limit(limit))
-    current = labels_at(now, and_(label.c.kind == kind, label.c.value.in_([row.value for row in page]))).subquery()
+    """A page of the values of a label, also of those that no meter has any more, with how many have each now.
+
+    `within`: how many, and from when until when, as far as they are in one of these groups.
+    """
+    if within is None:
+        statement = select(label.c.value).distinct().where(label.c.kind == kind, label.c.value > after)
+        values = [row.value for row in reads.query(statement.order_by(label.c.value).limit(limit))]
+    else:
+        values = [value for value in visible_values(reads, kind, within) if value > after]
+    spans = group_spans(reads, [Group(kind, value) for value in values], within)
+    # a label that counts at no time, as that of a newer meter does instead, is listed without one
+    never = {Group(kind, value): (0, ALWAYS) for value in values} if within is None else {}
+    spans = never | spans
+    page = [(value, *spans[Group(kind, value)]) for value in values if Group(kind, value) in spans][:limit]
+    current = labels_at(now, and_(label.c.kind == kind, label.c.value.in_([value for value, *_ in page]))).subquery()
     counted = select(current.c.value, func.count().label("meters")).group_by(current.c.value)
     if within is not None:
         counted = counted.where(current.c.meter.in_(visible_at(now, within)))
     sizes = {row.value: row.meters for row in reads.query(counted)}
-    return [GroupSize(row.value, sizes.get(row.value, 0), row.first, row.end) for row in page]
+    return [GroupSize(value, sizes.get(value, 0), first, end) for value, first, end in page]
 
 
 def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = None) -> Iterator[GroupQuarter]:
