@@ -123,6 +123,7 @@ def test_the_energy_of_a_group_equals_the_api(opened: Open, central: Server) -> 
         f"{whole['measured'] * 1000 // whole['quarters'] / 10} % of the quarter-hours"
     )
     expect(page.locator("tbody tr")).to_have_count(METERS // 3)
+    expect(page.locator(".legal")).to_contain_text("not for legal billing")
 
 
 def _lacks_a_meter(bucket: dict[str, Any]) -> bool:

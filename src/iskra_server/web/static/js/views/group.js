@@ -62,7 +62,7 @@ async function render(content, { kind, value, period }, energy, file, /** @type 
     make("section.card.chart-card",
       make("div.card-head", make("h2", words.energyPer[KINDS[period].bucket]),
         make("a", { href: file, download: "" }, texts.csv)),
-      caption, box));
+      caption, box, make("p.legal", texts.legal)));
   const bars = buckets.map(barOf);
   const text = (/** @type {number} */ at) =>
     `${bucketName(period, buckets[at])} · ${textOf(buckets[at], bars[at])}`;

@@ -205,6 +205,8 @@ export const words = {
     conflicts: (count) => `${count === 1 ? "1 Wert weicht vom gespeicherten"
       : `${count} Werte weichen von den gespeicherten`} ab. Liste: „iskra-server fleet conflicts“ in der Zentrale.`,
     csv: "Viertelstundenwerte als CSV",
+    legal: "Mit einem optischen Lesekopf ausgelesen: nicht für Abrechnungen, für die das Eichrecht geeichte Messwerte "
+      + "verlangt.",
   },
   howToUnlock: "So wird er freigeschaltet",
   cost: {

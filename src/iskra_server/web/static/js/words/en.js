@@ -215,6 +215,7 @@ export const words = {
     conflicts: (/** @type {number} */ count) => `${count === 1 ? "1 value differs from the one that was"
       : `${count} values differ from those that were`} kept. Run “iskra-server fleet conflicts” on the central server.`,
     csv: "15-minute values as CSV",
+    legal: "Readings by an optical head: not for legal billing where calibration law asks for verified values.",
   },
   howToUnlock: "How to unlock it",
   cost: {
