@@ -150,6 +150,7 @@ def test_the_energy_of_a_group_equals_the_api(opened: Open, central: Server) -> 
         )
     )
     expect(page.locator("tbody tr")).to_have_count(METERS // 3)
+    expect(page.locator("section.files")).to_contain_text("not for legal billing")
 
 
 def _lacks_a_meter(bucket: dict[str, Any]) -> bool:
@@ -171,9 +172,9 @@ def test_the_statement_of_a_group_can_be_downloaded(opened: Open, central: Serve
     files = page.locator("section.files")
     expect(files).to_contain_text("Nicht eichrechtskonform")
     path = f"/api/v1/fleet/statement?group=tenant:Moved+out&from={MONTH}&lang=de"
-    for name, suffix, more in (("zum Drucken", "html", ""), ("als CSV", "csv", "&format=csv")):
+    for use, suffix, more in (("zum Drucken", "html", ""), ("als CSV", "csv", "&format=csv")):
         with page.expect_download() as download:
-            files.get_by_role("link", name=f"Aufstellung {name}").click()
+            files.get_by_role("link", name=f"Aufstellung {use}").click()
         assert download.value.suggested_filename == f"tenant-Moved_out-2026-02-01_2026-02-28.{suffix}"
         answer = without_time(central.get(path + more).text)
         assert without_time(download.value.path().read_text()) == answer
@@ -189,8 +190,8 @@ def test_a_group_of_more_meters_than_a_statement_may_have_says_how_to_get_one(op
     script = STATIC / "js" / "views" / "group.js"
     assert f"const MAX_METERS = {statement_api.MAX_METERS};" in script.read_text()
     page = opened("#/about")
-    page.route("**/group.js", lambda route: route.fulfill(
-        content_type="text/javascript", body=script.read_text().replace("MAX_METERS = 200", "MAX_METERS = 20")))  # fmt: skip
+    few = script.read_text().replace("MAX_METERS = 200", "MAX_METERS = 20")
+    page.route("**/group.js", lambda route: route.fulfill(content_type="text/javascript", body=few))
     page.evaluate("location.hash = '#/fleet/building/7'")
     expect(page.locator("section.files")).to_contain_text("“iskra-server fleet statement”")
     expect(page.locator("section.files a")).to_have_text(["15-minute values as CSV"])

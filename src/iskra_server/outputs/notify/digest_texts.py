@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.history.model.periods import quarter_time
 from iskra_server.outputs.notify import localized
 from iskra_server.outputs.notify.digest_figures import (
@@ -70,13 +71,14 @@ def digest_text(
     """`meters` by name; with one, its energy is in the title."""
     words = _WORDS[language]
     name = _name(kind, period, language)
+    legal = LEGAL_NOTE[language]
     if len(meters) == 1:
         figures = next(iter(meters.values()))
         energy = localized.kwh(figures.energies.import_wh or Decimal(0), language)
         de, en = f"{name}: {energy} Bezug", f"{name}: {energy} from the grid"
-        return Text(de if language == "de" else en, "\n".join(_lines(kind, figures, language, tz)))
+        return Text(de if language == "de" else en, "\n".join((*_lines(kind, figures, language, tz), legal)))
     sections = ("\n".join((meter, *_lines(kind, figures, language, tz))) for meter, figures in meters.items())
-    return Text(f"{name}: {words['meters'].format(len(meters))}", "\n\n".join(sections))
+    return Text(f"{name}: {words['meters'].format(len(meters))}", "\n\n".join((*sections, legal)))
 
 
 def _name(kind: Kind, period: DayPeriod, language: Language) -> str:

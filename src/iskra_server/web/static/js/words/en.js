@@ -224,8 +224,8 @@ export const words = {
     conflicts: (/** @type {string} */ count) =>
       (count === "1" ? "1 value differs from the stored one." : `${count} values differ from the stored ones.`),
     conflictsMeaning: "Another value was sent for a meter and a quarter-hour that are stored already, by a second "
-      + "reader or by one with a wrong clock. The stored value counts in every sum. “iskra-server fleet conflicts” on the "
-      + "central server lists both.",
+      + "reader or by one with a wrong clock. The stored value counts in every sum. “iskra-server fleet conflicts” on "
+      + "the central server lists both.",
     moreProblems: (/** @type {number} */ count) => `${count} more ${count === 1 ? "problem" : "problems"}`,
     files: {
       title: "Files",
@@ -235,8 +235,7 @@ export const words = {
       print: "Statement to print",
       csv: "Statement as CSV",
       quarters: "15-minute values as CSV",
-      legal: "Not for legal billing where calibration law asks for readings of a verified measuring chain: these were "
-        + "taken by an optical head.",
+      legal: "Readings by an optical head: not for legal billing where calibration law asks for verified values.",
     },
   },
   howToUnlock: "How to unlock it",
