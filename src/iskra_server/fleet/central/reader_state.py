@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, case, func, null, selec
 from iskra_server.base.json_values import utc
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S
-from iskra_server.history.store.bulk import one_of
+from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import meter_reader, reader
 from iskra_server.history.store.store import Store
@@ -188,7 +188,7 @@ def _lock(store: Store, connection: Connection, names: Iterable[str]) -> None:
     statement = store.insert(reader)
     same = statement.on_conflict_do_update(index_elements=["name"], set_={"name": reader.c.name})
     new = {"at_s": 0, "ok": False, "sentence": _NO_STATUS, "status": "[]"}
-    connection.execute(same, [{"name": name, **new} for name in sorted(names)])
+    insert_all(connection, same, [{"name": name, **new} for name in sorted(names)])
 
 
 def _upsert_states(
@@ -212,9 +212,8 @@ def _upsert_states(
         "skew_s": case((was_right, null()), else_=func.coalesce(new.skew_s, reader.c.skew_s)),
     }
     changed = {name: new[name] for name in rows[0] if name != "name"} | kept
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=new.at_s >= reader.c.at_s), rows
-    )
+    newer = statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=new.at_s >= reader.c.at_s)
+    insert_all(connection, newer, rows)
 
 
 def _session_columns(holder: Holder) -> dict[str, Any]:
