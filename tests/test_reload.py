@@ -19,7 +19,7 @@ from iskra_server.history.store.location import spool_folders
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.published import SERVER
-from running import DEADLINE_S, Head, Server, events, free_port, serving, until
+from running import DEADLINE_S, Head, Server, events, fetch, free_port, serving, until
 
 TOKEN = "0123456789abcdef"
 
@@ -301,6 +301,8 @@ class Asking:
         self._thread = threading.Thread(target=self._ask)
 
     def __enter__(self) -> "Asking":
+        # the history may be opening just now
+        until(lambda: all(fetch(self._url + path).is_success for path in self._paths))
         self._thread.start()
         return self
 
