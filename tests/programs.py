@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import httpx
 
-from running import free_port, until
+from running import fetch, free_port, until
 
 _GRACE_S = 5.0
 _STDERR_LINES = 20
@@ -99,6 +99,6 @@ def _answers(process: "subprocess.Popen[bytes]", url: str, log: Path) -> bool:
         end = "\n".join(log.read_text(errors="replace").splitlines()[-_STDERR_LINES:])
         raise AssertionError(f"it has ended: {end}")
     try:
-        return httpx.get(url, timeout=5).is_success
+        return fetch(url).is_success
     except httpx.TransportError:
         return False

@@ -15,6 +15,7 @@ import tty
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import httpx
 
 COMMAND = Path(sys.executable).parent / "iskra-server"
 # generous: on a busy machine everything takes many times as long
-DEADLINE_S = 120.0
+DEADLINE_S, ANSWER_S = 120.0, 60.0
 
 
 class Server:
@@ -39,8 +40,14 @@ class Server:
         self.process = process
         self.url = f"http{'s' if verify else ''}://{address}"
         self.headers = headers
-        # to load what authorities there are takes longer than to ask
-        self._verify = verify or False
+        # a new connection for each question costs both sides more than the question; none of ours is idle for long
+        self._client = httpx.Client(
+            verify=verify or False,
+            headers=headers,
+            timeout=ANSWER_S,
+            limits=httpx.Limits(keepalive_expiry=1.0),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
         self._lines: list[str] = []
         self._collecting = threading.Thread(target=self._collect)
         self._collecting.start()
@@ -50,10 +57,10 @@ class Server:
         return "".join(self._lines)
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=20, verify=self._verify, headers=self.headers)
+        return self._client.get(self.url + path)
 
     def ask(self, path: str, question: dict[str, str]) -> httpx.Response:
-        return httpx.get(self.url + path, params=question, timeout=20, verify=self._verify, headers=self.headers)
+        return self._client.get(self.url + path, params=question)
 
     def status(self) -> dict[str, Any]:
         """The diagnosis of the first meter."""
@@ -71,6 +78,7 @@ class Server:
         finally:
             self.process.kill()
             self._collecting.join()
+            self._client.close()
 
     def _collect(self) -> None:
         assert self.process.stderr
@@ -126,13 +134,21 @@ def answers(server: Server) -> bool:
         return False
 
 
+def fetch(url: str, **options: Any) -> httpx.Response:
+    """An answer of a program of this machine, by HTTP; httpx would load all authorities for each question."""
+    return httpx.get(url, **{"timeout": ANSWER_S, "verify": False, **options})
+
+
 def until(condition: Callable[[], Any], deadline_s: float = DEADLINE_S, every_s: float = 0.02) -> Any:
-    """Wait until a condition is true, and give what it gave; AssertionError at the deadline."""
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
+    """Wait until a condition is true, and give what it gave; AssertionError at the deadline.
+
+    The longer it takes, the more rarely it is looked at: to look takes time from what is waited for.
+    """
+    begin = time.monotonic()
+    while (waited_s := time.monotonic() - begin) < deadline_s:
         if result := condition():
             return result
-        time.sleep(every_s)
+        time.sleep(max(every_s, min(waited_s / 20, 0.1)))
     raise AssertionError(f"not within {deadline_s} s: {condition}")
 
 
@@ -231,7 +247,7 @@ def repeating(head: Head, telegram: bytes, every_s: float = 0.2) -> Iterator[Non
 @contextmanager
 def events(server: Server) -> Iterator[Iterator[dict[str, Any]]]:
     """The readings of the live stream, as they come."""
-    with httpx.stream("GET", server.url + "/api/v1/live", timeout=DEADLINE_S) as response:
+    with httpx.stream("GET", server.url + "/api/v1/live", timeout=DEADLINE_S, verify=False) as response:
         yield _readings(response.iter_lines())
 
 

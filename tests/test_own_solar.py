@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from iskra_server.simulator.household import Household
-from running import Server, free_port, until
+from running import Server, fetch, free_port, until
 from solar_household import FIRST, HOUSE, ROOF, solar_server
 
 DAY = "from=2026-06-20T22:00:00Z&to=2026-06-21T22:00:00Z"
@@ -68,7 +68,7 @@ def test_only_the_meter_at_the_grid_has_the_contract(server: Server) -> None:
 
 def test_a_battery_follows_the_meter_at_the_grid(server: Server) -> None:
     def tracked() -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{PORT}/v1/json", timeout=20)
+        return fetch(f"http://127.0.0.1:{PORT}/v1/json")
 
     answer = until(lambda: answer if (answer := tracked()).is_success else None)
     house, roof = (

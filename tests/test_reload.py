@@ -19,7 +19,7 @@ from iskra_server.history.store.location import spool_folders
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.published import SERVER
-from running import DEADLINE_S, Head, Server, events, free_port, serving, until
+from running import DEADLINE_S, Head, Server, events, fetch, free_port, serving, until
 
 TOKEN = "0123456789abcdef"
 
@@ -84,7 +84,7 @@ def test_a_meter_that_is_configured_as_before_reads_on(setup: Setup) -> None:
 
 
 def test_a_token_holds_from_the_next_request_on_also_on_open_connections(setup: Setup) -> None:
-    with httpx.Client(base_url=setup.server.url) as client:
+    with httpx.Client(base_url=setup.server.url, timeout=DEADLINE_S, verify=False) as client:
         assert client.get("/api/v1/status").status_code == 200
         setup.change(f'[server]\ntoken = "{TOKEN}"\n')
         assert client.get("/api/v1/status").status_code == 401
@@ -208,7 +208,7 @@ def test_a_server_that_read_nothing_records_the_meter_that_it_gets_and_lets_go_o
 
 def test_live_streams_go_on_unless_somebody_else_may_see_them(setup: Setup) -> None:
     setup.reads(100)
-    with httpx.stream("GET", setup.server.url + "/api/v1/live", timeout=DEADLINE_S) as stream:
+    with httpx.stream("GET", setup.server.url + "/api/v1/live", timeout=DEADLINE_S, verify=False) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "retry: 2000"
         setup.change("[server]\nreadout_interval = 0.1\n")
@@ -231,7 +231,7 @@ def test_a_secret_that_a_reload_brings_is_in_no_line_of_the_log(setup: Setup) ->
 def test_a_live_stream_ends_when_a_meter_in_it_is_taken_away(setup: Setup) -> None:
     setup.change('[[meters]]\nurl = "simulator:MT681?seed=7"\n')
     until(lambda: len(setup.server.get("/api/v1/meters").json()["meters"]) == 1)
-    with httpx.stream("GET", setup.server.url + "/api/v1/live", timeout=DEADLINE_S) as stream:
+    with httpx.stream("GET", setup.server.url + "/api/v1/live", timeout=DEADLINE_S, verify=False) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "retry: 2000"
         setup.change()
@@ -301,6 +301,8 @@ class Asking:
         self._thread = threading.Thread(target=self._ask)
 
     def __enter__(self) -> "Asking":
+        # the history may be opening just now
+        until(lambda: all(fetch(self._url + path).is_success for path in self._paths))
         self._thread.start()
         return self
 
@@ -309,7 +311,7 @@ class Asking:
         self._thread.join()
 
     def _ask(self) -> None:
-        with httpx.Client(base_url=self._url, timeout=DEADLINE_S) as client:
+        with httpx.Client(base_url=self._url, timeout=DEADLINE_S, verify=False) as client:
             for path in cycle(self._paths):
                 try:
                     self.statuses[client.get(path).status_code] += 1

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 import telegrams
-from running import COMMAND, Head, Server, free_port, serving, until
+from running import COMMAND, Head, Server, fetch, free_port, serving, until
 
 ENDS_WITHIN_S = 5.0
 # what a busy machine may take besides
@@ -136,7 +136,7 @@ def test_with_a_terminal_that_was_stopped_it_serves_and_ends(command: tuple[str,
 
     def answer() -> int:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/api/electricity/cumulated", timeout=5).status_code
+            return fetch(f"http://127.0.0.1:{port}/api/electricity/cumulated").status_code
         except httpx.TransportError:
             return 0
 
@@ -192,7 +192,7 @@ def test_a_server_without_any_standard_stream_works_and_ends(tmp_path: Path) -> 
     def answers() -> bool:
         assert process.poll() is None
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
+            return fetch(f"http://127.0.0.1:{port}/healthz").status_code == 200
         except httpx.TransportError:
             return False
 

@@ -16,7 +16,7 @@ from history.entries import quarter_reading
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
-from running import Head, Server, free_port, serving, until
+from running import Head, Server, fetch, free_port, serving, until
 
 NUMBERS = ("1 ISK 00 20000001", "1 ISK 00 20000002")
 SERVER_IDS = tuple(bytes.fromhex("090149534b00") + int(number[-8:]).to_bytes(4) for number in NUMBERS)
@@ -139,7 +139,7 @@ def test_its_power_is_the_difference_everywhere(cellar: Cellar) -> None:
     assert (state["id"], state["power"], state["fresh"], state["simulated"]) == ("Heat pump", 600, True, False)
     until(lambda: cellar.published("availability") == "online")
     # a battery follows it
-    shown = until(lambda: answer if (answer := httpx.get(cellar.face, timeout=20)).is_success else None)
+    shown = until(lambda: answer if (answer := fetch(cellar.face)).is_success else None)
     assert shown.json()["power"] == 600
     line = 'iskra_power_watts{meter="Heat pump",obis="1-0:16.7.0",name="power"} 600'
     until(lambda: line in cellar.server.get("/metrics").text)
@@ -167,7 +167,7 @@ def test_without_one_meter_it_is_absent_after_three_seconds_and_comes_back(cella
     until(lambda: cellar.published("availability") == "offline")
     assert "power" not in cellar.published("state")
     with pytest.raises(httpx.HTTPError):
-        httpx.get(cellar.face, timeout=2).raise_for_status()
+        fetch(cellar.face, timeout=2).raise_for_status()
     # the other one goes on
     assert cellar.server.get("/api/v1/meters/1ISK0020000001").status_code == 200
     cellar.second.watts = 1250

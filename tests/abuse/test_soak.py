@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 import telegrams
-from running import Head, Server, serving, until
+from running import Head, Server, fetch, serving, until
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 CONNECTIONS = 100
@@ -29,7 +29,7 @@ TOTAL = "/api/electricity/cumulated"
 
 def ask(server: Server, path: str) -> httpx.Response:
     """With the patience that a busy machine wants: how long it takes is not the matter here."""
-    return httpx.get(server.url + path, timeout=30)
+    return fetch(server.url + path)
 
 
 @contextmanager

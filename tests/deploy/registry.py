@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from deploy.engine import CACHE, fetch_packages
-from running import free_port, until
+from running import fetch, free_port, until
 
 CONFIGURATION = """
 version: 0.1
@@ -40,6 +40,6 @@ def registry(folder: Path) -> Iterator[str]:
 
 def _answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/v2/").is_success
+        return fetch(f"http://127.0.0.1:{port}/v2/").is_success
     except httpx.TransportError:
         return False

@@ -59,7 +59,7 @@ def stack(engine: Engine, image: str, head: Head, tmp_path_factory: pytest.TempP
     override = tmp_path_factory.mktemp("compose") / "override.yml"
     override.write_text(OVERRIDE.format(port=port))
     stack = Stack(engine, image, override, port)
-    stack.compose("up", "--detach", "--wait", "--wait-timeout", "60")
+    stack.compose("up", "--detach", "--wait", "--wait-timeout", "180")
     yield stack
     stack.compose("down", "--volumes", "--timeout", "5")
 

@@ -17,7 +17,7 @@ import iskra_server
 from deploy.engine import ROOT, Engine
 from deploy.head import Head
 from deploy.supervised import Supervised
-from running import free_port, until
+from running import fetch, free_port, until
 from supervisor import SupervisorStandIn, Target, supervisor
 
 APP = ROOT / "deploy" / "homeassistant" / "iskra_server"
@@ -49,7 +49,7 @@ class App(Supervised):
 
     def ask(self, path: str) -> httpx.Response:
         """As a browser does, through Home Assistant and the Supervisor."""
-        return httpx.get(self._box.page_url + path, cookies=self._box.cookies, timeout=20)
+        return fetch(self._box.page_url + path, cookies=self._box.cookies)
 
     def shows(self, head: Head, energy: int) -> bool:
         """Send a telegram, and compare what ingress answers, digit by digit."""
@@ -95,7 +95,7 @@ def test_without_an_option_the_head_is_found_and_ingress_shows_the_exact_value(a
 
 @pytest.mark.slow
 def test_ingress_answers_the_supervisor_alone(app: App) -> None:
-    assert httpx.get(f"http://127.0.0.1:{app.ingress_port}/api/electricity/cumulated").status_code == 403
+    assert fetch(f"http://127.0.0.1:{app.ingress_port}/api/electricity/cumulated").status_code == 403
 
 
 @pytest.mark.slow
@@ -187,7 +187,7 @@ def test_every_option_is_understood(app: App, head: Head) -> None:
     )  # fmt: skip
     # ingress needs no token
     until(lambda: app.shows(head, 123456797))
-    assert httpx.get(f"http://127.0.0.1:{app.port}/api/v1/status").status_code == 401
+    assert fetch(f"http://127.0.0.1:{app.port}/api/v1/status").status_code == 401
     assert '"House"' in app.ask("api/v1/status").text
     assert "0123456789abcdef" not in app.log()
 

@@ -18,7 +18,7 @@ import pytest
 
 from deploy.emulation import arm64, save_image
 from deploy.engine import BASE_IMAGE, CACHE, ROOT, Engine, prepare
-from running import free_port, until
+from running import fetch, free_port, until
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_it_starts_and_serves_the_exact_value_of_a_meter(engine: Engine, image: 
 
 def answer(port: int) -> dict[str, Any]:
     with suppress(httpx.TransportError):
-        found = httpx.get(f"http://127.0.0.1:{port}/api/electricity/cumulated", timeout=10)
+        found = fetch(f"http://127.0.0.1:{port}/api/electricity/cumulated")
         values: dict[str, Any] = json.loads(found.text, parse_float=Decimal)
         return values
     return {}

@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy.engine import ROOT, Engine, Project
 from deploy.head import Head
 from outputs.mqtt.broker import Subscriber
-from running import free_port, until
+from running import fetch, free_port, until
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ class Household(Project):
 
     def output_works(self) -> bool:
         try:
-            outputs = httpx.get(f"http://127.0.0.1:{self.page}/api/v1/status").json()["outputs"]
+            outputs = fetch(f"http://127.0.0.1:{self.page}/api/v1/status").json()["outputs"]
         except httpx.TransportError:
             return False
         return bool(outputs and outputs[0]["ok"])

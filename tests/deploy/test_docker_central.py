@@ -23,7 +23,7 @@ from fleet.field import PATIENCE_S, FieldReader, arrive
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from namespaces import inside
-from running import until
+from running import fetch, until
 
 CENTRAL = ROOT / "deploy" / "central"
 OWNER, TOKEN = "owner1", "token6-0123456789"
@@ -140,7 +140,7 @@ def central(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory
 
 def answers() -> bool:
     try:
-        return httpx.get(f"{URL}/healthz").is_success
+        return fetch(f"{URL}/healthz").is_success
     except httpx.TransportError:
         return False
 
@@ -188,7 +188,7 @@ def test_no_container_is_unhealthy(central: Central) -> None:
     until(lambda: {central.state(each)["Health"]["Status"] for each in watched} == {"healthy"}, WITHIN_S)
     assert "Health" not in central.state("broker")
     for port in PORTS.values():
-        assert "iskra_collector_broker_up 1" in httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+        assert "iskra_collector_broker_up 1" in fetch(f"http://127.0.0.1:{port}/metrics").text.splitlines()
 
 
 @pytest.mark.slow

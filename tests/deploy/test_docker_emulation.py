@@ -10,7 +10,7 @@ import pytest
 
 from deploy.engine import ROOT, Engine, Project
 from deploy.supervised import Supervised
-from running import free_port, until
+from running import fetch, free_port, until
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ class Household(Project):
     def _output(self) -> dict[str, Any]:
         """The only one; empty before it has started."""
         try:
-            outputs = httpx.get(f"http://127.0.0.1:{self.page}/api/v1/status").json()["outputs"]
+            outputs = fetch(f"http://127.0.0.1:{self.page}/api/v1/status").json()["outputs"]
         except httpx.TransportError:
             return {}
         return dict(outputs[0]) if outputs else {}
@@ -71,7 +71,7 @@ class Household(Project):
 def answers(port: int) -> bool:
     """Whether an EcoTracker there shows a power."""
     try:
-        answer = httpx.get(f"http://127.0.0.1:{port}/v1/json")
+        answer = fetch(f"http://127.0.0.1:{port}/v1/json")
     except httpx.TransportError:
         return False
     return answer.status_code == 200 and isinstance(answer.json()["power"], int)
@@ -92,7 +92,7 @@ def free_port_below_1024() -> int:
 def household(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
     folder = tmp_path_factory.mktemp("household")
     household = Household(engine, image, folder, ROOT / "deploy" / "docker-compose.emulation.yml")
-    household.compose("up", "--detach", "--wait", "--wait-timeout", "60")
+    household.compose("up", "--detach", "--wait", "--wait-timeout", "180")
     yield household
     household.compose("down", "--volumes", "--timeout", "5")
 

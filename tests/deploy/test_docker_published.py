@@ -19,7 +19,7 @@ from deploy.engine import ROOT, Engine, Project
 from deploy.head import Head
 from deploy.registry import registry
 from iskra_server.history.store.schema import VERSIONS
-from running import until
+from running import fetch, until
 
 pytestmark = pytest.mark.slow
 
@@ -75,14 +75,14 @@ class Household(Project):
         """Send a telegram, and compare what HTTP answers, digit by digit."""
         head.send(energy)
         with suppress(httpx.TransportError):
-            answer = httpx.get(f"http://127.0.0.1:{PORT}/api/electricity/cumulated")
+            answer = fetch(f"http://127.0.0.1:{PORT}/api/electricity/cumulated")
             value = json.loads(answer.text, parse_float=Decimal).get("value")
             return answer.is_success and str(value) == str(Decimal(energy).scaleb(-4))
         return False
 
     def history(self) -> str:
         """Why history is not written; "" where it is."""
-        return str(httpx.get(f"http://127.0.0.1:{PORT}/api/v1/status").json()["history"])
+        return str(fetch(f"http://127.0.0.1:{PORT}/api/v1/status").json()["history"])
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-
 from fleet.conftest import MakeReader
 from fleet.field import Collecting
 from history.postgres import Postgres
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto
-from running import free_port, until
+from running import fetch, free_port, until
 
 CHECK = Path(__file__).parents[2] / "deploy" / "healthcheck.py"
 
@@ -33,13 +31,13 @@ def test_it_is_healthy_while_it_collects_and_counts_what_it_kept(
         until(lambda: not field.waiting)
 
         def kept() -> float:
-            lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text.splitlines()
+            lines = fetch(f"http://127.0.0.1:{port}/metrics").text.splitlines()
             (line,) = (line for line in lines if line.startswith('iskra_collector_messages_total{answer="kept"}'))
             return float(line.rpartition(" ")[2])
 
         until(lambda: kept() >= 1)
         broker.kill()
         until(lambda: checked(collector) == 1)
-        assert "away" in httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).json()["detail"]
+        assert "away" in fetch(f"http://127.0.0.1:{port}/healthz").json()["detail"]
     finally:
         collector.end()

@@ -72,7 +72,7 @@ class HomeAssistant:
         self._output = folder / "output.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: subprocess.Popen[str] | None = None
-        self._client = httpx.Client(base_url=self.url, timeout=60)
+        self._client = httpx.Client(base_url=self.url, timeout=60, verify=False)
         self._token, self._refresh = "", ""
         self._config = folder / "config"
         self._config.mkdir(parents=True)

@@ -26,7 +26,7 @@ from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.simulator.simulated_meter import FIRST_SERIAL
 from running import COMMAND, until
 
-SOON_S = 60.0
+SOON_S = 120.0
 QUARTER_S = 900
 HOUR_S = 3600
 BEGIN = 123_450_000

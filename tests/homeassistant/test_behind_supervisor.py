@@ -13,7 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from homeassistant import forms, network, release
 from homeassistant.instance import PORT, HomeAssistant
-from running import Server, serving, until
+from running import Server, fetch, serving, until
 from supervisor import SupervisorStandIn, Target, supervisor
 from web.browser.conftest import ARGUMENTS, CHROMIUM, watched
 
@@ -35,7 +35,7 @@ class System(NamedTuple):
         return f"{self.address}{self.box.ingress_path}"
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.page_url}/{path}", cookies=self.box.cookies, timeout=10)
+        return fetch(f"{self.page_url}/{path}", cookies=self.box.cookies)
 
 
 @pytest.fixture(scope="module")
@@ -122,15 +122,15 @@ def test_answers_and_errors_arrive_as_the_server_sent_them(system: System) -> No
 
 
 def test_nobody_but_the_supervisor_reaches_the_port(system: System) -> None:
-    assert httpx.get(f"http://127.0.0.1:{INGRESS_PORT}/healthz").status_code == 403
-    assert httpx.get(f"{system.page_url}/", timeout=10).status_code == 401
+    assert fetch(f"http://127.0.0.1:{INGRESS_PORT}/healthz").status_code == 403
+    assert fetch(f"{system.page_url}/").status_code == 401
 
 
 def test_an_app_may_ask_home_assistant_by_its_supervisor(system: System) -> None:
     token = system.assistant.ask("auth/long_lived_access_token", client_name="supervisor", lifespan=1)
     system.box.home_assistant = system.address, token
     answers = [
-        httpx.get(f"{system.box.url}/core/api/config", headers={"authorization": f"Bearer {bearer}"}, timeout=10)
+        fetch(f"{system.box.url}/core/api/config", headers={"authorization": f"Bearer {bearer}"})
         for bearer in (system.box.token, "another")
     ]
     assert [answer.status_code for answer in answers] == [200, 401]

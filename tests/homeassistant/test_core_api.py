@@ -11,7 +11,7 @@ from homeassistant.talking import Refused, running, talking
 from iskra_server.homeassistant.core_api import CoreError, connected, websocket_url
 from running import free_port
 
-SOON_S = 10.0
+SOON_S = 60.0
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from homeassistant.servers import ATTIC_PORT, Attic, Cabinet, attic
 from iskra_server.meter.registers import BY_KEY
 from running import until
 
-SOON_S = 60.0
+SOON_S = 120.0
 KNOWS_RECONFIGURE = (2024, 11)
 TLS_PORT, SILENT_PORT, CABINET_PORT = 18443, 18444, 18445
 # how Home Assistant has the units of the API

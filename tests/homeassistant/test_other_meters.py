@@ -21,7 +21,7 @@ from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
 from outputs.mqtt.broker import Subscriber
 from running import until
 
-SOON_S = 60.0
+SOON_S = 120.0
 # seconds before midnight: so many telegrams come by the new clock
 BEFORE_MIDNIGHT_S = 4
 

@@ -15,7 +15,7 @@ from iskra_server.outputs.mqtt.keep_connected import RETRY_S
 from running import until
 
 # what is pushed comes at once; a busy machine needs some seconds
-SOON_S = 60.0
+SOON_S = 120.0
 # three attempts of the server; they are the same ones for two minutes
 AWAY_S = 3 * RETRY_S if release.is_default() else 60.0
 

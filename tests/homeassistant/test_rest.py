@@ -18,7 +18,7 @@ from running import until
 from test_docs import DOCS, ROOT, blocks
 
 # the time between two requests, and some for an answer on a busy machine
-SOON_S = 60.0
+SOON_S = 120.0
 
 
 @pytest.mark.parametrize("wanted", release.wanted(), ids=lambda wanted: wanted.version)

@@ -14,7 +14,7 @@ from namespaces import inside
 from running import serving, until
 
 DOMAIN = "shelly"
-SOON_S = 60.0
+SOON_S = 120.0
 # the counters are sent once a minute
 COUNTED_S = 150.0
 

@@ -21,7 +21,7 @@ from homeassistant.home import OLD_METER, PINNED, STALE_AFTER_S, TOTAL, Home
 from homeassistant.instance import EVERY_S, HomeAssistant
 from running import until
 
-SOON_S = 60.0
+SOON_S = 120.0
 # some seconds on an idle machine; what waits for an answer until Home Assistant gives it up takes as long again
 STOPPED_S = 60.0
 AFTER_THE_HOUR = Decimal("0.0009")

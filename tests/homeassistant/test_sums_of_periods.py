@@ -15,7 +15,7 @@ from iskra_server.outputs.mqtt.removal import remove
 from outputs.mqtt.published import settings
 from running import until
 
-SOON_S = 60.0
+SOON_S = 120.0
 # by the meter, in the phases of test_other_meters.py
 USED = Decimal("0.012")
 

@@ -14,7 +14,7 @@ from homeassistant.network import PI_NAME
 from outputs.mqtt.broker import retained
 from running import until
 
-SOON_S = 60.0
+SOON_S = 120.0
 # the first that knows the device form
 KNOWS_DEVICES = (2025, 1)
 OLD_METER = "1 ISK 00 10000001"

@@ -12,7 +12,7 @@ import pytest
 from iskra_server.config import Config, ConfigError, load
 from iskra_server.runtime.emulation_outputs import emulation_outputs
 from iskra_server.runtime.output_factory import planned_outputs
-from running import free_port, serving, until
+from running import fetch, free_port, serving, until
 
 
 def configured(folder: Path, text: str) -> Config:
@@ -103,7 +103,7 @@ def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> Non
 
         def answer(at: int, path: str) -> httpx.Response | None:
             try:
-                found = httpx.get(f"http://127.0.0.1:{at}{path}", timeout=30)
+                found = fetch(f"http://127.0.0.1:{at}{path}")
             except httpx.TransportError:
                 return None
             return found if found.status_code == 200 else None

@@ -24,7 +24,7 @@ from iskra_server.homeassistant.supervisor import supervisor_of
 from iskra_server.runtime.home_assistant_app import HomeAssistantApp
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.published import SERVER, STATE
-from running import Head, Server, free_port, serving, until
+from running import Head, Server, fetch, free_port, serving, until
 from supervisor import SupervisorStandIn, Target, supervisor
 
 TOKEN = "0123456789abcdef"
@@ -54,7 +54,7 @@ class App(NamedTuple):
         self.server.process.send_signal(signal.SIGHUP)
 
     def ask_by_ingress(self, path: str = "", **more: Any) -> httpx.Response:
-        return httpx.get(self.box.page_url + path, cookies=self.box.cookies, timeout=60, **more)
+        return fetch(self.box.page_url + path, cookies=self.box.cookies, **more)
 
     def ask_directly(self, path: str, source: str, **headers: str) -> httpx.Response:
         transport = httpx.HTTPTransport(local_address=source)
@@ -87,7 +87,7 @@ def app(folder: Path) -> Iterator[App]:
 
 
 def test_ingress_needs_no_token_and_the_normal_port_does(app: App) -> None:
-    assert httpx.get(f"{app.server.url}/api/v1/status", timeout=60).status_code == 401
+    assert fetch(f"{app.server.url}/api/v1/status").status_code == 401
     assert app.ask_by_ingress("api/v1/status").json()["meters"][0]["facts"]["name"] == "Haus"
     page = app.ask_by_ingress()
     assert page.headers["content-security-policy"].endswith("frame-ancestors 'self'")
@@ -125,7 +125,7 @@ def test_no_header_turns_the_normal_port_into_ingress(app: App) -> None:
 def test_the_old_address_of_ingress_is_gone_after_a_restart_of_the_app(app: App) -> None:
     before = app.box.page_url
     app.box.renew_ingress()
-    assert httpx.get(before, cookies=app.box.cookies, timeout=60).status_code == 503
+    assert fetch(before, cookies=app.box.cookies).status_code == 503
     assert app.ask_by_ingress().status_code == 200
 
 

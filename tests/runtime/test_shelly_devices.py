@@ -10,7 +10,7 @@ import pytest
 
 from iskra_server.config import Config, ConfigError, load
 from iskra_server.runtime.shelly_devices import shelly_devices
-from running import free_port, serving, until
+from running import fetch, free_port, serving, until
 
 
 def configured(folder: Path, text: str) -> Config:
@@ -79,7 +79,7 @@ def test_all_ways_to_ask_in_the_real_server_and_one_taken_port_does_not_disturb_
 
         def by_http(port: int, method: str) -> dict[str, Any] | None:
             try:
-                answer = httpx.get(f"http://127.0.0.1:{port}/rpc/{method}", params={"id": 0})
+                answer = fetch(f"http://127.0.0.1:{port}/rpc/{method}", params={"id": 0})
             except httpx.TransportError:
                 return None
             result: dict[str, Any] = answer.json()

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from programs import PROMETHEUS, started
-from running import Server, free_port, until
+from running import Server, fetch, free_port, until
 
 JOB = "iskra-server"
 
@@ -21,7 +20,7 @@ class Scraper:
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The series of an instant query: `metric` has the labels, `value` the time and the number."""
-        answer = httpx.get(f"{self._url}/api/v1/query", params={"query": query}, timeout=60).json()
+        answer = fetch(f"{self._url}/api/v1/query", params={"query": query}).json()
         assert answer["status"] == "success", (query, answer)
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
@@ -32,9 +31,7 @@ class Scraper:
 
     def targets(self) -> list[dict[str, Any]]:
         """The targets that were scraped at least once."""
-        targets: list[dict[str, Any]] = httpx.get(f"{self._url}/api/v1/targets", timeout=60).json()["data"][
-            "activeTargets"
-        ]
+        targets: list[dict[str, Any]] = fetch(f"{self._url}/api/v1/targets").json()["data"]["activeTargets"]
         return [target for target in targets if target["health"] != "unknown"]
 
 

@@ -149,7 +149,7 @@ async def served(app: App) -> AsyncIterator[httpx.AsyncClient]:
         group.create_task(server.serve())
         await until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE_S) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE_S, verify=False) as client:
             yield client
         app.close()
         server.should_exit = True

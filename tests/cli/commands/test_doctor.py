@@ -10,7 +10,7 @@ import pushes
 from command import OnTerminal, Run
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.diagnosis.advice import LABELS
-from running import Head, Server, free_port, serving, until
+from running import Head, Server, fetch, free_port, serving, until
 
 METER = "simulator:MT175?rate=20"
 
@@ -89,7 +89,7 @@ def test_the_server_tells_who_asks_an_emulated_device(run: Run) -> None:
 
 def is_answered(url: str) -> bool:
     try:
-        return httpx.get(url).status_code == 200
+        return fetch(url).status_code == 200
     except httpx.TransportError:
         return False
 

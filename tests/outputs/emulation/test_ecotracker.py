@@ -33,7 +33,7 @@ async def asking(meter: GridMeter) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         running(HttpListener("127.0.0.1", port, [device]).run(), meter.grid.run("test")),
         asyncio.timeout(60),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=False) as client,
     ):
         await device.opened.wait()
         yield client

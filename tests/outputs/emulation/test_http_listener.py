@@ -83,7 +83,10 @@ async def test_an_answer_has_the_headers_of_a_small_device_and_no_others() -> No
 
 @in_event_loop
 async def test_devices_of_one_port_answer_their_own_paths() -> None:
-    async with listening() as port, httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}") as client:
+    async with (
+        listening() as port,
+        httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", timeout=60, verify=False) as client,
+    ):
         assert (await client.get("/echo/1?id=0")).text == "GET /echo/1 {'id': '0'} 127.0.0.1 "
         assert (await client.get("/other")).text.startswith("GET /other")
         assert (await client.post("/echo", content=b"power")).text.endswith("power")

@@ -40,7 +40,7 @@ async def listening(meter: GridMeter, rules: Rules | None = None, model: ShellyM
 async def asking(meter: GridMeter, rules: Rules | None = None) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         listening(meter, rules) as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=False) as client,
     ):
         yield client
 
@@ -157,7 +157,7 @@ async def test_before_the_meter_is_known_it_has_no_identity() -> None:
     port = free_port()
     async with running(HttpListener("127.0.0.1", port, [device]).run()), asyncio.timeout(60):
         await device.opened.wait()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60, verify=False) as client:
             assert (await client.get(f"http://127.0.0.1:{port}/shelly")).status_code == 503
 
 

@@ -171,7 +171,9 @@ def test_points_that_are_refused_are_set_aside_and_the_others_arrive(influx: Inf
 
 def write_integer(influx: Influx) -> None:
     point = f"electricity,meter=1\\ ISK\\ 00\\ 12345678 power=1i {START_MS - 1000}"
-    answer = httpx.post(f"{influx.url}/write", params={"db": DATABASE, "precision": "ms"}, content=point)
+    answer = httpx.post(
+        f"{influx.url}/write", params={"db": DATABASE, "precision": "ms"}, content=point, timeout=60, verify=False
+    )
     assert answer.status_code == 204
 
 

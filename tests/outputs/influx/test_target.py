@@ -84,7 +84,7 @@ def answering(status: int, body: bytes, **headers: str) -> Iterator[Target]:
 
 def written(target: Target) -> None:
     async def run() -> None:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60, verify=False) as client:
             await write(client, target, b"electricity power=1\n")
 
     asyncio.run(run())

@@ -3,10 +3,9 @@
 import re
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Browser, expect
 
-from running import serving, until
+from running import fetch, serving, until
 from web.browser.accessibility import accessibility_faults
 from web.browser.conftest import Meter, Open, is_ready, watched
 
@@ -49,7 +48,7 @@ def test_no_check_covers_another_in_german(open_page: Open, meter: Meter) -> Non
 def test_the_diagnosis_shows_who_asks_an_emulated_device(open_page: Open, meter: Meter, ecotracker: int) -> None:
     def is_answered() -> bool:
         meter.send()
-        return httpx.get(f"http://127.0.0.1:{ecotracker}/v1/json", timeout=20).status_code == 200
+        return fetch(f"http://127.0.0.1:{ecotracker}/v1/json").status_code == 200
 
     until(is_answered)
     for options in ({"viewport": PHONE, "locale": "de-DE"}, {}):
