@@ -141,8 +141,8 @@ _EXPORT_PARAMETERS = (_GROUP, *period_parameters(), TIME_ZONE)
 ENDPOINTS = (
     _endpoint(
         "meters",
-        "All meters of a central server, or those that are in a group now, the longest silent first, in pages. Replaced "
-        "meters are only in the answer to `find`.",
+        "All meters of a central server, or those that are in a group now, the longest silent first, in pages. "
+        "Replaced meters are only in the answer to `find`.",
         Result("a page of meters; `next` is the `after` of the next page", answers.FleetMeters),
         answers.meters_of,
         (_AFTER, _LIMIT, _GROUP, Parameter("find", "part of the meter's number", TEXT)),
