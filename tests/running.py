@@ -207,6 +207,28 @@ class Head:
 
 
 @contextmanager
+def repeating(head: Head, telegram: bytes, every_s: float = 0.2) -> Iterator[None]:
+    """The same telegram again and again, as of a meter without a load.
+
+    Where a reading is stale soon, on a busy machine a single one would be stale before a test has looked.
+    """
+    is_over = threading.Event()
+
+    def repeat() -> None:
+        head.send(telegram)
+        while not is_over.wait(every_s):
+            head.send(telegram)
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@contextmanager
 def events(server: Server) -> Iterator[Iterator[dict[str, Any]]]:
     """The readings of the live stream, as they come."""
     with httpx.stream("GET", server.url + "/api/v1/live", timeout=DEADLINE_S) as response:

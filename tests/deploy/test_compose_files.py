@@ -29,6 +29,12 @@ def test_a_household_gets_days_of_its_own_zone() -> None:
     assert "\ntzdata==" in (ROOT / "requirements/image.txt").read_text()
 
 
+def test_collectors_compute_the_days_that_the_server_shows() -> None:
+    services = yaml.safe_load((ROOT / "deploy/central/docker-compose.yml").read_text())["services"]
+    zones = {services[name]["environment"]["TZ"] for name in ("collector-1", "collector-2", "server", "admin")}
+    assert zones == {"${TZ:-Europe/Berlin}"}
+
+
 def test_every_image_of_ours_has_one_name_and_one_variable() -> None:
     """And no pull_policy: with `missing`, `docker compose pull` would never bring a newer version."""
     found = set()

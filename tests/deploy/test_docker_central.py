@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from deploy.engine import BASE_IMAGE, ROOT, Engine, Project
+from documented import documented
 from fleet.field import PATIENCE_S, FieldReader, arrive
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
@@ -155,14 +156,6 @@ def reader(central: Central, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     made.start()
     yield made
     made.close()
-
-
-def documented(beginning: str, page: str = "fleet-operations.md", section: str = "") -> list[str]:
-    """The command lines of a page, or of one section of it, that begin so."""
-    text = (ROOT / "docs" / page).read_text().replace("\\\n", "")
-    if section:
-        text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    return [line.strip() for line in re.findall(rf"^ *{re.escape(beginning)}.*$", text, re.MULTILINE)]
 
 
 @pytest.mark.slow

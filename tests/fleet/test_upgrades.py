@@ -8,12 +8,14 @@ import pytest
 
 from fleet.centre import Centre, Heard
 from fleet.conftest import Collect, MakeReader
-from fleet.field import FIRST, arrive
+from fleet.field import FIRST, arrive, counted
 from fleet.old_reader import OldReader
 from history.entries import METER, quarter_reading
+from history.postgres import Postgres
 from iskra_server.fleet import protocol
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.fleet.protocol import Correlation
+from iskra_server.history.store.schema import VERSIONS
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto
 from running import until
@@ -50,6 +52,22 @@ def test_an_older_reader_and_a_newer_collector(central: Store, broker: Mosquitto
         until(lambda: correlation in reader.answers)
         receipt = protocol.decode_receipt(reader.answers[correlation])
         assert (receipt.state, "older than the reader" in receipt.reason) == ("waits", True)
+
+
+def test_a_collector_that_is_older_than_the_tables_stores_nothing(
+    central: Store, postgres: Postgres, reader: MakeReader, collect: Collect
+) -> None:
+    """After `prepare` of a newer version, until the collectors are updated, too."""
+    cellar, collector = reader("cellar"), collect()
+    cellar.live_through(2)
+    arrive(central, cellar)
+    postgres.run("UPDATE iskra_schema SET version_num = '0999'")
+    cellar.live_through(2)
+    until(lambda: "the tables of another version now (schema 0999" in collector.log)
+    assert "Nothing is lost; the collector tries again." in collector.log
+    assert (cellar.waiting, counted(central, "power")) == (2, 2)
+    postgres.run(f"UPDATE iskra_schema SET version_num = '{VERSIONS[-1]}'")
+    arrive(central, cellar)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ import telegrams
 from iskra_server.base.address import Address
 from iskra_server.config import Config, ConfigError, MeterConfig, ServerConfig
 from iskra_server.runtime.server import run
-from running import DEADLINE_S, Head, Server, events, free_port, serving, until
+from running import DEADLINE_S, Head, Server, events, free_port, repeating, serving, until
 
 # each costs megabytes of a small computer's memory, and what serves one meter needs none of them
 HEAVY = {
@@ -141,12 +141,12 @@ def test_every_telegram_is_an_event(head: Head, server: Server) -> None:
 def test_a_stale_reading_is_no_reading(head: Head) -> None:
     with serving("serve", str(head.link), environ={"IES_METERS_STALE_AFTER_S": "0.5"}) as server:
         until(lambda: server.status()["facts"]["is_open"])
-        head.send(telegram(100))
-        until(lambda: value(server) == Decimal("0.0100"))
+        with repeating(head, telegram(100)):
+            until(lambda: value(server) == Decimal("0.0100"))
         until(lambda: value(server) is None)
         assert server.cumulated().json()["reason"] == "stale"
-        head.send(telegram(100))
-        until(lambda: value(server) == Decimal("0.0100"))
+        with repeating(head, telegram(100)):
+            until(lambda: value(server) == Decimal("0.0100"))
 
 
 def test_new_values_come_at_the_readout_interval(head: Head) -> None:

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 Number = Annotated[Raw, Meta(extra_json_schema={"type": "number"})]
 Value = Annotated[Raw, Meta(extra_json_schema={"type": ["number", "string", "boolean"]})]
+NumberColumn = list[Annotated[Number | None, Meta(extra_json_schema={"type": ["number", "null"]})]]
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 

@@ -6,7 +6,7 @@ so whole months and years cost exactly their fee, also where the clocks change.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -15,11 +15,10 @@ from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.tariffs import Levies, Per
-from iskra_server.history.model.periods import first_day, first_quarter, next_start
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import first_day, first_quarter, next_start, quarter_date
+from iskra_server.meter.units import WH_TO_KWH
 
 _DAY = timedelta(days=1)
-_WH_TO_KWH = -3
 # a millionth of a euro
 _PLACES = Decimal("0.000001")
 # more digits than any product of a counter and a price has
@@ -94,12 +93,19 @@ class Amount(Struct, frozen=True):
 
 def energy_cost(energy_wh: Decimal, per_kwh: Decimal) -> Decimal:
     with localcontext(prec=_DIGITS):
-        return (energy_wh * per_kwh).scaleb(_WH_TO_KWH)
+        return (energy_wh * per_kwh).scaleb(WH_TO_KWH)
 
 
 def base_fee(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction:
     """All fees from quarter `begin` until before quarter `end`, exact."""
     return sum((fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees), start=Fraction(0))
+
+
+def grid_cost(contract: Contract, net: Decimal | Fraction, begin: int, end: int, tz: ZoneInfo) -> Fraction:
+    """What the grid costs in a period with tax: `net` for its energy, and the fixed fees of the grid."""
+    tax = 1 + Fraction(contract.terms.vat_percent if contract.terms else 0) / 100
+    fees = (fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees if fee.name == "grid")
+    return sum(fees, start=Fraction(net) * tax)
 
 
 def grid_credit(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction:
@@ -126,7 +132,7 @@ def round_fraction(exact: Fraction) -> Decimal:
 
 def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction | int]]:
     """The local days of a period, and the share of each day that lies in it."""
-    day = datetime.fromtimestamp(begin * QUARTER_S, tz).date()
+    day = quarter_date(begin, tz)
     first = first_quarter(day, tz)
     while first < end:
         last = first_quarter(day + _DAY, tz)

@@ -37,6 +37,10 @@ class BillingYear(Struct, frozen=True):
         due = [Instalment(day, self.contract.instalment_on(day)) for day in days if day < self.end]
         return [instalment for instalment in due if instalment.amount]
 
+    @property
+    def instalments_total(self) -> Decimal:
+        return sum((instalment.amount for instalment in self.instalments), Decimal(0))
+
 
 def billing_years(contracts: Sequence[Contract], first: date, today: date) -> list[BillingYear]:
     """The years that have begun, the earliest first, from that with the day `first` on.

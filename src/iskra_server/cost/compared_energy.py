@@ -6,7 +6,6 @@ Of a gap only the sum is known; it is spread over its quarters (gap_spread.py).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -15,8 +14,8 @@ from msgspec import Struct
 
 from iskra_server.cost.gap_spread import GapSpreading, Spread
 from iskra_server.history.model.energy import BucketLength, bucket_edges
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.history.model.quarter_energy import EnergyColumn
-from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
@@ -88,7 +87,7 @@ def measured_span(meter: RecordedMeter, begin: int, end: int) -> tuple[int, int]
 
 def months_of(span: tuple[int, int], tz: ZoneInfo, length: BucketLength = "month") -> tuple[int, ...]:
     """Where the months begin, the first one where the span does; and its end."""
-    begin, end = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in span)
+    begin, end = (quarter_time(quarter, tz) for quarter in span)
     return bucket_edges(begin, end, length, tz)
 
 

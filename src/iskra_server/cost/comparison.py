@@ -21,12 +21,10 @@ from iskra_server.cost.amounts import fee_share
 from iskra_server.cost.compared_energy import EnergyPiece, Fractions, energy_pieces, months_of
 from iskra_server.cost.contract_account import ContractAccount, ContractCost
 from iskra_server.cost.contracts import Contract
-from iskra_server.cost.price_columns import Spot
+from iskra_server.cost.price_columns import Spot, whole_hours
 from iskra_server.cost.tariffs import Per
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT
-
-_QUARTERS_PER_HOUR = 4
 
 
 class MonthEnergy(Struct, frozen=True):
@@ -68,7 +66,7 @@ def compare(
     months = months_of(span, tz)
     accounts = [ContractAccount(contract, months, tz) for contract in contracts]
     energies = [[Fraction(0)] * (len(months) - 1) for _ in range(4)]
-    for piece in energy_pieces(meter, span, [obis for account in accounts for obis in account.registers], tz):
+    for piece in energy_pieces(meter, span, [obis for account in accounts for obis in account.contract.registers], tz):
         energies = [
             [left + right for left, right in zip(*pair, strict=True)]
             for pair in zip(energies, _energies(piece), strict=True)
@@ -102,7 +100,7 @@ class _CachedSpot:
 
     def __call__(self, zone: str, begin: int, end: int) -> Mapping[int, int]:
         # whole hours: some contracts ask for them, others for the quarters inside
-        key = zone, begin - begin % _QUARTERS_PER_HOUR, end + -end % _QUARTERS_PER_HOUR
+        key = zone, *whole_hours(begin, end)
         if key not in self._known:
             self._known[key] = self._spot(*key)
         return self._known[key]

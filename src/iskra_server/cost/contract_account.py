@@ -1,7 +1,6 @@
 """What one contract costs on the energy of a comparison: added up piece by piece, then closed with its fees."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -15,10 +14,10 @@ from iskra_server.cost.compared_energy import EnergyPiece, Fractions, power_of_t
 from iskra_server.cost.contracts import Contract, spot_shares
 from iskra_server.cost.credit import credited
 from iskra_server.cost.price_columns import PriceColumns, Spot, columns_of_runs, raw, spot_column
-from iskra_server.cost.price_runs import contract_runs
+from iskra_server.cost.price_runs import contract_runs, registers_of
 from iskra_server.cost.priced_energy import PricedEnergy, PricesOf
 from iskra_server.cost.tariffs import Per, Rate, SpotShare
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
 # tariff registers and the total are rounded each on its own
@@ -101,10 +100,7 @@ class ContractAccount:
     def __init__(self, contract: Contract, months: Sequence[int], tz: ZoneInfo) -> None:
         self.contract = contract
         self._months, self._tz = months, tz
-        terms = contract.terms
-        registers = terms.energy.registers or terms.grid.registers if terms else ()
-        self.registers = [obis for obis, _ in registers]
-        self._varies = contract.pricing in {"windows", "spot"} and not registers
+        self._varies = contract.pricing in {"windows", "spot"} and not contract.registers
         # both prices of a piece, and the grid fee for a credit, come from the same runs
         self._runs = lru_cache(maxsize=2)(lambda begin, end: contract_runs(contract, begin, end, tz))
         nothing = [Fraction(0)] * (len(months) - 1)
@@ -164,13 +160,13 @@ class ContractAccount:
         def priced(obis: Obis, prices_of: PricesOf) -> list[PricedEnergy]:
             return [PricedEnergy(piece, obis, prices_of)] if obis in piece.columns else []
 
-        parts = [part for obis in self.registers for part in priced(obis, self._prices_of(obis, Rate.gross))]
+        parts = [part for obis in self.contract.registers for part in priced(obis, self._prices_of(obis, Rate.gross))]
         if self.contract.grid_credit:
-            for obis in self.registers or [IMPORT]:
+            for obis in registers_of(self.contract):
                 for part in priced(obis, self._prices_of(obis, _grid_price)):
                     self._grid = _plus(self._grid, _plus(part.costs(), part.estimated_costs()))
         return PricedPiece(
-            imports=parts if self.registers else priced(IMPORT, imports),
+            imports=parts if self.contract.registers else priced(IMPORT, imports),
             exports=priced(EXPORT, exports),
             no_register_wh=self._no_register_wh(piece),
         )
@@ -194,15 +190,15 @@ class ContractAccount:
         return prices_of
 
     def _no_register_wh(self, piece: EnergyPiece) -> Fractions:
-        if not self.registers:
+        if not self.contract.registers:
             return [Fraction(0)] * (len(self._months) - 1)
         whole = rest = piece.measured_wh(IMPORT)
-        for obis in self.registers:
+        for obis in self.contract.registers:
             rest = _minus(rest, piece.measured_wh(obis))
         return [left if left > energy * _ROUNDING else Fraction(0) for left, energy in zip(rest, whole, strict=True)]
 
     def _add_prices(self, part: PricedEnergy) -> None:
-        if not self.registers:
+        if not self.contract.registers:
             price_sum, count = part.price_sum()
             self._prices = self._prices[0] + price_sum, self._prices[1] + count
         if self._varies:
@@ -237,7 +233,7 @@ class ContractAccount:
         if not self.contract.grid_credit:
             return fees
         credits = [Fraction(self.contract.grid_credit) * share for share in shares("year")]
-        years = [datetime.fromtimestamp(month * QUARTER_S, self._tz).year for month in self._months[:-1]]
+        years = [quarter_time(month, self._tz).year for month in self._months[:-1]]
         months = zip(years, credits, grid, strict=True)
         by_year = (list(zip(*group, strict=True)) for _, group in groupby(months, key=itemgetter(0)))
         return _minus(fees, [amount for _, *steps in by_year for amount in credited(*steps)])

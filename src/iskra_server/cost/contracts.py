@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -17,6 +18,11 @@ from msgspec import Struct
 from iskra_server.cost.tariffs import Fee, Per, Pricing, SpotShare, Terms
 from iskra_server.history.model.periods import first_quarter
 from iskra_server.meter.identity import compact_name
+from iskra_server.meter.obis import Obis
+
+if TYPE_CHECKING:
+    # for its type alone: contracts are checked without a history
+    from iskra_server.history.store.recorded_meter import RecordedMeter
 
 # the beginning of an offer, and of a contract that has none configured
 ANY_TIME = date(1970, 1, 1)
@@ -55,6 +61,11 @@ class Contract(Struct, frozen=True, kw_only=True):
     def instalment_on(self, day: date) -> Decimal:
         """The instalment of a month that was due on a day."""
         return next((amount for begin, amount in reversed(self.later_instalments) if begin <= day), self.instalment)
+
+    @property
+    def registers(self) -> tuple[Obis, ...]:
+        """The tariff registers that its energy from the grid is counted by; none where it goes by 1.8.0."""
+        return tuple(obis for obis, _ in self.terms.energy.registers or self.terms.grid.registers) if self.terms else ()
 
     @property
     def pricing(self) -> Pricing:
@@ -120,6 +131,11 @@ def contracts_of(
     own = {compact_name(meter_id), server_id} - {""}
     names = own if is_production else own | {""}
     return [contract for contract in contracts if compact_name(contract.meter) in names]
+
+
+def contracts_of_meter(contracts: Iterable[Contract], meter: "RecordedMeter") -> list[Contract]:
+    """Those of a meter that history has."""
+    return contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
 
 
 def contract_on(contracts: Sequence[Contract], today: date) -> Contract | None:

@@ -9,20 +9,18 @@ What is credited until a moment depends on that moment alone, so the steps of a 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from iskra_server.cost.amounts import fee_share, grid_credit
+from iskra_server.cost.amounts import grid_cost, grid_credit
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.metered_use import MeteredUse
 from iskra_server.cost.price_columns import Spot
 from iskra_server.cost.price_runs import contract_runs
-from iskra_server.history.model.periods import first_quarter
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import first_quarter, quarter_time
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.meter.obis import Obis
 
@@ -70,15 +68,13 @@ def _grid_fees(
     """The gross grid fees from each quarter until the next."""
     runs = partial(contract_runs, contract, tz=tz)
     use = MeteredUse(counters, runs, edges, spot, tz, counts_crossing=True)
-    tax = 1 + Fraction(contract.terms.vat_percent if contract.terms else Decimal(0)) / 100
     for (begin, end), bucket in zip(pairwise(edges), use.buckets, strict=True):
-        fixed = (fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees if fee.name == "grid")
-        yield Fraction(bucket.amount().parts.grid) * tax + sum(fixed)
+        yield grid_cost(contract, bucket.amount().parts.grid, begin, end, tz)
 
 
 def _years(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[int, int]]:
     """The calendar years that a span touches."""
     if begin < end:
-        first, last = (datetime.fromtimestamp(quarter * QUARTER_S, tz).year for quarter in (begin, end - 1))
+        first, last = (quarter_time(quarter, tz).year for quarter in (begin, end - 1))
         for year in range(first, last + 1):
             yield first_quarter(date(year, 1, 1), tz), first_quarter(date(year + 1, 1, 1), tz)

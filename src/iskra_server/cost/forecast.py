@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.cost.amounts import Amount, base_fee, energy_cost, fee_share, grid_credit, round_fraction
+from iskra_server.cost.amounts import Amount, base_fee, energy_cost, grid_cost, grid_credit, round_fraction
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.price_runs import contract_runs
+from iskra_server.history.model.periods import QUARTERS_OF_DAY
 
 Basis = Literal["year_before", "mean"]
 # so much of the same part of the year before must be measured to be the basis
 _ENOUGH = Fraction(9, 10)
 # a mean of less than a week is no basis; in quarters
-_MIN_LENGTH = 7 * 96
+_MIN_LENGTH = 7 * QUARTERS_OF_DAY
 
 
 class MeasuredEnergy(Struct, frozen=True):
@@ -88,11 +89,9 @@ def _amount(
         return None
     credit = Fraction(0)
     if contract.grid_credit and so_far.cost:
-        tax = 1 + Fraction(contract.terms.vat_percent) / 100
         priced_wh = so_far.import_wh - cost.unpriced_import_wh
-        grid = Fraction(energy[0]) * Fraction(cost.parts.grid) / Fraction(priced_wh) * tax if priced_wh else Fraction(0)
-        fixed = (fee_share(fee.amount, fee.per, *year, tz) for fee in contract.fees if fee.name == "grid")
-        credit = min(grid_credit(contract, *year, tz), grid + sum(fixed))
+        net = Fraction(energy[0]) * Fraction(cost.parts.grid) / Fraction(priced_wh) if priced_wh else Fraction(0)
+        credit = min(grid_credit(contract, *year, tz), grid_cost(contract, net, *year, tz))
     return Amount(imported, exported, fee - credit, credit)
 
 

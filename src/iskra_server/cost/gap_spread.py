@@ -8,16 +8,21 @@ Only what was measured before a gap counts: an estimate is the same in each peri
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from operator import add, sub
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.history.model.periods import QUARTERS_OF_DAY, first_quarter, quarter_of_day
+from iskra_server.history.model.periods import (
+    QUARTERS_OF_DAY,
+    first_quarter,
+    quarter_date,
+    quarter_of_day,
+    quarter_time,
+)
 from iskra_server.history.model.quarter_energy import EnergyColumn
-from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.counter_history import CounterHistory
 
 _DAY = timedelta(days=1)
@@ -72,7 +77,7 @@ class GapSpreading:
 
     def _weights(self, begin: int, end: int) -> list[int]:
         """None at all where one is unknown."""
-        clocks = [datetime.fromtimestamp(quarter * QUARTER_S, self._tz) for quarter in range(begin, end)]
+        clocks = [quarter_time(quarter, self._tz) for quarter in range(begin, end)]
         sums, counts = self._usual_day(clocks[0].date())
         slots = {quarter_of_day(clock) for clock in clocks}
         if not all(counts[slot] for slot in slots):
@@ -117,7 +122,7 @@ class _Days:
 
     def __init__(self, column: EnergyColumn, tz: ZoneInfo, first_day: date | None = None) -> None:
         self.column, self._tz = column, tz
-        self.first_day = first_day or datetime.fromtimestamp(column.first * QUARTER_S, tz).date()
+        self.first_day = first_day or quarter_date(column.first, tz)
         self._measured = column.measured()
 
     def day(self, day: date) -> tuple[_Energies, _Energies] | None:

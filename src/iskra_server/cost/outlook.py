@@ -13,13 +13,19 @@ from iskra_server.cost.amounts import base_fee, grid_credit, round_fraction
 from iskra_server.cost.bill import Bill
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.day_forecast import LOOK_BACK, Band, RuleName, band, forecast_days
-from iskra_server.history.model.periods import FIRST_YEAR, first_day, first_quarter, next_start
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import (
+    FIRST_YEAR,
+    QUARTERS_OF_DAY,
+    first_day,
+    first_quarter,
+    next_start,
+    quarter_date,
+)
+from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import IMPORT
 
 _DAY = timedelta(days=1)
-_QUARTERS_PER_DAY = 96
 
 
 class PeriodForecast(Struct, frozen=True):
@@ -64,7 +70,7 @@ class Outlook:
             return None
         fee = base_fee(contract, last.quarter, end, self._tz) - grid_credit(contract, last.quarter, end, self._tz)
         total = so_far.total + rest + round_fraction(fee)
-        rest_days = Decimal(end - last.quarter) / _QUARTERS_PER_DAY
+        rest_days = Decimal(end - last.quarter) / QUARTERS_OF_DAY
         return PeriodForecast(
             begin, end, "weekday", so_far.total, total, band(self._days, today, "weekday", rest_days, total)
         )
@@ -75,7 +81,7 @@ class Outlook:
         if year is None or last is None:
             return None
         total, basis = year.forecast.amount.total, year.forecast.basis
-        rest_days = Decimal(max(0, year.end - last.quarter)) / _QUARTERS_PER_DAY
+        rest_days = Decimal(max(0, year.end - last.quarter)) / QUARTERS_OF_DAY
         around = band(self._days, self._day_of(last.quarter), basis, rest_days, total)
         so_far = self._bill.total(year.begin, min(last.quarter, year.end)).total
         return PeriodForecast(year.begin, year.end, basis, so_far, total, around)
@@ -109,7 +115,7 @@ class Outlook:
         }
 
     def _day_of(self, quarter: int) -> date:
-        return datetime.fromtimestamp(quarter * QUARTER_S, self._tz).date()
+        return quarter_date(quarter, self._tz)
 
     def _quarter(self, day: date) -> int:
         return first_quarter(day, self._tz)

@@ -13,10 +13,10 @@ from msgspec import Struct
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.price_runs import PriceRun, contract_runs, price_runs
 from iskra_server.cost.tariffs import Rate, SpotShare
+from iskra_server.history.model.periods import QUARTERS_PER_HOUR
 
 # spot prices are integers of 10^-6 EUR/MWh, that is 10^-9 EUR/kWh
 SPOT_SCALER = -9
-_QUARTERS_PER_HOUR = 4
 # of a column of spot prices: the mean of four quarters needs two digits more
 SPOT_COLUMN_SCALER = SPOT_SCALER - 2
 
@@ -52,14 +52,19 @@ def spot_column(share: SpotShare, begin: int, end: int, spot: Spot) -> list[int 
     if not share.is_hourly:
         prices = spot(share.zone, begin, end)
         return [None if raw is None else raw * to_unit for raw in map(prices.get, range(begin, end))]
-    first, last = begin - begin % _QUARTERS_PER_HOUR, end + -end % _QUARTERS_PER_HOUR
+    first, last = whole_hours(begin, end)
     prices = spot(share.zone, first, last)
     column: list[int | None] = []
-    for hour in range(first, last, _QUARTERS_PER_HOUR):
-        raws = [prices[quarter] for quarter in range(hour, hour + _QUARTERS_PER_HOUR) if quarter in prices]
-        mean = sum(raws) * to_unit // _QUARTERS_PER_HOUR if len(raws) == _QUARTERS_PER_HOUR else None
-        column += [mean] * _QUARTERS_PER_HOUR
+    for hour in range(first, last, QUARTERS_PER_HOUR):
+        raws = [prices[quarter] for quarter in range(hour, hour + QUARTERS_PER_HOUR) if quarter in prices]
+        mean = sum(raws) * to_unit // QUARTERS_PER_HOUR if len(raws) == QUARTERS_PER_HOUR else None
+        column += [mean] * QUARTERS_PER_HOUR
     return column[begin - first : end - first]
+
+
+def whole_hours(begin: int, end: int) -> tuple[int, int]:
+    """The quarters where the first and the last hour that a span touches begin and end."""
+    return begin - begin % QUARTERS_PER_HOUR, end + -end % QUARTERS_PER_HOUR
 
 
 class _RawRate(Struct, frozen=True):

@@ -10,7 +10,7 @@ local time: a slot is missing, or there twice.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import cast
@@ -20,8 +20,13 @@ from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract, contract_periods
 from iskra_server.cost.tariffs import Levies, Rate, Tariff, Terms
-from iskra_server.history.model.periods import QUARTERS_OF_DAY, first_quarter, quarter_of_day
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import (
+    QUARTERS_OF_DAY,
+    first_quarter,
+    quarter_date,
+    quarter_of_day,
+    quarter_time,
+)
 from iskra_server.meter.obis import IMPORT, Obis
 
 _DAY = timedelta(days=1)
@@ -46,10 +51,6 @@ class PriceRun(Struct, frozen=True):
     contract: Contract
     imports: tuple[tuple[Obis, Rate], ...]
     feed_in: Rate
-
-    @property
-    def has_spot(self) -> bool:
-        return any(rate.spot for _, rate in self.imports) or self.feed_in.spot is not None
 
 
 def price_runs(contracts: Sequence[Contract], begin: int, end: int, tz: ZoneInfo) -> list[PriceRun]:
@@ -83,15 +84,13 @@ def contract_runs(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> lis
 
 def registers_of(contract: Contract) -> tuple[Obis, ...]:
     """The counters of its energy from the grid."""
-    terms = contract.terms
-    registers = (terms.energy.registers or terms.grid.registers) if terms else ()
-    return tuple(obis for obis, _ in registers) or (IMPORT,)
+    return contract.registers or (IMPORT,)
 
 
 def _days(terms: Terms, begin: int, end: int, tz: ZoneInfo) -> Iterator[_Piece]:
     """The pieces of all local days that the span touches."""
     days: dict[tuple[int, int, int, int], list[tuple[int, _Windows]]] = {}
-    day = datetime.fromtimestamp(begin * QUARTER_S, tz).date()
+    day = quarter_date(begin, tz)
     first = first_quarter(day, tz)
     while first < end:
         before, after = day - _DAY, day + _DAY
@@ -107,7 +106,7 @@ def _days(terms: Terms, begin: int, end: int, tz: ZoneInfo) -> Iterator[_Piece]:
 
 def _years(terms: Terms, begin: int, end: int, tz: ZoneInfo) -> Iterator[_Piece]:
     """The pieces without any window."""
-    year = datetime.fromtimestamp(begin * QUARTER_S, tz).year
+    year = quarter_time(begin, tz).year
     yield begin, _levies_year(terms, year), _DEFAULTS
     for later, _ in terms.levies:
         if later > year and (quarter := first_quarter(date(later, 1, 1), tz)) < end:
@@ -142,7 +141,7 @@ def _by_clock(
 ) -> Iterator[tuple[int, _Windows]]:
     """The windows of each quarter of a day on which the clocks change."""
     for quarter in range(first, end):
-        slot = quarter_of_day(datetime.fromtimestamp(quarter * QUARTER_S, tz))
+        slot = quarter_of_day(quarter_time(quarter, tz))
         yield quarter, max((change for change in changes if change[0] <= slot), key=lambda change: change[0])[1]
 
 
@@ -180,5 +179,5 @@ def _levies_year(terms: Terms, year: int) -> int:
 
 
 def _has_one_offset(first: int, end: int, tz: ZoneInfo) -> bool:
-    begin, last = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in (first, end - 1))
+    begin, last = (quarter_time(quarter, tz) for quarter in (first, end - 1))
     return begin.utcoffset() == last.utcoffset()

@@ -12,8 +12,8 @@ from iskra_server.cost.compared_energy import EnergyPiece, Fractions, power_of_t
 from iskra_server.cost.gap_spread import Spread
 from iskra_server.history.model.periods import QUARTERS_OF_DAY
 from iskra_server.meter.obis import Obis
+from iskra_server.meter.units import WH_TO_KWH
 
-_WH_TO_KWH = -3
 # a day on which the clocks go forward has so many quarters
 _MIN_DAY = QUARTERS_OF_DAY - 4
 
@@ -89,7 +89,7 @@ class PricedEnergy:
 
     def saved_by_shifting(self) -> Fraction:
         """What 1 kWh a day, taken evenly from the use of the day, saves in the cheapest quarter of the day."""
-        one_kwh = 10 ** max(-_WH_TO_KWH - self._column.scaler, 0)
+        one_kwh = 10 ** max(-WH_TO_KWH - self._column.scaler, 0)
         unknown, saved = set(self.unknown), 0
         for place in self._piece.slices(self._piece.days):
             raws, prices = self._column.raws[place], self._prices[place]
@@ -101,10 +101,10 @@ class PricedEnergy:
 
     @property
     def _unit(self) -> Fraction:
-        return power_of_ten(self._column.scaler + self._scaler + _WH_TO_KWH)
+        return power_of_ten(self._column.scaler + self._scaler + WH_TO_KWH)
 
     def _gap_unit(self, spread: Spread, scaler: int) -> Fraction:
-        return power_of_ten(spread.scaler + scaler + _WH_TO_KWH)
+        return power_of_ten(spread.scaler + scaler + WH_TO_KWH)
 
     def _add_gap(self, spread: Spread, prices: Sequence[int | None], prices_of: PricesOf) -> None:
         place, scaler = spread.begin - self._column.first, self._scaler

@@ -15,10 +15,10 @@ from iskra_server.cost.amounts import Amount, Parts
 from iskra_server.cost.price_columns import SPOT_COLUMN_SCALER
 from iskra_server.cost.tariffs import Rate, SpotShare
 from iskra_server.meter.obis import EXPORT, Obis
+from iskra_server.meter.units import WH_TO_KWH
 
 _DIGITS = 60
 _EXACT = Context(prec=_DIGITS)
-_WH_TO_KWH = -3
 _ZERO = Decimal(0)
 
 
@@ -46,7 +46,7 @@ def used_at_spot(share: SpotShare, raws: Sequence[int], scaler: int, prices: Seq
         below = [(raw, price) for raw, price in zip(raws, at, strict=True) if price < 0]
         whole_below, product_below = sum(raw for raw, _ in below), sum(raw * price for raw, price in below)
     with localcontext(prec=_DIGITS):
-        unit = scaler + _WH_TO_KWH + SPOT_COLUMN_SCALER
+        unit = scaler + WH_TO_KWH + SPOT_COLUMN_SCALER
         cost = Decimal(product - product_below).scaleb(unit) * share.factor
         if share.unpaid_when_negative:
             whole -= whole_below
@@ -58,7 +58,7 @@ def used_at_spot(share: SpotShare, raws: Sequence[int], scaler: int, prices: Seq
 def parts_of(rate: Rate, used: UsedEnergy) -> Parts:
     """The cost of energy at a rate, exact."""
     with localcontext(prec=_DIGITS):
-        kwh = used.wh.scaleb(_WH_TO_KWH)
+        kwh = used.wh.scaleb(WH_TO_KWH)
         if rate.is_gross:
             return Parts(unsplit=kwh * rate.energy)
         energy, grid = kwh * rate.energy + used.spot, kwh * rate.grid

@@ -19,6 +19,7 @@ Readers of the first protocol sent the number alone, and forgot the quarters aft
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -242,7 +243,7 @@ def records(message: ClosedQuarters) -> Iterator[Record]:
     """The records in a message. Raises ValueError for an invalid OBIS code."""
     meter = message.meter
     for code, values in message.counters.items():
-        obis = Obis.parse(code)
+        obis = _obis(code)
         for row in values:
             quality = QUALITIES[row.quality]
             yield QuarterReading(meter, obis, row.quarter, Exact(row.raw, row.scaler), quality, row.epoch)
@@ -251,7 +252,11 @@ def records(message: ClosedQuarters) -> Iterator[Record]:
     for start in message.epochs:
         before = None if start.before_raw is None else Exact(start.before_raw, start.before_scaler or 0)
         after = Exact(start.after_raw, start.after_scaler)
-        yield EpochStart(meter, Obis.parse(start.obis), start.epoch, start.at_s, before, after)
+        yield EpochStart(meter, _obis(start.obis), start.epoch, start.at_s, before, after)
+
+
+# every message names the same few registers
+_obis = lru_cache(maxsize=256)(Obis.parse)
 
 
 def decode_quarters(payload: bytes) -> ClosedQuarters:

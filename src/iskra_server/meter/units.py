@@ -1,5 +1,7 @@
 """Units as meters number them: the DLMS/COSEM unit codes (IEC 62056-6-2, table of enumerated units)."""
 
+# the exponent of ten from Wh to kWh
+WH_TO_KWH = -3
 SYMBOLS = {
     1: "a",
     2: "mo",

@@ -44,4 +44,5 @@ def archive_of(plan: Plan, clock: Clock, virtual: VirtualMeters = no_virtual_met
         clock=clock,
         places=_spool_folders(plan),
         name=display_address(address),
+        only_reads=not plan.sources,
     )

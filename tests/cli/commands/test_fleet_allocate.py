@@ -1,14 +1,18 @@
 """`fleet allocate` on the same house, which has a plant on its roof; the example of docs/fleet.md."""
 
+import csv
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from cli.small_house import DAY, PLANT, small_house
 from command import Run
 from iskra_server.fleet.central.solar_csv import NOTE
+from iskra_server.history.store.schema import label
+from iskra_server.history.store.store import Store
 
 COMMAND = ("fleet", "allocate", "--group", "building:7", "--plant", PLANT, "--period", DAY, "--tz", "Europe/Berlin")
 
@@ -42,6 +46,20 @@ def test_the_example_of_the_documentation_is_what_is_printed(call: Run, tmp_path
     command, printed = re.findall(r"```(?:console|text)\n(.*?)```", page[page.index("An example") :], re.DOTALL)[:2]
     done = call(*shlex.split(command)[1:], TZ="Europe/Berlin")
     assert [line.rstrip() for line in done.stdout.splitlines()][: printed.count("\n")] == printed.splitlines()
+
+
+def test_a_name_is_neither_a_formula_nor_markup(call: Run, tmp_path: Path) -> None:
+    name = "=Ott [b]"
+    store = Store(f"sqlite:///{small_house(tmp_path)}")
+    with store.transaction() as connection:
+        connection.execute(update(label).where(label.c.value == "Ott & Söhne").values(value=name))
+    store.close()
+    (tmp_path / "key.csv").write_text(f"participant,share\nMeyer,50%\n'{name},0.25\n")
+    done = call(*COMMAND, "--key", "static", "--shares", "key.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert name in done.stdout.splitlines()[1]
+    with (tmp_path / f"building-7-{DAY}-static-months.csv").open() as file:
+        assert [row["participant"] for row in csv.DictReader(file)] == ["", f"'{name}", "Meyer"]
 
 
 def test_the_static_key(call: Run, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from fleet.batches import batch_of
 from history.entries import METER, quarter_reading
+from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central import answers
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.reader_state import ReaderState
@@ -61,6 +62,7 @@ def test_the_energy_of_a_group(site: Site) -> None:
     assert body["buckets"][0]["import_completeness"]["quarters"] == 4
     assert body["buckets"][0]["import_wh"] == 400.0
     assert "export_wh" not in body["buckets"][0]
+    assert body["note"] == LEGAL_NOTE["en"]
 
 
 def test_readers_have_their_status(site: Site) -> None:
@@ -113,9 +115,9 @@ def test_quarters_as_csv(site: Site) -> None:
     lines = answer.text.splitlines()
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
     assert lines[:2] == [
-        "meter,register,time,value_wh,quality,epoch",
-        "1 ISK 00 12345678,1-0:1.8.0*255,2025-11-23T01:00:00+01:00,0.0,measured,0",
+        "meter,register,time,value_wh,quality,epoch,note",
+        "1 ISK 00 12345678,1-0:1.8.0*255,2025-11-23T01:00:00+01:00,0.0,measured,0," + LEGAL_NOTE["en"],
     ]
     # the counter begins an hour after the day in Berlin; the reading at its end belongs to it
     assert len(lines) == 1 + 92 + 1
-    assert lines[-1] == "1 ISK 00 12345678,1-0:1.8.0*255,2025-11-24T00:00:00+01:00,9200.0,measured,0"
+    assert lines[-1] == "1 ISK 00 12345678,1-0:1.8.0*255,2025-11-24T00:00:00+01:00,9200.0,measured,0,"

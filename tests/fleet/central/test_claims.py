@@ -1,6 +1,7 @@
 """Each meter has one reader; another one gets it by the administrator alone."""
 
 import shlex
+import time
 
 import pytest
 from msgspec.structs import replace
@@ -9,7 +10,8 @@ from fleet.batches import batch_of
 from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.fleet.central.claims import Claim, claims_of, may_store, move_meter, reader_at
 from iskra_server.fleet.central.reader_state import ReaderState
-from iskra_server.fleet.central.tables import LastContact, write_batch
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, write_batch
+from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
@@ -52,6 +54,24 @@ def test_what_another_reader_sends_waits_with_the_command_that_moves_the_meter(s
     true = [quarter_reading(QUARTER + place, 107_323_091 + place) for place in range(1, 5)]
     assert write_batch(store, batch_of([*true], [METER])).receipts == {}
     assert store.quarter_readings_between(METER_ID, IMPORT, QUARTER + 1, QUARTER + 9) == true
+
+
+def test_a_reader_of_which_nothing_can_be_stored_gets_no_meter(store: Store) -> None:
+    """Its clock is ahead; the right one comes later, or in the same batch."""
+    ahead = [quarter_reading(quarter_of(time.time()) + 4)]
+    wrong = batch_of([*ahead], [METER], [LastContact(METER_ID, "attic", 1)])
+    outcome = write_batch(store, wrong)
+    assert (outcome.receipts[0].state, "are not over yet" in outcome.receipts[0].reason) == ("waits", True)
+    assert store.meters() == []
+    # rows that were set aside leave their marks, of which nothing is left to send
+    assert write_batch(store, batch_of([], [METER])).receipts == {}
+    right = batch_of([quarter_reading()], [METER])
+    both = IngestBatch([*wrong.quarters, replace(right.quarters[0], position=1)])
+    assert [*write_batch(store, both).receipts] == [0]
+    with store.transaction(write=False) as connection:
+        assert claims_of(connection, [1]) == {1: [Claim(0, "cellar")]}
+    # of a meter that another one has that is what counts
+    assert "is read by cellar" in write_batch(store, wrong).receipts[0].reason
 
 
 def test_the_command_that_moves_a_meter_is_safe_to_copy(store: Store) -> None:

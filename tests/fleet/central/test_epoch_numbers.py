@@ -64,6 +64,27 @@ def test_a_moved_meter_never_counts_backwards(store: Store) -> None:
     assert epochs(store) == "50000:0 10:1 20:1 30:1 4:2 12000:1"
 
 
+def test_an_epoch_of_which_nobody_says_what_was_before_counts_nothing_before_it(store: Store) -> None:
+    """A new reader has seen a restart before it knew the counter: the counter would have gone back by 50,110 Wh."""
+    since = EpochStart(METER_ID, IMPORT, 1, (QUARTER + 3) * 900 + 9, None, Exact(4, 0))
+    send(store, "one", "a", reading(0, 50_000), reading(1, 50_110))
+    move(store, "other", 2)
+    for _ in range(2):
+        send(store, "other", "b", since, reading(4, 6, 1), reading(5, 9, 1))
+        assert epochs(store) == "50000:0 50110:0 6:1 9:1"
+        assert store.epochs(METER_ID, IMPORT) == [start(1, 4, 50_110, 6)]
+
+
+def test_it_is_the_same_where_the_rows_before_it_come_late(store: Store) -> None:
+    since = EpochStart(METER_ID, IMPORT, 1, (QUARTER + 3) * 900 + 9, None, Exact(4, 0))
+    send(store, "one", "a", reading(0, 50_000))
+    move(store, "other", 2)
+    send(store, "other", "b", since, reading(4, 6, 1))
+    send(store, "one", "a", reading(1, 50_110))
+    send(store, "other", "b", since, reading(4, 6, 1), reading(5, 9, 1))
+    assert store.epochs(METER_ID, IMPORT) == [start(1, 4, 50_110, 6)]
+
+
 def test_two_readers_that_saw_the_same_restart_share_its_epoch(store: Store) -> None:
     send(store, "one", "a", reading(0, 100))
     move(store, "other", 1)

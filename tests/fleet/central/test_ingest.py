@@ -43,6 +43,11 @@ def test_the_newest_quarter_is_a_contact_where_the_reader_notes_days_only() -> N
     assert quarters.seen_s == AT_S
 
 
+def test_a_meter_was_seen_before_its_first_reading_whatever_its_reader_says() -> None:
+    (quarters,) = ingest([received("quarters", encoded(seen=[AT_S + 5000, AT_S + 6000]))]).quarters
+    assert (quarters.meter.first_s, quarters.meter.last_s) == (AT_S, AT_S + 6000)
+
+
 def test_a_live_value_is_stamped_with_its_arrival() -> None:
     payload = protocol.encode(protocol.LiveValues(1, METER_ID, 5, 230_000, {"1-0:1.8.0*255": (107323091, -1)}))
     assert live_contact(received("live", payload)) == LastContact(METER_ID, "cellar", NOW_S, 230_000, is_live=True)

@@ -7,17 +7,17 @@ import pytest
 from msgspec.structs import replace
 
 from history.entries import METER
+from iskra_server.fleet.central.current_labels import labels_at, members_at
 from iskra_server.fleet.central.label_periods import (
     Group,
     LabelPeriod,
     Spans,
     count_labels,
     group_meters,
-    labels_at,
-    members_at,
+    group_spans,
     whole_time,
 )
-from iskra_server.fleet.central.queries import set_labels
+from iskra_server.fleet.central.queries import groups, set_labels
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.schema import ALWAYS, label
 from iskra_server.history.store.store import Store
@@ -84,6 +84,42 @@ def test_a_client_sees_a_group_in_the_time_of_his_own_groups(house: Store) -> No
     assert spans(house, HOUSE, within=[MEYER, NEU]) == {"M1": both, "M2": [(BEGIN, END)], "M4": [(BEGIN, END)]}
     assert spans(house, MEYER, within=[NEU]) == {}
     assert count_labels(house, HOUSE, BEGIN, END, [Group("tenant", "Kim")]) == 0
+
+
+def test_from_when_until_when_a_group_has_meters(house: Store) -> None:
+    assert group_spans(house, [HOUSE, MEYER, NEU]) == {group: (0, ALWAYS) for group in (HOUSE, MEYER, NEU)}
+    set_labels(house, {"M2": {"tenant": ""}, "M4": {"tenant": [LabelPeriod("Neu", MOVE, MOVE + 10)]}})
+    # that of M3 ends with its successor, although its label says nothing of that
+    assert group_spans(house, [MEYER, NEU]) == {MEYER: (0, MOVE), NEU: (MOVE, ALWAYS)}
+
+
+def test_nobody_is_told_of_a_time_that_is_not_his_own(house: Store) -> None:
+    """The house began long before Neu and ends long after; the meter was night, day and night again."""
+    long = [LabelPeriod("7", BEGIN - 900, END + 900)]
+    tariffs = [LabelPeriod("night", 0, BEGIN), LabelPeriod("day", BEGIN, MOVE + 200), LabelPeriod("night", MOVE + 200)]
+    tenants = [LabelPeriod("Meyer", 0, MOVE), LabelPeriod("Neu", MOVE + 96, END)]
+    set_labels(house, {"M1": {"building": long, "tariff": tariffs, "tenant": tenants}, "M2": {"tenant": ""}})
+    kim, day, night = Group("tenant", "Kim"), Group("tariff", "day"), Group("tariff", "night")
+    assert group_spans(house, [HOUSE, day, night, NEU, MEYER], [NEU]) == {
+        HOUSE: (MOVE + 96, END),
+        day: (MOVE + 96, MOVE + 200),
+        night: (MOVE + 200, END),
+        NEU: (MOVE + 96, END),
+    }
+    assert group_spans(house, [HOUSE, day], [kim]) == {}
+    told = [
+        (size.value, size.from_quarter, size.to_quarter)
+        for size in groups(house, "tariff", limit=9, now=END, within=[NEU])
+    ]
+    assert told == [("day", MOVE + 96, MOVE + 200), ("night", MOVE + 200, END)]
+    assert [size.value for size in groups(house, "tariff", limit=1, now=END, after="day", within=[NEU])] == ["night"]
+    assert groups(house, "tenant", limit=9, now=END, within=[kim]) == []
+
+
+def test_a_group_of_the_old_meter_is_seen_by_the_tenant_of_the_new_one(house: Store) -> None:
+    set_labels(house, {"M4": {"tenant": "Neu"}, "M1": {"building": ""}, "M2": {"building": ""}})
+    (size,) = groups(house, "building", limit=9, now=END, within=[NEU])
+    assert (size.value, size.meters, size.from_quarter, size.to_quarter) == ("7", 1, MOVE, ALWAYS)
 
 
 def test_who_is_in_a_group_in_a_quarter(house: Store) -> None:

@@ -98,6 +98,18 @@ def test_a_month_of_a_group_row_by_row(house: Store) -> None:
     ]
 
 
+def test_the_rows_of_a_group_after_a_meter_was_replaced(house: Store) -> None:
+    """The old meter has none in this time; that of another flat comes after it."""
+    rows = [quarter_reading(quarter, 7 * (quarter - START), meter=named(6)) for quarter in range(START + 4, START + 13)]
+    house.write([*rows], [replace(named(6), first_s=(START + 4) * 900)])
+    house.replace_meter(named(1).meter_id, named(6).meter_id)
+    found = [(row.meter_id[-1], row.quarter - START) for row in fleet.quarters(house, HOUSE, START + 8, START + 9)]
+    assert sorted(found) == [(place, quarter) for place in "236" for quarter in (8, 9)]
+    # before, and over the replacement
+    found = [(row.meter_id[-1], row.quarter - START) for row in fleet.quarters(house, HOUSE, START + 2, START + 5)]
+    assert [row for row in sorted(found) if row[0] in "16"] == [("1", 2), ("1", 3), ("6", 4), ("6", 5)]
+
+
 @pytest.mark.parametrize("rows", [1, 2, 5, 13, 14, 26, 1000])
 def test_an_export_holds_few_rows_in_memory_and_is_complete(
     house: Store, monkeypatch: pytest.MonkeyPatch, rows: int

@@ -62,6 +62,20 @@ def test_a_name_is_free_after_a_goodbye_or_ten_minutes(store: Store) -> None:
     assert send(store, status(FIRST, NOW_S + 4 + SILENT_AFTER_S)).notices == []
 
 
+def test_a_reader_that_is_told_of_another_one_and_does_not_answer_loses_its_name(store: Store) -> None:
+    """It was restarted, and its goodbye was lost: the broker was away, or no collector ran."""
+
+    def waits(session: bytes, after_s: int, *, sends_quarters: bool = False) -> bool:
+        heard = Heard(0, "house-7", session, NOW_S + after_s) if sends_quarters else status(session, NOW_S + after_s)
+        return bool(send(store, heard).receipts)
+
+    assert [waits(FIRST, 0), waits(OTHER, 9), waits(OTHER, 100)] == [False, True, True]
+    # any answer counts
+    assert [waits(FIRST, 120, sends_quarters=True), waits(OTHER, 160), waits(OTHER, 310)] == [False, True, True]
+    assert [waits(OTHER, 311), waits(FIRST, 320)] == [False, True]
+    assert [waits(OTHER, 400, sends_quarters=True), waits(FIRST, 480)] == [False, True]
+
+
 def test_quarters_that_come_after_the_goodbye_of_their_session_take_no_name(store: Store) -> None:
     """Another collector had them, or the broker delivers them again. The reader has started anew meanwhile."""
     send(store, status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True))

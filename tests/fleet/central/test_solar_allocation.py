@@ -15,7 +15,7 @@ from history.entries import METER
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.solar_allocation import SharedQuarter, SolarHouse, by_month, read_house, share
 from iskra_server.fleet.central.solar_csv import NOTE, read_key, write_months, write_quarters
-from iskra_server.history.model.records import Exact, QuarterReading
+from iskra_server.history.model.records import EpochStart, Exact, QuarterReading
 from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.history.store.schema import ALWAYS, label
 from iskra_server.history.store.store import Store
@@ -137,6 +137,24 @@ def test_without_the_plant_nothing_is_divided(house: Store) -> None:
     assert by_month(quarters, BERLIN)[0].lacking == 2
 
 
+def test_a_quarter_in_which_a_meter_was_replaced_or_restarted_is_not_divided(house: Store) -> None:
+    """Both of its readings are known, but not all that was used between them."""
+    rows = [QuarterReading("B new", IMPORT, FIRST + place, Exact(90 * place, 0), "measured") for place in range(3, 17)]
+    house.write(rows, [replace(METER, meter_id="B new", first_s=(FIRST + 3) * 900)])
+    house.replace_meter("B", "B new")
+    restart = EpochStart("A", IMPORT, 1, (FIRST + 6) * 900 + 30, Exact(4600, -1), Exact(0, -1))
+    again = [
+        QuarterReading("Z", IMPORT, FIRST + place, Exact(60 * (place - 6 * (place > 6)), 0), "measured", place > 6)
+        for place in range(17)
+    ]
+    house.write([*again, replace(restart, meter_id="Z")], [replace(METER, meter_id="Z")])
+    assign(house, "Z", "Zahn")
+    quarters = divided(house)
+    lacking = {place: quarter.lacking for place, quarter in enumerate(quarters) if quarter.lacking}
+    assert lacking == {2: ("Meyer",), 6: ("Zahn",)}
+    assert quarters[2].consumption["Meyer"] is quarters[6].consumption["Zahn"] is None
+
+
 def test_the_files_are_exact_and_the_house_has_no_participant(house: Store) -> None:
     count(house, "D", [100] * 3 + [None] + [100] * 12)
     assign(house, "D", "Dorn")
@@ -145,13 +163,13 @@ def test_the_files_are_exact_and_the_house_has_no_participant(house: Store) -> N
     rows = by_month(write_quarters(share(measured, None), measured.scaler, quarters, BERLIN), BERLIN)
     write_months(rows, measured.scaler, months)
     lines = quarters.getvalue().splitlines()
-    assert lines[0] == "begin,participant,generation_wh,consumption_wh,share_wh,residual_wh,surplus_wh,lacking"
+    assert lines[0] == "begin,participant,generation_wh,consumption_wh,share_wh,residual_wh,surplus_wh,lacking,note"
     assert lines[1:3] == [
-        "2026-11-30T22:00:00+01:00,,100.000,160.000,100.000,60.000,0.000,",
-        "2026-11-30T22:00:00+01:00,Alt,,60.000,37.500,22.500,,",
+        "2026-11-30T22:00:00+01:00,,100.000,160.000,100.000,60.000,0.000,," + NOTE,
+        "2026-11-30T22:00:00+01:00,Alt,,60.000,37.500,22.500,,,",
     ]
-    assert "2026-11-30T22:30:00+01:00,,100.000,,,,,Dorn" in lines
-    assert "2026-11-30T22:30:00+01:00,Dorn,,,,,," in lines
+    assert "2026-11-30T22:30:00+01:00,,100.000,,,,,Dorn," in lines
+    assert "2026-11-30T22:30:00+01:00,Dorn,,,,,,," in lines
     assert months.getvalue().splitlines()[:3] == [
         "month,participant,generation_wh,consumption_wh,share_wh,residual_wh,surplus_wh,quarters,not_divided,lacking,note",
         "2026-11,,600.000,960.000,600.000,360.000,0.000,6,2,0," + NOTE,
@@ -162,6 +180,8 @@ def test_the_files_are_exact_and_the_house_has_no_participant(house: Store) -> N
 def test_a_key_file() -> None:
     text = "participant, share\nMeyer, 0.125\nNeu,12.5%\nAlt , 3 %\n"
     assert read_key(StringIO(text)) == {"Meyer": Decimal("0.125"), "Neu": Decimal("0.125"), "Alt": Decimal("0.03")}
+    # as the files of an allocation name it
+    assert read_key(StringIO("participant,share\n'=Meyer,1\n")) == {"=Meyer": Decimal(1)}
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from sqlalchemy import insert
 
 from history.entries import METER
+from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement import Statement, statement
 from iskra_server.fleet.central.statement_csv import COLUMNS, write_csv
 from iskra_server.fleet.central.statement_html import html
 from iskra_server.fleet.central.statement_remarks import Remark, RemarkKind
-from iskra_server.fleet.central.statement_texts import WORDS, at, kwh, sentence
+from iskra_server.fleet.central.statement_texts import at, kwh, sentence
 from iskra_server.history.model.periods import parse_period
 from iskra_server.history.model.records import Exact, Quality, QuarterReading
 from iskra_server.history.store.schema import label
@@ -121,10 +122,11 @@ def test_the_table_is_exact_and_has_the_remarks(made: Statement, language: Langu
         "missing": "4",
         "estimated": "2",
         "text": "",
+        "note": LEGAL_NOTE[language],
     }
     totals = [row for row in rows if row["kind"] == "total" and not row["meter"]]
     assert [(row["register"], row["energy_wh"]) for row in totals] == [(str(IMPORT), "96.0"), (str(EXPORT), "192")]
-    assert rows[-1]["text"] == WORDS[language]["legal"]
+    assert {row["note"] for row in rows} == {LEGAL_NOTE[language]}
     assert sum(row["kind"] == "remark" for row in rows) == 4
 
 

@@ -141,7 +141,8 @@ def test_a_database_without_numbers_is_no_fault_of_the_message(central: Store, p
 def test_live_values_change_no_index(central: Store, postgres: Postgres) -> None:
     """Within a quarter-hour the key of the list does not change, and half of each page is free for the new versions."""
     meters = [replace(METER, meter_id=f"1 ISK 00 {place:08}") for place in range(200)]
-    write_batch(central, batch_of([], meters, [LastContact(info.meter_id, "cellar", AT_S, 1) for info in meters]))
+    rows = [quarter_reading(meter=info) for info in meters]
+    write_batch(central, batch_of([*rows], meters, [LastContact(info.meter_id, "cellar", AT_S, 1) for info in meters]))
     for second in range(1, 21):
         contacts = [LastContact(info.meter_id, "cellar", AT_S + second, second, is_live=True) for info in meters]
         write_batch(central, batch_of(contacts=contacts))

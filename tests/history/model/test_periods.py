@@ -13,6 +13,9 @@ from iskra_server.history.model.periods import (
     next_start,
     parse_period,
     parse_span,
+    quarter_date,
+    quarter_instant,
+    quarter_time,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -149,6 +152,18 @@ def test_a_span_that_does_not_go_forward_is_refused(begin: str, end: str | None,
 def test_midnight_is_where_the_local_day_begins(zone: str, day: date, expected: datetime) -> None:
     assert local_midnight(day, ZoneInfo(zone)) == expected
     assert first_quarter(day, ZoneInfo(zone)) * 900 == expected.timestamp()
+
+
+def test_a_quarter_begins_at_a_local_time_and_on_a_local_day() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    # 23:45 of the last day of the winter, and the same hour twice when it returns
+    last_of_winter = first_quarter(date(2026, 3, 29), berlin) - 1
+    assert quarter_time(last_of_winter, berlin) == datetime(2026, 3, 28, 23, 45, tzinfo=berlin)
+    assert (quarter_date(last_of_winter, berlin), quarter_date(last_of_winter, UTC)) == (date(2026, 3, 28),) * 2
+    assert quarter_date(last_of_winter + 1, berlin) == date(2026, 3, 29)
+    twice = first_quarter(date(2026, 10, 25), berlin) + 8
+    assert quarter_instant(twice, berlin) == "2026-10-25T02:00:00+02:00"
+    assert quarter_instant(twice + 4, berlin) == "2026-10-25T02:00:00+01:00"
 
 
 @given(st.dates(date(1970, 1, 1), date(2999, 12, 31)), st.sampled_from(LENGTHS))

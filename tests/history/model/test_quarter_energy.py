@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iskra_server.history.model.energy import energy_between
-from iskra_server.history.model.quarter_energy import RawGap, columns_of, energy_column
+from iskra_server.history.model.quarter_energy import EnergyColumn, RawGap, columns_of, energy_column
 from iskra_server.history.model.records import EpochStart, Exact, QuarterReading
 from samples import IMPORT, METER_ID
 from web.past import Q, anew, counted
@@ -41,6 +41,13 @@ def test_a_scaler_that_changes_makes_the_finer_one_hold() -> None:
     column = energy_column(columns_of(readings), None, (Q, Q + 3), [])
     assert column is not None
     assert (column.raws, column.scaler) == ([10_000, 12, 3], -1)
+
+
+def test_a_part_after_the_last_reading_is_as_long_and_has_no_energy() -> None:
+    column = EnergyColumn(1000, 0, [0] * 400, [], (1050, 1090))
+    for begin, end in ((1100, 1300), (1000, 1050), (1092, 1112), (1200, 1400)):
+        assert column.part(begin, end).measured() == bytearray(end - begin)
+    assert column.part(1040, 1120).measured() == bytearray(10) + b"\1" * 40 + bytearray(30)
 
 
 def test_without_readings_there_is_no_column() -> None:

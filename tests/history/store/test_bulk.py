@@ -4,10 +4,14 @@ from pathlib import Path
 from threading import Thread
 
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from history.entries import METER, OTHER, QUARTER, epoch, power, quarter_reading
 from history.postgres import Postgres
-from iskra_server.history.model.records import Exact, Record
+from iskra_server.history.model.records import Exact, MeterInfo, Record
+from iskra_server.history.store.bulk import insert_all
+from iskra_server.history.store.mapping import meter_row
+from iskra_server.history.store.schema import meter as meter_table
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID
 
@@ -41,6 +45,21 @@ def test_both_databases_keep_the_same_of_repeated_rows(postgres: Postgres, tmp_p
         store.close()
     assert said[0] == said[1]
     assert said[0][2] == [ROWS[4]]
+
+
+def test_rows_with_any_text_and_none_are_inserted_at_once_in_both_databases(postgres: Postgres, tmp_path: Path) -> None:
+    names = ["1 ISK 00 12345678", "NULL", '{"a",\\b}', "", "Zähler 7 'x'"]
+    rows = [meter_row(MeterInfo(name, "09", False, 1, 2)) | {"port": None} for name in names]
+    for address in (postgres.database(), f"sqlite:///{tmp_path}/iskra.sqlite"):
+        store = Store(address)
+        for part in (rows[2:4], rows):
+            with store.transaction() as connection:
+                insert_all(connection, store.insert(meter_table).on_conflict_do_nothing(), part)
+        assert [row.meter_id for row in store.query(select(meter_table).order_by(meter_table.c.id))] == names[2:4] + [
+            name for name in names if name not in names[2:4]
+        ]
+        assert {row.port for row in store.query(select(meter_table))} == {None}
+        store.close()
 
 
 def test_many_writers_of_the_same_rows_never_wait_in_a_circle(postgres: Postgres) -> None:

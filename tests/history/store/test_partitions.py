@@ -191,7 +191,7 @@ def test_where_there_are_many_months_the_nearest_reading_is_sought_in_windows(
     centre: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier, years = QUARTER - 400 * 96, 3 * 366 * 96
-    centre.write([quarter_reading(earlier), quarter_reading()], [METER])
+    centre.write([quarter_reading(earlier), quarter_reading()], [replace(METER, first_s=earlier * 900)])
     for few, are_many in ((postgresql.FEW_MONTHS, False), (1, True)):
         monkeypatch.setattr(postgresql, "FEW_MONTHS", few)
         centre.make_partitions()

@@ -1,4 +1,4 @@
-"""A real PostgreSQL that was stopped: it takes bytes and never answers."""
+"""A real PostgreSQL that was stopped, so that it takes bytes and never answers; one that a newer program changes."""
 
 import os
 import signal
@@ -11,7 +11,8 @@ import pytest
 from history.entries import METER, QUARTER, quarter_reading, wait_until
 from history.postgres import Postgres
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store import StoreError, postgresql
+from iskra_server.history.store import SchemaChanged, StoreError, postgresql
+from iskra_server.history.store.database_errors import is_data_error, is_outage
 from iskra_server.history.store.postgresql import TimeLimitedConnection
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
@@ -93,3 +94,29 @@ def test_an_answer_in_time_is_as_ever(postgres: Postgres) -> None:
         assert connection.execute("SELECT 7").fetchone() == (7,)
         with pytest.raises(psycopg.errors.SyntaxError):
             connection.execute("SELEC")
+
+
+def test_nothing_is_written_into_the_tables_of_another_version(postgres: Postgres) -> None:
+    """A newer program has changed them meanwhile; what this one wrote would lack what they need."""
+    address = postgres.database()
+    with closing(Store(address)) as store, psycopg.connect(address, autocommit=True) as other:
+        store.write([quarter_reading()], [METER])
+        other.execute("UPDATE iskra_schema SET version_num = '0999'")
+        with pytest.raises(SchemaChanged, match=r"schema 0999, this program writes .*Update this iskra-server") as info:
+            store.write([quarter_reading(QUARTER + 1)], [METER])
+        # as in an outage, the same is tried again
+        assert (is_outage(info.value), is_data_error(info.value)) == (True, False)
+        assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 1
+
+
+def test_tables_are_changed_only_between_the_transactions_of_others(postgres: Postgres) -> None:
+    address = postgres.database()
+    lock = f"SELECT pg_try_advisory_xact_lock({postgresql._MIGRATION_LOCK})".encode()
+    with closing(Store(address)) as store, psycopg.connect(address, autocommit=True) as newer:
+
+        def may_migrate() -> object:
+            return newer.execute(lock).fetchall()
+
+        with store.transaction():
+            assert may_migrate() == [(False,)]
+        assert may_migrate() == [(True,)]

@@ -9,7 +9,7 @@ import pytest
 
 from outputs.mqtt.broker import Mosquitto, Subscriber, retained
 from outputs.mqtt.published import AVAILABILITY, COUNTERS, DIAGNOSTICS, METER, SERVER, STATE, publishing, telegram
-from running import Head, until
+from running import Head, repeating, until
 
 CONFIG = f"homeassistant/sensor/{METER}/power/config"
 ALL = {SERVER, STATE, COUNTERS, AVAILABILITY, DIAGNOSTICS, CONFIG, f"homeassistant/binary_sensor/{METER}/locked/config"}
@@ -58,11 +58,11 @@ def test_a_broker_that_hangs_is_left_and_found_again(head: Head, broker: Mosquit
 def test_a_meter_that_fell_silent_during_an_outage_is_not_online_behind_it(head: Head, tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path, "persistence true", f"persistence_location {tmp_path}/").start()
     try:
-        with publishing(head, broker, METERS_STALE_AFTER_S="1"):
-            head.send(telegram(0))
-            until(lambda: retained(broker.port).get(AVAILABILITY) == b"online")
-            broker.stop()
-            time.sleep(1.2)
+        with publishing(head, broker, METERS_STALE_AFTER_S="1") as server:
+            with repeating(head, telegram(0)):
+                until(lambda: retained(broker.port).get(AVAILABILITY) == b"online")
+                broker.stop()
+            until(lambda: server.cumulated().status_code == 503)
             broker.start()
             until(lambda: retained(broker.port).get(SERVER) == b"online")
             assert retained(broker.port)[AVAILABILITY] == b"offline"

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
+from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.history.model.highest_quarter import QuarterEnergy
 from iskra_server.outputs.notify.digest_figures import DayPeriod, DigestFigures, MissingSpan, PeriodCost, PeriodEnergies
 from iskra_server.outputs.notify.digest_texts import digest_text
@@ -55,6 +56,7 @@ def test_a_week_in_english() -> None:
         "Highest quarter-hour: 5,210 W on Tue 17 Nov, 18:15",
         "Base load at night: 131 W; week before 128 W",
         "Not measured: Tue 17 Nov, 03:15 – Wed 18 Nov, 07:00 (in all 12.4 kWh, included above)",
+        LEGAL_NOTE["en"],
     ]
 
 
@@ -68,6 +70,7 @@ def test_a_week_in_german() -> None:
         "Höchste Viertelstunde: 5.210 W am Di 17. Nov., 18:15 Uhr",
         "Grundlast nachts: 131 W; Vorwoche 128 W",
         "Nicht gemessen: Di 17. Nov., 03:15 Uhr – Mi 18. Nov., 07:00 Uhr (zusammen 12,4 kWh, oben mitgezählt)",
+        LEGAL_NOTE["de"],
     ]
 
 
@@ -75,9 +78,15 @@ def test_months_of_different_lengths_are_compared_by_day() -> None:
     en = digest_text("monthly", MONTH.energies.period, {"House": MONTH}, "en", BERLIN)
     de = digest_text("monthly", MONTH.energies.period, {"House": MONTH}, "de", BERLIN)
     assert en.title == "October 2026: 310.0 kWh from the grid"
-    assert en.body == "From grid: 310.0 kWh; month before 300.0 kWh (+0.0 % per day); October 2025 320.0 kWh (−3.1 %)"
+    assert en.body.splitlines() == [
+        "From grid: 310.0 kWh; month before 300.0 kWh (+0.0 % per day); October 2025 320.0 kWh (−3.1 %)",
+        LEGAL_NOTE["en"],
+    ]
     assert de.title == "Oktober 2026: 310,0 kWh Bezug"
-    assert de.body == "Bezug: 310,0 kWh; Vormonat 300,0 kWh (+0,0 % je Tag); Oktober 2025 320,0 kWh (−3,1 %)"
+    assert de.body.splitlines() == [
+        "Bezug: 310,0 kWh; Vormonat 300,0 kWh (+0,0 % je Tag); Oktober 2025 320,0 kWh (−3,1 %)",
+        LEGAL_NOTE["de"],
+    ]
 
 
 def test_what_was_not_measured_whole_is_not_compared() -> None:
@@ -92,7 +101,7 @@ def test_what_was_not_measured_whole_is_not_compared() -> None:
         "From grid: 40.0 kWh; week before 300.0 kWh; 1–31 Oct 2025 320.0 kWh",
     ]
     assert lines[2] == "Not measured: Mon 16 Nov, 01:00 – Mon 16 Nov, 02:00"
-    assert (len(lines), lines[-1]) == (8, "Not measured: and 2 more")
+    assert (len(lines), lines[-2]) == (9, "Not measured: and 2 more")
 
 
 def test_a_cost_that_is_estimated_or_lacks_energy_says_so() -> None:
@@ -107,4 +116,8 @@ def test_a_cost_that_is_estimated_or_lacks_energy_says_so() -> None:
 def test_several_meters_have_a_part_each() -> None:
     text = digest_text("monthly", MONTH.energies.period, {"House": MONTH, "Heat pump": MONTH}, "de", BERLIN)
     assert text.title == "Oktober 2026: 2 Zähler"
-    assert [part.splitlines()[0] for part in text.body.split("\n\n")] == ["House", "Heat pump"]
+    assert [part.splitlines()[0] for part in text.body.split("\n\n")] == [
+        "House",
+        "Heat pump",
+        LEGAL_NOTE["de"],
+    ]

@@ -107,7 +107,7 @@ def test_the_feed_needs_a_contract_and_a_direction(priced: Store) -> None:
     answer = Site(history=priced).get(f"/api/v1/meters/{NAME}/evcc")
     assert (answer.status_code, answer.json()["reason"]) == (404, "no_contract")
     answer = Site(history=priced, contracts=(FIXED,)).get(f"/api/v1/meters/{NAME}/evcc?direction=up")
-    assert (answer.status_code, "allowed are import and export" in answer.json()["detail"]) == (400, True)
+    assert (answer.status_code, "allowed are import, export" in answer.json()["detail"]) == (400, True)
 
 
 def test_the_spot_prices_of_a_zone_alone(priced: Store) -> None:

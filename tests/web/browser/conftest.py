@@ -4,6 +4,7 @@ A page must write nothing to the console, send no request to another server, and
 Files share browser, server and meter: its counter only increases.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,9 +16,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 import telegrams
+from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.history.model.records import QUARTER_S
 from running import Head, Server, free_port, serving, until
-from samples import METER_ID
+from samples import EXPORT, METER_ID
 from web.browser.household import ENERGY_NOW, LAST, TODAY, ZONE, write
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -60,33 +62,59 @@ Open = Callable[..., Page]
 
 
 class Meter:
-    """The meter at the pseudo-terminal; its counter increases with each telegram."""
+    """The meter at the pseudo-terminal; its counter increases with each telegram that a test sends.
+
+    It says the newest again every second, as meters do: on a busy machine it would be stale before a test has looked.
+    """
 
     def __init__(self, head: Head) -> None:
         self._head = head
         self.energy = ENERGY_NOW
         self._seconds = 1000
         self._recorded = LAST
+        self._entries: list[tlv.Sequence] = []
+        self._turn = threading.Lock()
+        self._is_silent, self._ended = threading.Event(), threading.Event()
+        self._repeating = threading.Thread(target=self._repeat)
+        self._repeating.start()
 
-    def send(self, power: int | None = 300, *, more: int = 1) -> None:
-        self.energy += more
-        self._seconds += 1
-        entries = telegrams.meter_entries(energy=self.energy, power=power)
-        self._head.send(telegrams.telegram(entries, seconds=self._seconds))
+    def send(self, power: int | None = 300, *, more: int = 1, exported: int | None = None) -> None:
+        """`more`: since the telegram before; `exported`: the export counter; both in 0.1 Wh."""
+        with self._turn:
+            self.energy += more
+            self._entries = telegrams.meter_entries(energy=self.energy, power=power)
+            if exported is not None:
+                wh = {"scaler": tlv.integer(-1, 1), "unit": tlv.unsigned(30, 1)}
+                self._entries.append(encoder.entry(EXPORT, tlv.integer(exported, 8), **wh))
+            self._say()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """It sends nothing by itself."""
+        self._is_silent.set()
+        try:
+            yield
+        finally:
+            self._is_silent.clear()
 
     def show(self, page: Page, power: int, text: str) -> None:
-        """Send until a page that was just opened shows it: on a busy machine the first one may be stale before."""
+        """Send, and wait for a page to show it."""
+        self.send(power)
+        expect(page.locator(".big .number")).to_have_text(text)
 
-        def is_shown() -> bool:
-            self.send(power)
-            try:
-                expect(page.locator(".big .number")).to_have_text(text, timeout=STALE_AFTER_S * 1000)
-            except AssertionError:
-                return False
-            return True
+    def end(self) -> None:
+        self._ended.set()
+        self._repeating.join()
 
-        # while others install and build, a page may take longer than a reading stays current
-        until(is_shown)
+    def _repeat(self) -> None:
+        while not self._ended.wait(1):
+            with self._turn:
+                if self._entries and not self._is_silent.is_set():
+                    self._say()
+
+    def _say(self) -> None:
+        self._seconds += 1
+        self._head.send(telegrams.telegram(self._entries, seconds=self._seconds))
 
     def close_quarter(self, server: Server) -> None:
         """Send until history has the quarter-hour before this one, if it has its beginning.
@@ -155,9 +183,11 @@ def is_ready(server: Server) -> None:
 
 
 @pytest.fixture(scope="package")
-def meter(head: Head, server: Server) -> Meter:
+def meter(head: Head, server: Server) -> Iterator[Meter]:
     assert server.process.poll() is None
-    return Meter(head)
+    made = Meter(head)
+    yield made
+    made.end()
 
 
 @pytest.fixture(autouse=True)

@@ -151,6 +151,7 @@ def test_the_energy_of_a_group_equals_the_api(opened: Open, central: Server) -> 
         )
     )
     expect(page.locator("tbody tr")).to_have_count(METERS // 3)
+    expect(page.locator("section.files")).to_contain_text("not for legal billing")
 
 
 def test_the_sum_has_the_energy_of_a_gap_over_midnight_which_is_in_no_bar(opened: Open, central: Server) -> None:
@@ -183,9 +184,9 @@ def test_the_statement_of_a_group_can_be_downloaded(opened: Open, central: Serve
     files = page.locator("section.files")
     expect(files).to_contain_text("Nicht eichrechtskonform")
     path = f"/api/v1/fleet/statement?group=tenant:Moved+out&from={MONTH}&lang=de"
-    for text, suffix, more in (("zum Drucken", "html", ""), ("als CSV", "csv", "&format=csv")):
+    for use, suffix, more in (("zum Drucken", "html", ""), ("als CSV", "csv", "&format=csv")):
         with page.expect_download() as download:
-            files.get_by_role("link", name=f"Aufstellung {text}").click()
+            files.get_by_role("link", name=f"Aufstellung {use}").click()
         assert download.value.suggested_filename == f"tenant-Moved_out-2026-02-01_2026-02-28.{suffix}"
         answer = without_time(central.get(path + more).text)
         assert without_time(download.value.path().read_text()) == answer

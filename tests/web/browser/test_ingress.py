@@ -42,9 +42,11 @@ def head(folder: Path) -> Iterator[Head]:
 
 
 @pytest.fixture(scope="module")
-def meter(head: Head, server: Server) -> Meter:
+def meter(head: Head, server: Server) -> Iterator[Meter]:
     assert server.process.poll() is None
-    return Meter(head)
+    made = Meter(head)
+    yield made
+    made.end()
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,9 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-import telegrams
-from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.config.load import load
 from iskra_server.cost.from_config import contracts_from_config
-from running import Head, Server, until
-from samples import EXPORT
+from running import Server, until
 from web.browser.conftest import Meter, Open
 from web.browser.household import LAST, TODAY, counters_at
 
@@ -52,19 +49,14 @@ def test_the_power_costs_the_price_of_this_quarter_hour(open_page: Open, meter: 
 def test_a_stale_reading_has_no_rate(open_page: Open, meter: Meter) -> None:
     page = open_page("#/wall")
     meter.show(page, 1000, "1\u202f000")
-    until(lambda: _sent(meter) and page.locator(".rate").inner_text() != "")
-    # no further telegram
-    expect(page.locator(".rate")).to_have_text("")
-    expect(page.locator("main .today")).to_contain_text("€")
-
-
-def _sent(meter: Meter) -> bool:
-    meter.send(1000)
-    return True
+    expect(page.locator(".rate")).not_to_have_text("")
+    with meter.silent():
+        expect(page.locator(".rate")).to_have_text("")
+        expect(page.locator("main .today")).to_contain_text("€")
 
 
 def test_today_costs_what_history_says_and_what_the_meter_has_counted_since(
-    open_page: Open, meter: Meter, head: Head, server: Server
+    open_page: Open, meter: Meter, server: Server
 ) -> None:
     meter.send()
     page = open_page("#/now")
@@ -75,10 +67,7 @@ def test_today_costs_what_history_says_and_what_the_meter_has_counted_since(
     exported = counters_at(LAST)[1] + 50
 
     def is_shown() -> bool:
-        meter.energy += 1
-        wh = {"scaler": tlv.integer(-1, 1), "unit": tlv.unsigned(30, 1)}
-        entries = telegrams.meter_entries(energy=meter.energy, power=500)
-        head.send(telegrams.telegram([*entries, encoder.entry(EXPORT, tlv.integer(exported, 8), **wh)]))
+        meter.send(500, exported=exported)
         cost, counted = (request(server, f"{route}?bucket=15min") for route in ("cost", "energy"))
         totals = json.loads(server.get(f"/api/v1/meters/{NAME}").content, parse_float=Decimal).get("registers", [])
         amount = cost["total"]["total_amount"]

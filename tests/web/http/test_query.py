@@ -32,6 +32,19 @@ def test_a_period_has_names_dates_and_moments() -> None:
     assert moments(query(from_="2026-11-22T10:00:00Z")) == ("2026-11-22T10:00:00+00:00", "2026-11-22T10:05:00+00:00")
 
 
+def test_a_period_has_quarters_and_now_lies_in_one() -> None:
+    begin = 1_795_305_600 // 900
+    assert query("UTC").quarters() == (begin, begin + 96)
+    assert query("UTC", from_="2026-11-22T00:14:59Z", to="2026-11-22T00:15:00Z").quarters() == (begin, begin + 1)
+    assert query("UTC").quarter == begin + 40
+    with pytest.raises(BadRequest, match="longer than 1 days"):
+        query("UTC", from_="2026-11").quarters(max_days=1)
+
+
+def test_today_is_that_of_the_time_zone() -> None:
+    assert [query("UTC", tz=tz).today.day for tz in ("UTC", "Pacific/Kiritimati")] == [22, 23]
+
+
 def test_the_default_moment_is_now() -> None:
     assert query().moment("at") == NOW
     assert query("UTC", at="yesterday").moment("at") == datetime(2026, 11, 21, tzinfo=UTC)

@@ -24,7 +24,7 @@ from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import WebSettings
 from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT, Family
 from iskra_server.web.metrics.metrics import HISTORY, METERS, OUTPUTS, SOURCES, all_families
-from running import Head, Server, serving, until
+from running import Head, Server, repeating, serving, until
 from samples import EXPORT, energy, power
 from web.scraping import Scraper, scraping
 from web.serving import MAKER, ServerStub, Site, arrived, status, writing
@@ -217,10 +217,10 @@ def scraper(server: Server, tmp_path: Path) -> Iterator[Scraper]:
 
 
 def test_a_real_prometheus_reads_the_meter_and_nothing_when_it_is_stale(head: Head, scraper: Scraper) -> None:
-    head.send(telegrams.telegram(telegrams.meter_entries(energy=1234567891, power=-321)))
-    until(lambda: scraper.values("iskra_energy_watthours_total"))
-    assert Decimal(scraper.values("iskra_energy_watthours_total")["energy_import"]) == Decimal("123456789.1")
-    assert scraper.values("iskra_power_watts") == {"power": "-321"}
+    with repeating(head, telegrams.telegram(telegrams.meter_entries(energy=1234567891, power=-321))):
+        energies = until(lambda: scraper.values("iskra_energy_watthours_total"))
+        assert Decimal(energies["energy_import"]) == Decimal("123456789.1")
+        assert until(lambda: scraper.values("iskra_power_watts")) == {"power": "-321"}
     (target,) = scraper.targets()
     assert (target["health"], target["lastError"]) == ("up", "")
     until(lambda: not scraper.values("iskra_energy_watthours_total or iskra_power_watts"))

@@ -182,7 +182,7 @@ def _readers_table(rows: "list[tuple[ReaderRow, str]]") -> Table:
     for row, sentence in rows:
         clock = "" if row.skew_s is None else f"{row.skew_s:+} s"
         text = Text(sentence or row.sentence, style="yellow" if sentence else "")
-        table.add_row(row.name, row.version or "", utc(row.at_s), clock, str(row.meters), text)
+        table.add_row(Text(row.name), Text(row.version or ""), utc(row.at_s), clock, str(row.meters), text)
     return table
 
 

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from iskra_server.base.file_names import file_name
 from iskra_server.cli.ui.new_files import new_text_file
@@ -125,7 +126,7 @@ def _print(house: "SolarHouse", months: Sequence["MonthlyShare"], files: Sequenc
         used, shared = sum(row.consumption for row in rows), sum(row.share for row in rows)
         energies = (f"{scaled(units, house.scaler - 3):,.3f}" for units in (used, shared, used - shared))
         undivided = sum(row.undivided for row in rows)
-        table.add_row(name or "house", *energies, f"{undivided:,}", style="bold" if not name else "")
+        table.add_row(Text(name or "house"), *energies, f"{undivided:,}", style="bold" if not name else "")
     Console(highlight=False).print(table)
     of_house = [month for month in months if not month.participant]
     generation, surplus = (sum(units) for units in zip(*((m.generation, m.surplus) for m in of_house), strict=True))

@@ -12,6 +12,7 @@ import typer
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.base.csv_lines import unguarded
 from iskra_server.cli.ui.open_history import load_config, meters_by_name, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
 from iskra_server.cli.ui.usage_error import UsageError
@@ -78,7 +79,7 @@ def _read(file: Path) -> list[_Line]:
         delimiter = ";" if ";" in first_line and "," not in first_line else ","
         reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
         # a quoted cell may reach over several lines
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+        rows = [(reader.line_num, [unguarded(cell.strip()) for cell in row]) for row in reader if row]
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, csv.Error):

@@ -9,6 +9,7 @@ import typer
 from iskra_server.cli.ui.open_history import load_config
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
 from iskra_server.cli.ui.usage_error import UsageError
+from iskra_server.history.model.records import quarter_of
 
 app = command_app()
 _EXAMPLES = examples(
@@ -29,23 +30,33 @@ def prepare(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Create the tables and monthly partitions in PostgreSQL; drop old months."""
+    """Create the tables and monthly partitions in PostgreSQL; drop old months.
+
+    Messages of readers that were refused more than 400 days ago are deleted, too.
+    """
+    from iskra_server.fleet.central.conflicts import delete_conflicts  # noqa: PLC0415
     from iskra_server.fleet.central.rollup_check import forget_roll_ups  # noqa: PLC0415
+    from iskra_server.fleet.central.tables import KEEP_REFUSED_DAYS, delete_refused  # noqa: PLC0415
     from iskra_server.history.store import StoreError, partitions  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
 
     history = load_config(config).history
     if not history.database_url:
         raise UsageError("Only PostgreSQL has partitions to prepare. Set history.database_url (IES_DATABASE_URL).")
-    limit = _month(forget_before) if forget_before else None
+    limit, now_s = _month(forget_before) if forget_before else None, time.time()
     try:
         store = Store(history.database_url, history.database_profile)
         print(f"{store.make_partitions(ahead)} partitions are created.")
         if limit is not None:
             print(f"{store.drop_partitions_before(limit)} partitions are dropped.")
             forget_roll_ups(store, limit)
+            if count := delete_conflicts(store, quarter_of(limit)):
+                print(f"{count} values that differ, of these months, are deleted.")
+        before_s = max(now_s - KEEP_REFUSED_DAYS * 86_400, limit or 0.0)
+        if count := delete_refused(store, before_s):
+            print(f"{count} refused messages of before {datetime.fromtimestamp(before_s, UTC):%Y-%m-%d} are deleted.")
         with store.transaction(write=False) as connection:
-            left, rest = partitions.months_left(connection, time.time()), partitions.rest_rows(connection)
+            left, rest = partitions.months_left(connection, now_s), partitions.rest_rows(connection)
         store.close()
     except StoreError as error:
         raise UsageError(str(error), 1) from None

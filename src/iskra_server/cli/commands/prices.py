@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from iskra_server.base.clock import Clock
-from iskra_server.base.json_values import local, number
+from iskra_server.base.json_values import number
 from iskra_server.cli.ui.open_history import Zone, history_address, load_config, open_existing, open_history, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, Quiet, group_app
 from iskra_server.cli.ui.price_curve import price_curve, price_rows
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.cost.price_plan import check_zones, configured_zones, source_addresses
-from iskra_server.history.model.periods import parse_span
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import parse_span, quarter_instant
+from iskra_server.history.model.records import quarter_of
 from iskra_server.history.model.spot_price import FIRST_DAY, MARKET, delivery_day, eur_mwh, quarters_of_days
 from iskra_server.history.store.spot_prices import Stored, spot_prices, store_prices, stored_zones
 from iskra_server.history.store.store import Store
@@ -147,8 +147,8 @@ def show(
         for quarter, price in prices.items():
             row = {
                 "zone": name,
-                "begin": local(quarter * QUARTER_S, local_zone),
-                "end": local((quarter + 1) * QUARTER_S, local_zone),
+                "begin": quarter_instant(quarter, local_zone),
+                "end": quarter_instant(quarter + 1, local_zone),
                 "eur_mwh": number(eur_mwh(price.raw)),
                 "minutes": price.minutes,
             }

@@ -1,7 +1,6 @@
 """Spot prices as a curve of bars in the terminal: an hour a row, or a day a row where there are many."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from rich.table import Table
 
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import quarter_time
 
 # more hours fill several screens
 MAX_HOURS = 73
@@ -32,7 +31,7 @@ class PriceRow(Struct, frozen=True):
 
 def price_rows(prices: Mapping[int, Decimal], tz: ZoneInfo) -> list[PriceRow]:
     """In order of time; what has no price has no row."""
-    moments = {quarter: datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in sorted(prices)}
+    moments = {quarter: quarter_time(quarter, tz) for quarter in sorted(prices)}
     form = "%Y-%m-%d %H:00 %Z" if len(prices) <= 4 * MAX_HOURS else "%Y-%m-%d"
     named = groupby(moments, lambda quarter: moments[quarter].strftime(form))
     return [PriceRow(name, tuple(prices[quarter] for quarter in quarters)) for name, quarters in named]

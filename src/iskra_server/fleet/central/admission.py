@@ -3,7 +3,7 @@
 Of a message everything is stored that may be, even if the rest waits: the whole is sent again, which changes nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from shlex import quote
 
 from msgspec import Struct
@@ -72,12 +72,16 @@ class Admission(Struct):
 def admit(
     store: Store, connection: Connection, batch: Sequence[ReceivedQuarters], more: Collection[str], now_s: int
 ) -> Admission:
-    """Meters that are new are inserted, and given to their readers. `more`: other meters whose claims are needed."""
+    """Meters that are new are inserted, and given to their readers. `more`: other meters whose claims are needed.
+
+    A reader of which nothing can be stored now, as its clock is ahead, does not get a meter by that.
+    """
     result = Admission()
     batch = _of_one_kind(connection, batch, result)
-    names = {quarters.meter.meter_id for quarters in batch}
-    numbers = store.meter_row_ids(connection, names | set(more))
+    numbers = store.meter_row_ids(connection, {quarters.meter.meter_id for quarters in batch} | set(more))
     result.claims = claims_of(connection, numbers.values())
+    batch = _of_claimed_or_over(batch, numbers, now_s, result)
+    names = {quarters.meter.meter_id for quarters in batch}
     infos: dict[str, MeterInfo] = {}
     for quarters in batch:
         claims = result.claims.get(numbers.get(quarters.meter.meter_id, 0))
@@ -111,28 +115,44 @@ def _of_one_kind(
     return same
 
 
+def _of_claimed_or_over(
+    batch: Sequence[ReceivedQuarters], numbers: Mapping[str, int], now_s: int, result: Admission
+) -> list[ReceivedQuarters]:
+    """Without those of meters that nobody has, if they hold nothing that is over."""
+    going_on = []
+    for quarters in batch:
+        is_claimed = numbers.get(quarters.meter.meter_id) in result.claims
+        if is_claimed or any(_is_over(record, now_s) for record in quarters.records):
+            going_on.append(quarters)
+        elif quarters.records:
+            result.receipts[quarters.position] = _not_over(now_s)
+    return going_on
+
+
 def _split(quarters: ReceivedQuarters, claims: Sequence[Claim], now_s: int, result: Admission) -> None:
     foreign, admitted = [], []
-    limit_s, name = now_s + CLOCK_TOLERANCE_S, quarters.reader
     for record in quarters.records:
-        if not may_store(claims, name, start_s(record) // QUARTER_S):
+        if not may_store(claims, quarters.reader, start_s(record) // QUARTER_S):
             foreign.append(record)
-        elif _end_s(record) <= limit_s:
+        elif _is_over(record, now_s):
             admitted.append(record)
     if foreign:
         result.foreign.append((quarters, foreign))
         result.receipts[quarters.position] = Receipt("waits", _belongs_to(claims[-1], quarters))
     elif len(admitted) < len(quarters.records):
-        result.receipts[quarters.position] = Receipt(
-            "waits", f"these quarter-hours are not over yet: the clock of the central server shows {utc(now_s)}"
-        )
+        result.receipts[quarters.position] = _not_over(now_s)
     if admitted:
         result.admitted.append((quarters, admitted))
 
 
-def _end_s(record: Record) -> int:
-    """When the time that a record describes is over."""
-    return start_s(record) + (QUARTER_S if isinstance(record, PowerQuarter) else 0)
+def _is_over(record: Record, now_s: int) -> bool:
+    """Whether the time that a record describes has passed by the clock of the central server."""
+    end_s = start_s(record) + (QUARTER_S if isinstance(record, PowerQuarter) else 0)
+    return end_s <= now_s + CLOCK_TOLERANCE_S
+
+
+def _not_over(now_s: int) -> Receipt:
+    return Receipt("waits", f"these quarter-hours are not over yet: the clock of the central server shows {utc(now_s)}")
 
 
 def _belongs_to(claim: Claim, quarters: ReceivedQuarters) -> str:

@@ -3,18 +3,18 @@
 Lists come in pages: `next` of one page is the `after` of the next request.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.csv_lines import csv_line
 from iskra_server.base.json_values import Instant, Number, instant, local, number, optional
+from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUALITIES, QUARTER_S, quarter_of
 from iskra_server.meter.obis import EXPORT, IMPORT
@@ -40,7 +40,7 @@ SILENT_S = 2 * QUARTER_S
 # readers send a quarter within this time; until then the sum of a group would lack most of its meters
 SETTLED_S = 300
 _INT32_MAX = _NO_END = 2**31 - 1
-COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch")
+COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch", "note")
 
 
 class FleetMeterAnswer(Struct, frozen=True, kw_only=True):
@@ -112,7 +112,8 @@ class FleetEnergy(Struct, frozen=True, kw_only=True):
 
     `complete` are then all meters but the most that are incomplete in one bucket.
 
-    `members_begin` and `members_end`: from when until when any meter is in the group; absent if always.
+    `members_begin` and `members_end`: from when until when any meter is in the group; absent if always. `note` says
+    what the sums are not for.
     """
 
     group: str
@@ -123,6 +124,7 @@ class FleetEnergy(Struct, frozen=True, kw_only=True):
     import_completeness: SumCompleteness
     export_completeness: SumCompleteness
     buckets: list[FleetBucket]
+    note: str
 
 
 class FleetReader(Struct, frozen=True, kw_only=True):
@@ -189,7 +191,7 @@ def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
 
 def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
     from iskra_server.fleet.central.group_sums import group_energies  # noqa: PLC0415
-    from iskra_server.fleet.central.label_periods import count_labels, group_span  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import count_labels, group_spans  # noqa: PLC0415
 
     group = required_group(query)
     length, edges = query.buckets(MAX_BUCKETS)
@@ -199,7 +201,7 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
             f"this needs {readings:,} meter readings, and the maximum is {MAX_READINGS:,}; "
             "ask for a smaller group, a shorter period or longer buckets"
         )
-    first, end = group_span(reads, group, within)
+    first, end = group_spans(reads, [group], within).get(group, (0, _NO_END))
     until = quarter_of(query.now.timestamp() - SETTLED_S)
     imported, exported = group_energies(reads, group, (IMPORT, EXPORT), edges, within, until=until)
     return FleetEnergy(
@@ -211,6 +213,7 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
         import_completeness=_completeness(imported.completeness),
         export_completeness=_completeness(exported.completeness),
         buckets=[_bucket(*pair, query.tz) for pair in zip(imported.buckets, exported.buckets, strict=True)],
+        note=LEGAL_NOTE["en"],
     )
 
 
@@ -241,12 +244,17 @@ def _reader(row: "ReaderRow", now_s: float) -> FleetReader:
 
 
 def csv_lines(reads: "Reads", query: Query, within: "Within") -> Iterator[str]:
-    """Read from the database while the lines are consumed: local time with its offset, exact Wh."""
+    """Read from the database while the lines are consumed: local time with its offset, exact Wh.
+
+    Only the first row has the note, which is longer than a row.
+    """
     from iskra_server.fleet.central import queries  # noqa: PLC0415
 
     group, (begin, end) = required_group(query), query.period()
     rows = queries.quarters(reads, group, quarter_of(begin.timestamp()), quarter_of(end.timestamp()), within)
-    return chain([_line(COLUMNS)], (_row(row, query.tz) for row in rows))
+    notes = chain([LEGAL_NOTE["en"]], repeat(""))
+    cells = ((*_cells(row, query.tz), note) for row, note in zip(rows, notes, strict=False))
+    return map(csv_line, chain([COLUMNS], cells))
 
 
 def _bucket(imported: "GroupSum", exported: "GroupSum", tz: ZoneInfo) -> FleetBucket:
@@ -275,15 +283,9 @@ def _completeness(sum_of: "Completeness") -> SumCompleteness:
     )
 
 
-def _row(row: "GroupQuarter", tz: ZoneInfo) -> str:
+def _cells(row: "GroupQuarter", tz: ZoneInfo) -> tuple[str, ...]:
     at, value = local(row.quarter * QUARTER_S, tz), f"{row.value:f}"
-    return _line((row.meter_id, str(row.obis), at, value, QUALITIES[row.quality], str(row.epoch)))
-
-
-def _line(cells: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+    return row.meter_id, str(row.obis), at, value, QUALITIES[row.quality], str(row.epoch)
 
 
 def _meter(meter: "FleetMeter", now_s: int) -> FleetMeterAnswer:

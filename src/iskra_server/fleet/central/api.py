@@ -178,8 +178,8 @@ ENDPOINTS = (
     Endpoint(
         "/api/v1/fleet/quarters.csv",
         "fleet_quarters",
-        "All counters of a group in 15-minute steps, for billing: while each is in the group, both ends included. "
-        f"Columns: {', '.join(answers.COLUMNS)}.",
+        "All counters of a group in 15-minute steps, while each is in the group, both ends included. Not for legal "
+        f"billing where calibration law asks for verified values. Columns: {', '.join(answers.COLUMNS)}.",
         history_results(Result("the rows", str, _CSV)),
         _export,
         _EXPORT_PARAMETERS,
@@ -188,7 +188,7 @@ ENDPOINTS = (
         "/api/v1/fleet/statement",
         "fleet_statement",
         "A statement of a group as a file to print or as CSV: readings, energy and what is missing of each meter and "
-        "month, while it is in the group. Not for legal billing where calibration law asks for verified readings.",
+        "month, while it is in the group. Not for legal billing where calibration law asks for verified values.",
         history_results(Result(f"the file, of at most {MAX_METERS} meters", str, "text/html", "text/csv")),
         _statement,
         _STATEMENT_PARAMETERS,

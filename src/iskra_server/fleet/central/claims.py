@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, text
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.batches import batches
-from iskra_server.history.store.bulk import one_of
+from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.schema import meter_reader, reader
 from iskra_server.history.store.store import Store
 
@@ -75,7 +75,7 @@ def claim(store: Store, connection: Connection, wanted: Mapping[int, str]) -> di
     Where two collectors do so at once, the second one waits for the first here, and then finds its claim.
     """
     rows = [{"meter": number, "since_s": 0, "reader": name} for number, name in sorted(wanted.items())]
-    connection.execute(store.insert(meter_reader).on_conflict_do_nothing(), rows)
+    insert_all(connection, store.insert(meter_reader).on_conflict_do_nothing(), rows)
     return claims_of(connection, wanted)
 
 
@@ -84,7 +84,7 @@ def lock_meters(store: Store, connection: Connection, meters: Collection[int]) -
     statement = store.insert(meter_reader)
     same = statement.on_conflict_do_update(index_elements=["meter", "since_s"], set_={"reader": meter_reader.c.reader})
     # in one order: two that wait for each other would never end
-    connection.execute(same, [{"meter": number, "since_s": 0, "reader": ""} for number in sorted(meters)])
+    insert_all(connection, same, [{"meter": number, "since_s": 0, "reader": ""} for number in sorted(meters)])
 
 
 def move_meter(store: Store, meter_id: str, to: str, now_s: int) -> str:

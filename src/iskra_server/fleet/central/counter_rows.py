@@ -3,13 +3,15 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, select
 
 from iskra_server.history.model.records import EpochStart, Exact
 from iskra_server.history.store.mapping import epoch_row, epoch_start_of
 from iskra_server.history.store.schema import epoch, quarter_reading
+from iskra_server.history.store.search_windows import Window, within
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 
@@ -45,21 +47,18 @@ class CounterRows:
         added = self._added[
             bisect_left(self._added, first, key=_quarter) : bisect_left(self._added, last + 1, key=_quarter)
         ]
-        column = quarter_reading.c.quarter
-        return sorted([*added, *self._stored(column.between(first, last), column)], key=_quarter)
+        return sorted([*added, *self._stored((first, last + 1))], key=_quarter)
 
     def before(self, quarter: int, number: int | None = None) -> StoredRow | None:
         """The last row before a quarter, of an epoch or of any."""
-        column = quarter_reading.c.quarter
         added = [row for row in self._added if row.quarter < quarter and number in (None, row.epoch)]
-        stored = self._stored(column < quarter, column.desc(), number, limit=1)
+        stored = self._stored((None, quarter), number, only="last")
         return max([*added[-1:], *stored], key=_quarter, default=None)
 
     def after(self, quarter: int, number: int | None = None) -> StoredRow | None:
         """The first row after a quarter, of an epoch or of any."""
-        column = quarter_reading.c.quarter
         added = [row for row in self._added if row.quarter > quarter and number in (None, row.epoch)]
-        stored = self._stored(column > quarter, column, number, limit=1)
+        stored = self._stored((quarter + 1, None), number, only="first")
         return min([*added[:1], *stored], key=_quarter, default=None)
 
     def starts(self, meter_id: str, obis: Obis) -> dict[int, EpochStart]:
@@ -82,17 +81,18 @@ class CounterRows:
         return True
 
     def _stored(
-        self,
-        condition: ColumnElement[bool],
-        order: ColumnElement[int],
-        number: int | None = None,
-        limit: int | None = None,
+        self, quarters: Window, number: int | None = None, only: Literal["first", "last"] | None = None
     ) -> Sequence[StoredRow]:
+        """Those of some quarters, in order, or the first or last one alone."""
+        # before a statement is made: that would take most of the time of a new meter
         if self._is_new:
             return ()
         columns = quarter_reading.c
         statement = select(columns.quarter, columns.raw, columns.scaler, columns.epoch)
-        statement = statement.where(columns.series == self.series, condition).order_by(order).limit(limit)
+        statement = statement.where(columns.series == self.series, within(columns.quarter, quarters))
+        statement = statement.order_by(columns.quarter.desc() if only == "last" else columns.quarter)
+        if only:
+            statement = statement.limit(1)
         if number is not None:
             statement = statement.where(columns.epoch == number)
         rows = self._connection.execute(statement)

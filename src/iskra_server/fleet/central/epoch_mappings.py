@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, select
 
 from iskra_server.history.store.batches import batches
-from iskra_server.history.store.bulk import one_of
+from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
 from iskra_server.history.store.store import Store
 
@@ -52,4 +52,4 @@ def write_mappings(store: Store, connection: Connection, changed: Mapping[int, S
     statement = store.insert(epoch_origin)
     values = {name: statement.excluded[name] for name in ("epoch", "has_start", "from_quarter")}
     key = list(epoch_origin.primary_key.columns.keys())
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values), rows)
+    insert_all(connection, statement.on_conflict_do_update(index_elements=key, set_=values), rows)

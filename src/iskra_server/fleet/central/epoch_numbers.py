@@ -233,10 +233,13 @@ class _Counter:
         earlier = find_mapping(self._mappings, sent.ledger, sent.ledger_epoch - 1)
         if row and (row.epoch == mapping.epoch or (earlier and earlier.epoch != row.epoch)):
             return
+        if start.before is None and (row or mapping.has_start):
+            # it does not say what its counter showed before; the row before does
+            return
         start = replace(start, epoch=mapping.epoch)
         if row and earlier and start.before and start.before.decimal < row.wh:
             start = replace(start, before=row.value)
-        mapping.has_start = True
+        mapping.has_start = start.before is not None
         self._write_start(start)
 
     def correct_starts(self, meter_id: str, obis: Obis, quarters: Collection[int]) -> None:

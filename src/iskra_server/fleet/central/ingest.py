@@ -12,7 +12,7 @@ from iskra_server.fleet.central.admission import ReceivedQuarters
 from iskra_server.fleet.central.reader_state import Heard, ReaderState
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal
 from iskra_server.fleet.protocol import Receipt
-from iskra_server.history.model.records import start_s
+from iskra_server.history.model.records import seen_by, start_s
 
 # a day of a meter has some 10 kB, a source of a reader up to 500 bytes: no reader sends more than this
 MAX_BYTES = 1 << 20
@@ -95,7 +95,8 @@ def _add_quarters(position: int, received: ReceivedMessage, batch: IngestBatch) 
     message = protocol.decode_quarters(received.payload)
     if any(len({row.quarter for row in rows}) < len(rows) for rows in message.counters.values()):
         raise ValueError("it has two values of a counter for the same quarter-hour")
-    meter, records = protocol.info(message), tuple(protocol.records(message))
+    records = tuple(protocol.records(message))
+    meter = seen_by(protocol.info(message), records)
     # the reader may note only once a day when it has seen its meter; a backlog is no contact of now
     seen_s = max(meter.last_s, *(start_s(record) for record in records), 0)
     batch.quarters.append(

@@ -7,11 +7,11 @@ M4 (replaced M3)      | Neu -------------    that it replaced are one metering p
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import CTE, ColumnElement, Select, and_, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.batches import batches
@@ -45,6 +45,8 @@ class LabelPeriod(Struct, frozen=True):
 Spans = Sequence[tuple[int, int]]
 # groups that the client may see; None: all meters
 Within = Sequence[Group] | None
+# in one statement: the expressions of SQLite are not deeper than 1,000
+_GROUPS = 500
 
 
 class MeterPeriod(Struct, frozen=True):
@@ -62,7 +64,7 @@ class MeterPeriod(Struct, frozen=True):
 def whole_time(group: Group, begin: int, end: int, within: Within) -> Select[Any]:
     """The meters that are in a group all the time between two quarters; none that replaced another or was replaced."""
     lasts = and_(label.c.from_quarter <= begin, label.c.to_quarter >= end)
-    single = label.c.meter.not_in(_replaced()), label.c.meter.not_in(_successors())
+    single = label.c.meter.not_in(replaced_meters()), label.c.meter.not_in(_successors())
     statement = select(label.c.meter).where(of_groups(group), lasts, *single)
     if within is None:
         return statement
@@ -76,12 +78,33 @@ def count_labels(reads: Reads, group: Group, begin: int, end: int, within: Withi
     return int(reads.query(statement if within is None else statement.where(was_visible(within)))[0][0])
 
 
-def group_span(reads: Reads, group: Group, within: Within) -> tuple[int, int]:
-    """From when until when any meter is in a group, in quarters; 0 and ALWAYS where there is no such time."""
-    times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
-    statement = select(*times).where(of_groups(group))
-    row = reads.query(statement if within is None else statement.where(was_visible(within)))[0]
-    return (0, ALWAYS) if row.first is None else (row.first, row.end)
+def group_spans(reads: Reads, groups: Sequence[Group], within: Within = None) -> dict[Group, tuple[int, int]]:
+    """From when until when any meter is in each group, as far as the client may see it; no group without a meter."""
+    chains, found = _Chains(reads), defaultdict[Group, list[tuple[int, int]]](list)
+    for batch in batches(groups, _GROUPS):
+        condition = None
+        if within is None:
+            # of the many meters without a replacement the database says it: their labels are as they are
+            times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
+            condition = label.c.meter.in_(_successors().union(replaced_meters()))
+            by = label.c.kind, label.c.value
+            for row in reads.query(select(*by, *times).where(of_groups(*batch), ~condition).group_by(*by)):
+                found[Group(row.kind, row.value)].append((row.first, row.end))
+        for group, members in _visible(reads, chains, batch, (0, ALWAYS), within=within, condition=condition).items():
+            found[group] += (span for spans in members.values() for span in spans)
+    return {group: (min(spans)[0], max(end for _, end in spans)) for group, spans in found.items() if spans}
+
+
+def visible_values(reads: Reads, kind: str, within: Sequence[Group]) -> list[str]:
+    """The groups of a kind that a meter of these groups has, or has had, at whatever time; some may not be visible."""
+    chains = _Chains(reads)
+    members = _spans(reads, chains, within, (0, ALWAYS)).values()
+    numbers = sorted({part for of_group in members for number in of_group for part in chains.chain(number)})
+    values: set[str] = set()
+    for batch in batches(numbers):
+        statement = select(label.c.value).where(label.c.kind == kind, label.c.meter.in_(plain_numbers(batch)))
+        values |= {row.value for row in reads.query(statement.distinct())}
+    return sorted(values)
 
 
 def group_meters(
@@ -89,14 +112,8 @@ def group_meters(
 ) -> list[MeterPeriod]:
     """The metering points that are in a group at some time between two quarters, by name; `but` those of `but`."""
     chains = _Chains(reads)
-    members = _spans(reads, chains, group, (begin, end), true() if but is None else label.c.meter.not_in(but))
-    if within is not None:
-        visible: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for other in within:
-            for number, spans in _spans(reads, chains, other, (begin, end)).items():
-                visible[number] += spans
-        members = {number: common_times(spans, _joined(visible[number])) for number, spans in members.items()}
-    members = {number: spans for number, spans in members.items() if spans}
+    condition = None if but is None else label.c.meter.not_in(but)
+    members = _visible(reads, chains, [group], (begin, end), within=within, condition=condition).get(group, {})
     numbers = {number: chains.chain(number) for number in members}
     names = _names(reads, {part for chain in numbers.values() for part in chain})
     points = [
@@ -104,60 +121,6 @@ def group_meters(
         for number, spans in members.items()
     ]
     return sorted(points, key=lambda point: point.meter_id)
-
-
-def labels_at(quarter: int, condition: ColumnElement[bool], of: Collection[int] | None = None) -> Select[Any]:
-    """Meter, kind and value of the labels that hold in a quarter and fulfil a condition; `of`: of these meters.
-
-    Meters that were replaced have none: their successors have their labels, where they have none of that kind.
-    """
-    own, inherited = own_labels_at(quarter, condition), inherited_labels_at(quarter, condition)
-    if of is not None:
-        own, inherited = (part.where(part.selected_columns.meter.in_(of)) for part in (own, inherited))
-    return select(own.union_all(inherited).subquery())
-
-
-def own_labels_at(quarter: int, condition: ColumnElement[bool]) -> Select[Any]:
-    """Those of `labels_at` that a meter has itself."""
-    columns = label.c.meter, label.c.kind, label.c.value
-    return select(*columns).where(_holds(quarter), condition, label.c.meter.not_in(_replaced()))
-
-
-def inherited_labels_at(quarter: int, condition: ColumnElement[bool]) -> Select[Any]:
-    """Those of `labels_at` that a meter has from one that it replaced, directly or not: few."""
-    passed = (
-        select(meter.c.replaced_by.label("meter"), label.c.kind, label.c.value)
-        .join_from(label, meter)
-        .where(_holds(quarter), condition, meter.c.replaced_by.is_not(None), label.c.meter.in_(_replaced()))
-        .cte(recursive=True)
-    )
-    onwards = (
-        select(meter.c.replaced_by, passed.c.kind, passed.c.value)
-        .join(passed, meter.c.id == passed.c.meter)
-        .where(meter.c.replaced_by.is_not(None), ~_has_own(passed))
-    )
-    passed = passed.union(onwards)
-    return select(passed).where(passed.c.meter.not_in(_replaced()), ~_has_own(passed)).distinct()
-
-
-def _holds(quarter: int) -> ColumnElement[bool]:
-    return and_(label.c.from_quarter <= quarter, label.c.to_quarter > quarter)
-
-
-def _has_own(passed: CTE) -> ColumnElement[bool]:
-    """Whether the meter that a label was passed on to has one of that kind, at whatever time."""
-    return select(label.c.meter).where(label.c.meter == passed.c.meter, label.c.kind == passed.c.kind).exists()
-
-
-def members_at(quarter: int, group: Group, within: Within = None) -> Select[Any]:
-    """The meters that are in a group in a quarter."""
-    members = select(labels_at(quarter, of_groups(group)).subquery().c.meter)
-    return members if within is None else members.intersect(visible_at(quarter, within)).subquery().select()
-
-
-def visible_at(quarter: int, within: Sequence[Group]) -> Select[Any]:
-    """The meters of any of these groups in a quarter."""
-    return select(labels_at(quarter, of_groups(*within)).subquery().c.meter)
 
 
 def of_groups(*groups: Group) -> ColumnElement[bool]:
@@ -184,7 +147,7 @@ class _Chains:
 
     def __init__(self, reads: Reads) -> None:
         columns = meter.c.id, meter.c.replaced_by, meter.c.first_s
-        rows = reads.query(select(*columns).where(meter.c.id.in_(_successors().union(_replaced()))))
+        rows = reads.query(select(*columns).where(meter.c.id.in_(_successors().union(replaced_meters()))))
         self.first_quarter = {row.id: quarter_of(row.first_s) for row in rows}
         self._successor = {row.id: row.replaced_by for row in rows if row.replaced_by is not None}
         self._replaced: dict[int, list[int]] = defaultdict(list)
@@ -206,45 +169,86 @@ class _Chains:
         return chain
 
 
+# when each metering point, by its newest meter, is in each group
+_Members = Mapping[Group, Mapping[int, Spans]]
+
+
+def _visible(
+    reads: Reads,
+    chains: _Chains,
+    groups: Sequence[Group],
+    period: tuple[int, int],
+    *,
+    within: Within,
+    condition: ColumnElement[bool] | None,
+) -> _Members:
+    """As `_spans`, and only while they are in one of the groups that the client may see."""
+    members = _spans(reads, chains, groups, period, condition)
+    if within is None:
+        return members
+    visible: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for of_group in _spans(reads, chains, within, period).values():
+        for number, spans in of_group.items():
+            visible[number] += spans
+    seen = {number: _joined(spans) for number, spans in visible.items()}
+    return {
+        group: {
+            number: common
+            for number, spans in of_group.items()
+            if (common := common_times(spans, seen.get(number, ())))
+        }
+        for group, of_group in members.items()
+    }
+
+
 def _spans(
-    reads: Reads, chains: _Chains, group: Group, period: tuple[int, int], condition: ColumnElement[bool] | None = None
-) -> dict[int, Spans]:
-    """When each metering point, by its newest meter, is in a group within a period."""
+    reads: Reads,
+    chains: _Chains,
+    groups: Sequence[Group],
+    period: tuple[int, int],
+    condition: ColumnElement[bool] | None = None,
+) -> _Members:
+    """Within a period; `condition` is one of the labels."""
     begin, end = period
     overlaps = label.c.from_quarter < end, label.c.to_quarter > begin
     where = () if condition is None else (condition,)
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    found: dict[Group, dict[int, list[tuple[int, int]]]] = {group: defaultdict(list) for group in groups}
     replaced: set[int] = set()
-    for row in reads.query(select(label).where(of_groups(group), *overlaps, *where)):
+    for row in reads.query(select(label).where(of_groups(*groups), *overlaps, *where)):
         if row.meter in chains.first_quarter:
             replaced.add(chains.newest(row.meter))
         else:
-            found[row.meter].append((row.from_quarter, row.to_quarter))
-    for number, spans in _spans_of_chains(reads, chains, group, replaced):
-        found[number] += spans
-    return {number: clipped for number, spans in found.items() if (clipped := common_times(_joined(spans), [period]))}
+            found[Group(row.kind, row.value)][row.meter].append((row.from_quarter, row.to_quarter))
+    for kind in sorted({group.kind for group in groups}):
+        for group, number, spans in _spans_of_chains(reads, chains, kind, replaced):
+            if group in found:
+                found[group][number] += spans
+    return {
+        group: {
+            number: clipped for number, spans in of_group.items() if (clipped := common_times(_joined(spans), [period]))
+        }
+        for group, of_group in found.items()
+    }
 
 
 def _spans_of_chains(
-    reads: Reads, chains: _Chains, group: Group, newest: Collection[int]
-) -> Iterable[tuple[int, list[tuple[int, int]]]]:
+    reads: Reads, chains: _Chains, kind: str, newest: Collection[int]
+) -> Iterator[tuple[Group, int, list[tuple[int, int]]]]:
+    """Of each metering point, by its newest meter, the times of its groups of a kind."""
     by_meter: dict[int, list[Any]] = defaultdict(list)
     for batch in batches([part for number in newest for part in chains.chain(number)]):
-        for row in reads.query(select(label).where(label.c.kind == group.kind, label.c.meter.in_(batch))):
+        for row in reads.query(select(label).where(label.c.kind == kind, label.c.meter.in_(batch))):
             by_meter[row.meter].append(row)
     for number in newest:
         labelled = [part for part in chains.chain(number) if part in by_meter]
-        spans: list[tuple[int, int]] = []
         taken: list[tuple[int, int]] = []
         for part in reversed(labelled):
             # without a date it begins with its meter, if an older one has labels
             since = chains.first_quarter[part] if part != labelled[0] else 0
             own = [(row.from_quarter or since, row.to_quarter, row.value) for row in by_meter[part]]
             for first, until, value in own:
-                if value == group.value:
-                    spans += _without((first, until), _joined(taken))
+                yield Group(kind, value), number, _without((first, until), _joined(taken))
             taken += [*((first, until) for first, until, _ in own if first < until), (since, ALWAYS)]
-        yield number, spans
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -282,7 +286,7 @@ def _names(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
     return names
 
 
-def _replaced() -> Select[Any]:
+def replaced_meters() -> Select[Any]:
     return select(meter.c.id).where(meter.c.replaced_by.is_not(None))
 
 

@@ -13,19 +13,22 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, tuple_
 
+from iskra_server.fleet.central.current_labels import (
+    inherited_labels_at,
+    labels_at,
+    members_at,
+    own_labels_at,
+    visible_at,
+)
 from iskra_server.fleet.central.label_periods import (
     Group,
     LabelPeriod,
     MeterPeriod,
     Within,
     group_meters,
-    inherited_labels_at,
-    labels_at,
-    members_at,
+    group_spans,
     of_groups,
-    own_labels_at,
-    visible_at,
-    was_visible,
+    visible_values,
 )
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
@@ -145,21 +148,28 @@ def groups(
 ) -> list[GroupSize]:
     """A page of the values of a label, also of those that no meter has any more, with how many have each now.
 
-    `find` is a part of the value.
+    `find` is a part of the value. `within`: how many, and from when until when, as far as they are in one of these
+    groups.
     """
-    times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
-    statement = select(label.c.value, *times).where(label.c.kind == kind, label.c.value > after)
-    if find:
-        statement = statement.where(label.c.value.icontains(find, autoescape=True))
-    if within is not None:
-        statement = statement.where(was_visible(within))
-    page = reads.query(statement.group_by(label.c.value).order_by(label.c.value).limit(limit))
-    current = labels_at(now, and_(label.c.kind == kind, label.c.value.in_([row.value for row in page]))).subquery()
+    if within is None:
+        statement = select(label.c.value).distinct().where(label.c.kind == kind, label.c.value > after)
+        if find:
+            statement = statement.where(label.c.value.icontains(find, autoescape=True))
+        values = [row.value for row in reads.query(statement.order_by(label.c.value).limit(limit))]
+    else:
+        found = visible_values(reads, kind, within)
+        values = [value for value in found if value > after and find.casefold() in value.casefold()]
+    spans = group_spans(reads, [Group(kind, value) for value in values], within)
+    # a label that counts at no time, as that of a newer meter does instead, is listed without one
+    never = {Group(kind, value): (0, ALWAYS) for value in values} if within is None else {}
+    spans = never | spans
+    page = [(value, *spans[Group(kind, value)]) for value in values if Group(kind, value) in spans][:limit]
+    current = labels_at(now, and_(label.c.kind == kind, label.c.value.in_([value for value, *_ in page]))).subquery()
     counted = select(current.c.value, func.count().label("meters")).group_by(current.c.value)
     if within is not None:
         counted = counted.where(current.c.meter.in_(visible_at(now, within)))
     sizes = {row.value: row.meters for row in reads.query(counted)}
-    return [GroupSize(row.value, sizes.get(row.value, 0), row.first, row.end) for row in page]
+    return [GroupSize(value, sizes.get(value, 0), first, end) for value, first, end in page]
 
 
 def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = None) -> Iterator[GroupQuarter]:
@@ -206,7 +216,9 @@ def _counters(reads: Reads, points: Sequence[MeterPeriod]) -> Iterator[_Counter]
                 obis = Obis.parse(text)
                 until = min((_first(reads, newer, obis) for newer in point.chain[place + 1 :]), default=ALWAYS)
                 spans = ((begin, min(end, until - 1)) for begin, end in point.spans)
-                yield _Counter(row_id, name, obis, tuple(span for span in spans if span[0] <= span[1]))
+                # a meter that was replaced before all of them has none
+                if counted := tuple(span for span in spans if span[0] <= span[1]):
+                    yield _Counter(row_id, name, obis, counted)
 
 
 def _first(reads: Reads, meter_id: str, obis: Obis) -> int:

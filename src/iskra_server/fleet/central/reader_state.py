@@ -1,7 +1,9 @@
 """The state of each reader, and the one program that has its name.
 
 A name belongs to a session until that says goodbye (or the broker does for it, by its will), or until nothing was heard
-of it for ten minutes. Another session with this name, as of a copied SD card, waits meanwhile, and both are told why.
+of it for ten minutes. Another session with this name, as of a copied SD card, waits meanwhile, and both are told why. A
+reader that is told answers within a minute: one that does not, as its goodbye was lost with the broker or while no
+collector ran, loses its name sooner.
 
 Readers of the first protocol send no session; they neither have a name nor wait for one.
 """
@@ -15,13 +17,15 @@ from sqlalchemy import Connection, Row, and_, bindparam, case, func, null, selec
 from iskra_server.base.json_values import utc
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S
-from iskra_server.history.store.bulk import one_of
+from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import meter_reader, reader
 from iskra_server.history.store.store import Store
 
 # a reader sends its status every five minutes
 SILENT_AFTER_S = 600
+# a reader that is told of another one sends its status within a minute (edge/uplink.py); two of them may be lost
+_ANSWERS_WITHIN_S = 150
 # when it was heard is stored so often, besides with each status
 _HEARD_EVERY_S = 450
 _RIVAL_EVERY_S = 60
@@ -73,15 +77,24 @@ class Notice(Struct, frozen=True):
 
 
 class Holder(Struct, frozen=True):
-    """The session that has a name and when it was last heard; `rival_s`: when another one was told to wait.
+    """The session that has a name and when it was last heard.
 
-    `gone` said goodbye, and nobody has taken the name since.
+    `rival_s`: when another one was told to wait, the first time since this one was heard; both were told. `gone` said
+    goodbye, and nobody has taken the name since.
     """
 
     session: bytes | None = None
     heard_s: int = 0
     rival_s: int = 0
     gone: bytes | None = None
+
+    @property
+    def was_told(self) -> bool:
+        """It was told of another one, and has not been heard since."""
+        return self.rival_s > self.heard_s
+
+    def is_silent(self, now_s: int) -> bool:
+        return now_s - self.heard_s > SILENT_AFTER_S or (self.was_told and now_s - self.rival_s > _ANSWERS_WITHIN_S)
 
 
 class Names(Struct):
@@ -103,13 +116,16 @@ def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names
         if heard.state is None and holder.session is None and heard.at_s <= holder.heard_s:
             # quarters that another collector received just before the goodbye: that session does not come back
             continue
-        if holder.session in (None, heard.session) or heard.at_s - holder.heard_s > SILENT_AFTER_S:
+        if holder.session in (None, heard.session) or holder.is_silent(heard.at_s):
             # quarters may come late, after the goodbye of their session
             is_gone = is_offline or (heard.state is None and heard.session == holder.gone)
             session, gone = (None, heard.session) if is_gone else (heard.session, None)
-            names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), holder.rival_s, gone)
+            # one that takes over from a silent one has no rival
+            rival_s = holder.rival_s if holder.session in (None, heard.session) else 0
+            names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), rival_s, gone)
         elif not is_offline:
-            names.holders[heard.reader] = Holder(holder.session, holder.heard_s, max(holder.rival_s, heard.at_s))
+            rival_s = holder.rival_s if holder.was_told else heard.at_s
+            names.holders[heard.reader] = Holder(holder.session, holder.heard_s, max(holder.rival_s, rival_s))
             receipt = _wait(heard.reader, holder.heard_s)
             names.waiting[heard.position] = receipt
             for session in (holder.session, heard.session):
@@ -172,7 +188,7 @@ def _lock(store: Store, connection: Connection, names: Iterable[str]) -> None:
     statement = store.insert(reader)
     same = statement.on_conflict_do_update(index_elements=["name"], set_={"name": reader.c.name})
     new = {"at_s": 0, "ok": False, "sentence": _NO_STATUS, "status": "[]"}
-    connection.execute(same, [{"name": name, **new} for name in sorted(names)])
+    insert_all(connection, same, [{"name": name, **new} for name in sorted(names)])
 
 
 def _upsert_states(
@@ -196,9 +212,8 @@ def _upsert_states(
         "skew_s": case((was_right, null()), else_=func.coalesce(new.skew_s, reader.c.skew_s)),
     }
     changed = {name: new[name] for name in rows[0] if name != "name"} | kept
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=new.at_s >= reader.c.at_s), rows
-    )
+    newer = statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=new.at_s >= reader.c.at_s)
+    insert_all(connection, newer, rows)
 
 
 def _session_columns(holder: Holder) -> dict[str, Any]:
@@ -210,6 +225,7 @@ def _is_worth_writing(before: Holder, after: Holder) -> bool:
     return (
         (before.session, before.gone) != (after.session, after.gone)
         or after.heard_s - before.heard_s >= _HEARD_EVERY_S
+        or (before.was_told and not after.was_told)
         or after.rival_s - before.rival_s >= _RIVAL_EVERY_S
     )
 

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, literal, select, 
 from iskra_server.fleet.central.counter_energies import RegisterEnergy, counter_energies
 from iskra_server.history.model.records import INT64_MAX, QUARTER_S, quarter_of
 from iskra_server.history.store.batches import batches
+from iskra_server.history.store.bulk import insert_all
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.rollup_marks import QuarterSpan, mark_meters, replacements, span_of
 from iskra_server.history.store.schema import (
@@ -167,11 +168,10 @@ def compute(store: Store, connection: Connection, meters: Collection[int], span:
     if cells:
         upsert = store.insert(rollup)
         new = {column.name: upsert.excluded[column.name] for column in (energy, estimated)}
-        connection.execute(
-            upsert.on_conflict_do_update(index_elements=[column.name for column in rollup.primary_key], set_=new), cells
-        )
+        key_columns = [column.name for column in rollup.primary_key]
+        insert_all(connection, upsert.on_conflict_do_update(index_elements=key_columns, set_=new), cells)
     if parts:
-        connection.execute(insert(rollup_part), parts)
+        insert_all(connection, insert(rollup_part), parts)
 
 
 def _part_row(energy: RegisterEnergy) -> RowValues:

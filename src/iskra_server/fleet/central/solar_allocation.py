@@ -4,7 +4,8 @@ A participant is a tenant: the meters of the house with his label `tenant` in th
 middle of a month takes part from then, or until then. Meters without this label take no part, nor does the plant.
 
 A quarter is divided only where the plant and every meter of every participant have an energy of their own in it: both
-readings at its edges. All others are divided among nobody, and are told; the energy of a gap belongs to no quarter.
+readings at its edges, and no restart or replacement between them, of which nobody knows all that was used. All others
+are divided among nobody, and are told; the energy of a gap belongs to no quarter.
 """
 
 from collections import Counter
@@ -19,7 +20,7 @@ from msgspec import Struct
 from iskra_server.fleet.central.label_periods import Group, MeterPeriod
 from iskra_server.fleet.central.shared_solar import StaticKey, dynamic_shares, static_key, static_shares
 from iskra_server.fleet.central.statement import common_points, groups_among, quarters_of
-from iskra_server.history.model.quarter_energy import EnergyColumn
+from iskra_server.history.model.quarter_energy import EnergyColumn, RawGap, energy_column
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.reads import Reads
@@ -105,8 +106,8 @@ def read_house(
     }
     tenants = {name: points for name, points in tenants.items() if points}
     chains = {point.meter_id: point.chain for points in tenants.values() for point in points}
-    columns = {name: CounterHistory(reads, chain, IMPORT).column(begin, end) for name, chain in chains.items()}
-    produced = generator.column(begin, end)
+    columns = {name: _column(CounterHistory(reads, chain, IMPORT), begin, end) for name, chain in chains.items()}
+    produced = _column(generator, begin, end)
     scaler = min([_COARSEST, *(column.scaler for column in (produced, *columns.values()) if column)])
     length = end - begin
     return SolarHouse(
@@ -157,6 +158,17 @@ def by_month(quarters: Iterable[SharedQuarter], tz: ZoneInfo) -> list[MonthlySha
                 row.consumption += used or 0
                 row.share += quarter.shares[name]
     return [months[place] for place in sorted(months)]
+
+
+def _column(counter: CounterHistory, begin: int, end: int) -> EnergyColumn | None:
+    """The energy of every quarter; where an epoch begins is a gap."""
+    columns = list(counter.columns(begin, end + 1))
+    column = energy_column(columns, None, (begin, end), counter.epochs)
+    for before, after in pairwise(columns):
+        quarter = before.quarters[-1]
+        if column and before.epoch != after.epoch and after.quarters[0] == quarter + 1:
+            column.gaps.append(RawGap(quarter, quarter + 1, column.raws[quarter - begin]))
+    return column
 
 
 def _energies(column: EnergyColumn | None, scaler: int, length: int) -> _Energies:

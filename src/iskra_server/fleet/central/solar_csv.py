@@ -6,15 +6,17 @@ from decimal import Decimal
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
+from iskra_server.base.csv_lines import csv_line, unguarded
 from iskra_server.base.json_values import local
+from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central.solar_allocation import MonthlyShare, SharedQuarter
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.meter.reading import scaled
 
 _ENERGIES = ("generation_wh", "consumption_wh", "share_wh", "residual_wh", "surplus_wh")
-QUARTER_COLUMNS = ("begin", "participant", *_ENERGIES, "lacking")
+QUARTER_COLUMNS = ("begin", "participant", *_ENERGIES, "lacking", "note")
 MONTH_COLUMNS = ("month", "participant", *_ENERGIES, "quarters", "not_divided", "lacking", "note")
-NOTE = "a trial calculation; not for legal billing where calibration law asks for verified readings"
+NOTE = f"A trial calculation. {LEGAL_NOTE['en']}"
 PLANT = "plant"
 
 
@@ -23,34 +25,36 @@ def write_quarters(
 ) -> Iterator[SharedQuarter]:
     """Each quarter again once it is written: of a year there are too many to hold.
 
-    `lacking` names what had no energy, the plant or participants; such a quarter was not divided.
+    `lacking` names what had no energy, the plant or participants; such a quarter was not divided. Only the first row
+    has the note, which is longer than a row.
     """
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(QUARTER_COLUMNS)
+    file.write(csv_line(QUARTER_COLUMNS))
+    note = NOTE
     for quarter in quarters:
         at = local(quarter.quarter * QUARTER_S, tz)
         used = list(quarter.consumption.values())
         total = None if None in used else sum(energy or 0 for energy in used)
         shared = None if quarter.lacking else sum(quarter.shares.values())
-        lacking = " ".join(name or PLANT for name in quarter.lacking)
+        lacking = "; ".join(name or PLANT for name in quarter.lacking)
         energies = (quarter.generation, total, shared, _difference(total, shared), quarter.surplus)
-        rows.writerow((at, "", *_texts(energies, scaler), lacking))
+        file.write(csv_line((at, "", *_texts(energies, scaler), lacking, note)))
+        note = ""
         for name, energy in quarter.consumption.items():
             share = quarter.shares.get(name)
-            rows.writerow((at, name, *_texts((None, energy, share, _difference(energy, share), None), scaler), ""))
+            own = _texts((None, energy, share, _difference(energy, share), None), scaler)
+            file.write(csv_line((at, name, *own, "", "")))
         yield quarter
 
 
 def write_months(months: Iterable[MonthlyShare], scaler: int, file: TextIO) -> None:
     """`quarters` are in the sums, `not_divided` are not, `lacking` of these because of the participant or the plant."""
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(MONTH_COLUMNS)
+    file.write(csv_line(MONTH_COLUMNS))
     for month in months:
         year, number = month.month
         of_house = None if month.participant else month.generation, None if month.participant else month.surplus
         energies = of_house[0], month.consumption, month.share, month.consumption - month.share, of_house[1]
         counts = month.divided, month.undivided, month.lacking
-        rows.writerow((f"{year}-{number:02}", month.participant, *_texts(energies, scaler), *counts, NOTE))
+        file.write(csv_line((f"{year}-{number:02}", month.participant, *_texts(energies, scaler), *counts, NOTE)))
 
 
 def read_key(file: TextIO) -> dict[str, Decimal]:
@@ -60,7 +64,7 @@ def read_key(file: TextIO) -> dict[str, Decimal]:
     if not {"participant", "share"} <= set(rows.fieldnames or ()):
         raise ValueError("it needs a header with participant and share")
     for number, row in enumerate(rows, 2):
-        name, text = (row["participant"] or "").strip(), (row["share"] or "").strip()
+        name, text = unguarded((row["participant"] or "").strip()), (row["share"] or "").strip()
         if name in parts:
             raise ValueError(f"line {number} names {name} again")
         try:

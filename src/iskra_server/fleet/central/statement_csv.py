@@ -1,13 +1,14 @@
 """A statement as CSV: exact Wh, local times with their offset. A row per month, total and remark."""
 
-import csv
 from collections.abc import Iterator
 from typing import TextIO
 
+from iskra_server.base.csv_lines import csv_line
 from iskra_server.base.json_values import local
+from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central.statement import RegisterStatement, Statement
 from iskra_server.fleet.central.statement_remarks import Remark
-from iskra_server.fleet.central.statement_texts import WORDS, sentence
+from iskra_server.fleet.central.statement_texts import sentence
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.metered_energy import MeteredEnergy
 from iskra_server.outputs.notify.messages import Language
@@ -15,18 +16,18 @@ from iskra_server.outputs.notify.messages import Language
 COLUMNS = (
     *("group", "meter", "register", "kind", "begin", "end"),
     *("first_time", "first_wh", "first_quality", "last_time", "last_wh", "last_quality"),
-    *("energy_wh", "quarters", "missing", "estimated", "text"),
+    *("energy_wh", "quarters", "missing", "estimated", "text", "note"),
 )
 _Row = dict[str, str | int]
 
 
 def write_csv(statement: Statement, file: TextIO, language: Language) -> None:
-    """`kind` is month, between (known, but in no month), total, remark or note; only remarks and notes have a text."""
-    rows = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-    rows.writeheader()
+    """`kind` is month, between (known, but in no month), total or remark; only remarks have a text."""
+    file.write(csv_line(COLUMNS))
     group = " ".join(f"{group.kind}:{group.value}" for group in statement.groups)
     for row in _rows(statement, language):
-        rows.writerow({"group": group, **row})
+        cells = {"group": group, "note": LEGAL_NOTE[language], **row}
+        file.write(csv_line(cells.get(column, "") for column in COLUMNS))
 
 
 def _rows(statement: Statement, language: Language) -> Iterator[_Row]:
@@ -44,7 +45,6 @@ def _rows(statement: Statement, language: Language) -> Iterator[_Row]:
     for total in statement.totals:
         energy = f"{total.energy_wh:f}"
         yield {"register": str(total.obis), "kind": "total", "begin": begin, "end": end, "energy_wh": energy}
-    yield {"kind": "note", "text": WORDS[language]["legal"]}
 
 
 def _register_rows(part: RegisterStatement, statement: Statement) -> Iterator[_Row]:

@@ -9,7 +9,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import quarter_time
+from iskra_server.history.model.records import quarter_of
 
 # of fewer nights there is no median
 MIN_NIGHTS = 3
@@ -35,7 +36,7 @@ def nightly_minima(quarters: Iterable[tuple[int, Decimal]], tz: ZoneInfo) -> dic
     minima: dict[date, Decimal] = {}
     for first in sorted(energies):
         hour = [energies[first + place] for place in _HOUR if first + place in energies]
-        night, end = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in (first, first + len(_HOUR)))
+        night, end = (quarter_time(quarter, tz) for quarter in (first, first + len(_HOUR)))
         if len(hour) < len(_HOUR) or (end.date(), end.time()) > (night.date(), _END_OF_NIGHT):
             continue
         # the energy of an hour in Wh is its mean power in W

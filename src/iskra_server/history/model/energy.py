@@ -17,7 +17,15 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.model.periods import Length, first_day, first_quarter, next_start
+from iskra_server.history.model.periods import (
+    QUARTERS_PER_HOUR,
+    Length,
+    first_day,
+    first_quarter,
+    next_start,
+    quarter_date,
+    quarter_time,
+)
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, QuarterReading, quarter_of
 from iskra_server.meter.reading import scaled
 
@@ -32,7 +40,6 @@ Nearest = Callable[[int], QuarterReading | None]
 _Sides = tuple[QuarterReading | None, QuarterReading | None]
 
 _QUARTER = timedelta(seconds=QUARTER_S)
-_QUARTERS_PER_HOUR = 4
 
 
 class Bucket(Struct, frozen=True):
@@ -202,7 +209,7 @@ def _hours(first: int, last: int, tz: ZoneInfo) -> Iterator[int]:
 def _next_hour(quarter: int, tz: ZoneInfo) -> int:
     """The next full hour of the local clock, or where the clock changes before it."""
     offset = _offset(quarter, tz)
-    full = quarter + _QUARTERS_PER_HOUR - (quarter + offset) % _QUARTERS_PER_HOUR
+    full = quarter + QUARTERS_PER_HOUR - (quarter + offset) % QUARTERS_PER_HOUR
     if _offset(full, tz) == offset:
         return full
     return next(change for change in range(quarter + 1, full + 1) if _offset(change, tz) != offset)
@@ -210,12 +217,12 @@ def _next_hour(quarter: int, tz: ZoneInfo) -> int:
 
 def _offset(quarter: int, tz: ZoneInfo) -> int:
     """Local time minus UTC, in quarters: every zone's offset has been a multiple of a quarter since 1972."""
-    return (datetime.fromtimestamp(quarter * QUARTER_S, tz).utcoffset() or timedelta(0)) // _QUARTER
+    return (quarter_time(quarter, tz).utcoffset() or timedelta(0)) // _QUARTER
 
 
 def _days(first: int, last: int, length: Length, tz: ZoneInfo) -> Iterator[int]:
     """Where local days, weeks, months or years begin; a day that a zone skipped has no edge of its own."""
-    day = first_day(datetime.fromtimestamp(first * QUARTER_S, tz).date(), length)
+    day = first_day(quarter_date(first, tz), length)
     before = first
     while True:
         day = next_start(day, length)

@@ -7,9 +7,8 @@ from itertools import pairwise
 from msgspec import Struct
 
 from iskra_server.history.model.energy import energy_between
+from iskra_server.history.model.periods import QUARTERS_PER_HOUR
 from iskra_server.history.model.records import EpochStart, QuarterReading
-
-_QUARTERS_PER_HOUR = 4
 
 
 class QuarterEnergy(Struct, frozen=True):
@@ -21,7 +20,7 @@ class QuarterEnergy(Struct, frozen=True):
     @property
     def power_w(self) -> Decimal:
         """Its mean power."""
-        return self.energy_wh * _QUARTERS_PER_HOUR
+        return self.energy_wh * QUARTERS_PER_HOUR
 
 
 def quarter_energies(readings: Iterable[QuarterReading], epochs: Sequence[EpochStart]) -> Iterator[QuarterEnergy]:

@@ -4,16 +4,17 @@ A day begins at local midnight, a week on Monday (ISO 8601). Results are in UTC,
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.model.records import quarter_of
+from iskra_server.base.json_values import Instant, local
+from iskra_server.history.model.records import QUARTER_S, quarter_of
 
 Length = Literal["day", "week", "month", "year"]
 Period = tuple[datetime, datetime]
 
-QUARTERS_OF_DAY = 96
+QUARTERS_PER_HOUR, QUARTERS_OF_DAY = 4, 96
 
 # within these years no calendar computation leaves the range of datetime
 FIRST_YEAR, LAST_YEAR = 1970, 2999
@@ -72,6 +73,21 @@ def local_midnight(day: date, tz: ZoneInfo) -> datetime:
 def first_quarter(day: date, tz: ZoneInfo) -> int:
     """The quarter with which a local day begins."""
     return quarter_of(local_midnight(day, tz).timestamp())
+
+
+def quarter_time(quarter: int, tz: tzinfo) -> datetime:
+    """What a clock in this zone shows where a quarter begins."""
+    return datetime.fromtimestamp(quarter * QUARTER_S, tz)
+
+
+def quarter_date(quarter: int, tz: tzinfo) -> date:
+    """The day in this zone on which a quarter begins."""
+    return quarter_time(quarter, tz).date()
+
+
+def quarter_instant(quarter: int, tz: ZoneInfo) -> Instant:
+    """The local time at which a quarter begins, as answers have it: 2026-11-22T11:00:00+01:00."""
+    return local(quarter * QUARTER_S, tz)
 
 
 def quarter_of_day(clock: datetime) -> int:

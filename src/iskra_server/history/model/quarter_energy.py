@@ -60,7 +60,8 @@ class EnergyColumn(Struct, frozen=True, gc=False):
         known = bytearray(length)
         begin, end = (quarter - self.first for quarter in self.readings or (self.first, self.first + length))
         begin, end = max(begin, 0), min(end, length)
-        known[begin:end] = b"\1" * max(end - begin, 0)
+        if begin < end:
+            known[begin:end] = b"\1" * (end - begin)
         for gap in self.gaps:
             begin, end = max(gap.begin - self.first, 0), gap.end - self.first
             known[begin:end] = bytes(end - begin)

@@ -3,6 +3,7 @@
 A counter is kept as the meter sent it, an integer and a power of ten; energy is the difference of two of them.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal
 
@@ -164,3 +165,10 @@ def start_s(record: Record) -> int:
 def quarter_of(unix_s: float) -> int:
     """The quarter that a moment lies in."""
     return int(unix_s // QUARTER_S)
+
+
+def seen_by(info: MeterInfo, records: Iterable[Record]) -> MeterInfo:
+    """A meter, first seen not later than its readings among these records: they are not sought before that."""
+    quarters = (record.quarter for record in records if isinstance(record, QuarterReading))
+    first_s = min((quarter * QUARTER_S for quarter in quarters), default=info.first_s)
+    return replace(info, first_s=first_s) if first_s < info.first_s else info

@@ -6,15 +6,14 @@ that comes twice counts twice, and one that is left out is missing on that day.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from iskra_server.history.model.highest_quarter import QuarterEnergy
-from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_of_day
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_of_day, quarter_time
 
 WEEKDAYS = range(1, 8)
 # of fewer days nothing is typical
@@ -43,7 +42,7 @@ def typical_days(energies: Iterable[QuarterEnergy], tz: ZoneInfo) -> tuple[Typic
     powers: dict[tuple[int, int], list[Decimal]] = defaultdict(list)
     days: dict[int, set[date]] = defaultdict(set)
     for energy in energies:
-        at = datetime.fromtimestamp(energy.quarter * QUARTER_S, tz)
+        at = quarter_time(energy.quarter, tz)
         weekday = at.isoweekday()
         powers[weekday, quarter_of_day(at)].append(energy.power_w)
         days[weekday].add(at.date())

@@ -49,7 +49,8 @@ _MIN_S = 0.2
 class Archive:
     """`store` is None until the database was open once; `state` says what keeps it from being written.
 
-    `places` are folders for the spool, `name` the database in messages.
+    `places` are folders for the spool, `name` the database in messages. `only_reads`: no meter is read, so nothing is
+    ever written.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Archive:
         places: Sequence[Path] = (),
         name: str = "The database",
         clock: Clock | None = None,
+        only_reads: bool = False,
     ) -> None:
         self._clock = clock or Clock()
         self._writer = Writer(
@@ -71,6 +73,7 @@ class Archive:
             spool=HistorySpool(places),
             name=name,
             count_unsent=lambda: self._recorder.waiting_count,
+            only_reads=only_reads,
         )
         self._guard: Guard | None = None
         self._recorder = Recorder(

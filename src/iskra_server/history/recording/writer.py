@@ -22,7 +22,14 @@ from iskra_server.history.model.records import MeterInfo, PointBlock, Record
 from iskra_server.history.recording.history_spool import HistorySpool
 from iskra_server.history.recording.pending import Pending, PendingBatch
 from iskra_server.history.recording.waiting import WaitingSample
-from iskra_server.history.recording.writer_state import WriterError, WriterState, describe, hanging, repeated
+from iskra_server.history.recording.writer_state import (
+    WriterError,
+    WriterState,
+    describe_unread,
+    describe_unwritten,
+    hanging,
+    repeated,
+)
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store, fits_columns
 
@@ -61,6 +68,7 @@ class Writer:
         spool: HistorySpool | None = None,
         name: str = "The database",
         count_unsent: Callable[[], int] = lambda: 0,
+        only_reads: bool = False,
     ) -> None:
         self.store: Store | None = None
         self.caught_up = False
@@ -69,6 +77,8 @@ class Writer:
         self._open_store = open_store
         self._name = name
         self._count_unsent = count_unsent
+        # of a central server: no meter, so nothing to write
+        self._only_reads = only_reads
         self._flush_s = flush_s
         self._max_points_s = max_points_hours * 3600
         self._together_s = together_s
@@ -169,7 +179,10 @@ class Writer:
                 pending_samples=self._pending.samples + self.spool.samples + self._count_unsent(),
                 dropped_ledger=lost_records,
             )
-            return replace(state, sentence=describe(error.sentence, state, self._spool_error)) if error else state
+            if error is None:
+                return state
+            describe = describe_unread if self._only_reads else describe_unwritten
+            return replace(state, sentence=describe(error.sentence, state, self._spool_error))
 
     def close(self, within_s: float | None = None) -> WriterState:
         """Write what is pending within 3 s or `within_s`; spool the rest. What the spool cannot take is `unwritten`."""
@@ -300,7 +313,12 @@ class Writer:
             self._attempt_began = None
             self._due = now + self._backoff.next_s()
         if is_first:
-            log.warning("%s Nothing is lost; it is written as soon as that works again.", sentence)
+            later = (
+                "It is tried again"
+                if self._only_reads
+                else "Nothing is lost; it is written as soon as that works again"
+            )
+            log.warning("%s %s.", sentence, later)
         if self._close_by != _NEVER or now - self._failing_since >= self._spool_after_s:
             self._spool_pending()
 
@@ -313,6 +331,6 @@ class Writer:
                 self._backoff.reset()
                 if self._pending:
                     self._schedule(self._together_s)
-                log.info("History is written again.")
+                log.info("History is %s again.", "read" if self._only_reads else "written")
         if batch.samples:
             self._spool_pending()

@@ -42,15 +42,23 @@ class WriterState(Struct, frozen=True):
     dropped_ledger: int = 0
 
 
-def describe(error: str, state: WriterState, spool_error: str) -> str:
+def describe_unread(error: str, state: WriterState, _spool_error: str) -> str:
+    """The error with its beginning, of a server that writes nothing."""
+    return f"{error} History has not been read since {_since(state)}."
+
+
+def describe_unwritten(error: str, state: WriterState, spool_error: str) -> str:
     """The error with its beginning, what waits (where the spool fails: in memory only), and what is lost."""
-    since = f"{state.since.astimezone():%Y-%m-%d %H:%M %Z}" if state.since else ""
     where = f", in memory only ({spool_error})" if spool_error else ""
     waiting = format_waiting(state)
     waiting = f"; still to be written{where}: {waiting}" if waiting else ""
     lost = _format_counts(state.dropped_ledger, state.dropped_points)
     lost = f"{lost} are lost" if lost else "nothing is lost"
-    return f"{error} History has not been written since {since}{waiting}, {lost}."
+    return f"{error} History has not been written since {_since(state)}{waiting}, {lost}."
+
+
+def _since(state: WriterState) -> str:
+    return f"{state.since.astimezone():%Y-%m-%d %H:%M %Z}" if state.since else ""
 
 
 def format_waiting(state: WriterState) -> str:

@@ -10,3 +10,7 @@ class StoreError(Exception):
 
 class DatabaseAway(StoreError):
     """The database is not reachable, starts, stops or is out of room: it may come back by itself."""
+
+
+class SchemaChanged(StoreError):
+    """Another program has brought the tables up to date: this one may write again when it is updated, too."""

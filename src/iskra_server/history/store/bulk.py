@@ -9,7 +9,7 @@ deadlock. Arrays of numbers are sent as text: that is quicker than psycopg's bin
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, any_, bindparam
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Insert, Table, any_, bindparam, func, select
 
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.schema import epoch, power, quarter_reading
@@ -40,6 +40,17 @@ def one_of(connection: Connection, column: Column[Any], values: Collection[Any])
     if connection.dialect.name != "postgresql":
         return column.in_(values)
     return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))
+
+
+def insert_all(connection: Connection, statement: Insert, rows: Sequence[RowValues]) -> None:
+    """An INSERT of many rows, perhaps with ON CONFLICT; in PostgreSQL one statement, not one for each row."""
+    if connection.dialect.name != "postgresql":
+        connection.execute(statement, rows)
+        return
+    columns, names = statement.table.c, list(rows[0])
+    arrays = (bindparam(None, [row[name] for row in rows], type_=ARRAY(columns[name].type)) for name in names)
+    sent = func.unnest(*arrays).table_valued(*names).render_derived()
+    connection.execute(statement.from_select(names, select(sent)))
 
 
 def can_insert(table: Table) -> bool:

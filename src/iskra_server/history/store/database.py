@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 from iskra_server.history.model.records import Record
 from iskra_server.history.store import StoreError, schema
 from iskra_server.history.store.batches import batches
+from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.schema import VERSION_TABLE, DatabaseProfile, power, series
@@ -79,6 +80,13 @@ class Database(ABC):
         """Keep other programs from migrating until this transaction ends; it may take longer than others may."""
 
     @abstractmethod
+    def hold_schema(self, connection: Connection) -> None:
+        """PostgreSQL: keep other programs from migrating until this transaction ends.
+
+        Raises SchemaChanged where one has done so since this database was opened.
+        """
+
+    @abstractmethod
     def create_tables(self, connection: Connection, profile: DatabaseProfile) -> None:
         """Create every table of the newest schema in an empty database."""
 
@@ -114,7 +122,7 @@ class Database(ABC):
         if new := [key for key in keys if key not in ids]:
             # an INSERT of a known one would spend a number, although it changes nothing
             rows = [{"meter": meter_ids[name], "obis": str(obis)} for name, obis in new]
-            connection.execute(self.insert(series).on_conflict_do_nothing(), rows)
+            insert_all(connection, self.insert(series).on_conflict_do_nothing(), rows)
             ids |= self._find_series(connection, new, meter_ids)
         return ids
 
@@ -126,7 +134,7 @@ class Database(ABC):
         statement = select(series.c.meter, series.c.obis, series.c.id)
         ids = {}
         for batch in batches(meters):
-            for row in connection.execute(statement.where(series.c.meter.in_(batch))):
+            for row in connection.execute(statement.where(one_of(connection, series.c.meter, batch))):
                 if key := wanted.get((row.meter, row.obis)):
                     ids[key] = row.id
         return ids

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from iskra_server.base.address import Address
-from iskra_server.history.store import DatabaseAway, StoreError
+from iskra_server.history.store import DatabaseAway, SchemaChanged, StoreError
 
 # extended result codes of SQLite carry the primary one in their low byte
 _PRIMARY = 0xFF
@@ -75,7 +75,8 @@ def display_name(url: URL) -> str:
 
 
 def _address(url: URL) -> Address:
-    return Address(url.render_as_string(hide_password=False))
+    """As it is configured: without the name of the driver."""
+    return Address(url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False))
 
 
 def display_address(address: Address) -> str:
@@ -114,6 +115,8 @@ def is_data_error(error: StoreError) -> bool:
 
 def is_outage(error: StoreError) -> bool:
     """Whether the database or the connection fails for every row alike: it may be repeated until that has passed."""
+    if isinstance(error, SchemaChanged):
+        return True
     cause = error.__cause__
     if isinstance(cause, DBAPIError) and not isinstance(cause.orig, sqlite3.Error):
         state = _sqlstate(cause.orig)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.batches import batches
+from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues, meter_row
 from iskra_server.history.store.schema import meter
@@ -25,7 +26,7 @@ def find_meters(connection: Connection, names: Sequence[str]) -> Iterator[Any]:
     """The rows of those meters that history knows."""
     columns = meter.c.meter_id, meter.c.id, meter.c.first_s, meter.c.last_s, meter.c.port
     for batch in batches(names):
-        yield from connection.execute(select(*columns).where(meter.c.meter_id.in_(batch))).all()
+        yield from connection.execute(select(*columns).where(one_of(connection, meter.c.meter_id, batch))).all()
 
 
 def is_simulated(connection: Connection) -> bool | None:
@@ -52,7 +53,7 @@ def insert_meters(
 ) -> None:
     """Insert meters that were not found; another program may insert the same ones, in any order."""
     rows = [meter_row(info) for info in sorted(new, key=lambda info: info.meter_id)]
-    connection.execute(insert(meter).on_conflict_do_nothing(), rows)
+    insert_all(connection, insert(meter).on_conflict_do_nothing(), rows)
 
 
 def update_meters(connection: Connection, rows: Iterable[Any], meters: Iterable[MeterInfo], seen_every_s: int) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import URL
 
 from iskra_server.history.model.records import QUARTER_S, PointBlock, PowerQuarter, QuarterReading, Record
-from iskra_server.history.store import StoreError, bulk, partitions, schema
+from iskra_server.history.store import SchemaChanged, StoreError, bulk, partitions, schema
 from iskra_server.history.store.database import KEPT_OPEN, MAX_READERS, Database
 from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues
@@ -122,6 +122,17 @@ class PostgresqlDatabase(Database):
             driver.answer_s = float("inf")
         connection.detach()
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+
+    def hold_schema(self, connection: Connection) -> None:
+        """An older collector would write on while a newer program migrates, and leave out what the new tables need."""
+        connection.execute(text(f"SELECT pg_advisory_xact_lock_shared({_MIGRATION_LOCK})"))
+        # a statement of its own, to see what was committed while the first one waited
+        version = connection.execute(text(f"SELECT version_num FROM {schema.VERSION_TABLE}")).scalar()
+        if version != schema.VERSIONS[-1]:
+            raise SchemaChanged(
+                f"{display_name(self.url)} has the tables of another version now (schema {version}, this program "
+                f"writes {schema.VERSIONS[-1]}). Update this iskra-server, too, and start it again."
+            )
 
     def create_tables(self, connection: Connection, profile: DatabaseProfile) -> None:
         create_tables(connection, profile)

@@ -29,9 +29,15 @@ def windows_before(moment: int, last: int, day: int) -> Iterator[Window]:
 
 
 def windows_from(moment: int, first: int, day: int) -> Iterator[Window]:
-    """Half-open periods that together hold all from `moment` on, the earliest first; heard first at `first`."""
-    for begin, end in windows_before(1 - moment, 1 - first, day):
-        yield None if end is None else 1 - end, None if begin is None else 1 - begin
+    """Half-open periods that together hold all rows of a meter from `moment` on, the earliest first.
+
+    It was heard first at `first`: no row lies before that, as their writers see to (records.seen_by).
+    """
+    begin = max(moment, first - day)
+    for span in _SPANS:
+        yield begin, begin + span * day
+        begin += span * day
+    yield begin, None
 
 
 def within(column: ColumnElement[int], window: Window) -> ColumnElement[bool]:

@@ -67,6 +67,9 @@ class SqliteDatabase(Database):
     def lock_schema(self, connection: Connection) -> None:
         """BEGIN IMMEDIATE has locked the file, and no statement has a time limit."""
 
+    def hold_schema(self, connection: Connection) -> None:
+        """One program writes at a time."""
+
     def create_tables(self, connection: Connection, profile: DatabaseProfile) -> None:
         metadata.create_all(connection)
 

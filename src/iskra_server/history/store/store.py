@@ -90,7 +90,7 @@ class Store(Reads):
         """A transaction, for modules that have statements of their own. Raises StoreError."""
         with self._store_errors():
             if write:
-                with self._turn, self._database.write.begin() as connection:
+                with self._turn, self._begin() as connection:
                     yield connection
             else:
                 with self._database.read.connect() as connection:
@@ -117,7 +117,7 @@ class Store(Reads):
             self._has_marked = False
             try:
                 self._database.make_room(records, months_since)
-                with self._database.write.begin() as connection:
+                with self._begin() as connection:
                     yield connection
             except BaseException:
                 # ids of rows that were rolled back
@@ -125,6 +125,12 @@ class Store(Reads):
                 self._series_ids.clear()
                 raise
             self.outbox_revision += self._has_marked
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with self._database.write.begin() as connection:
+            self._database.hold_schema(connection)
+            yield connection
 
     def replace_meter(self, old: str, new: str) -> None:
         """From now on `new` continues the history of `old`. Raises StoreError."""

@@ -17,13 +17,14 @@ from operator import itemgetter
 from msgspec import Struct
 
 from iskra_server.history.model.energy import continuous_total
+from iskra_server.history.model.periods import QUARTERS_OF_DAY
 from iskra_server.history.model.quarter_energy import ReadingColumns
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, Quality, QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.meter.obis import Obis
 
 # in quarters: where parts have readings at different quarters, so many are compared at once
-_DAY = 96
+_COMPARED_AT_ONCE = QUARTERS_OF_DAY
 _MEASURED: Quality = "measured"
 
 
@@ -47,10 +48,10 @@ class VirtualCounter(CounterHistory):
             if not all(newest):
                 return None
             last = min(reading.quarter for reading in newest if reading)
-            found = list(self.between(last - _DAY, last + 1))
+            found = list(self.between(last - _COMPARED_AT_ONCE, last + 1))
             if found:
                 return found[-1]
-            quarter = last - _DAY
+            quarter = last - _COMPARED_AT_ONCE
 
     def nearest_after(self, quarter: int) -> QuarterReading | None:
         while True:
@@ -58,10 +59,10 @@ class VirtualCounter(CounterHistory):
             if not all(oldest):
                 return None
             first = max(reading.quarter for reading in oldest if reading)
-            found = next(self.between(first, first + _DAY), None)
+            found = next(self.between(first, first + _COMPARED_AT_ONCE), None)
             if found is not None:
                 return found
-            quarter = first + _DAY - 1
+            quarter = first + _COMPARED_AT_ONCE - 1
 
     def between(self, first: int, end: int) -> Iterator[QuarterReading]:
         parts = [{reading.quarter: reading for reading in counter.between(first, end)} for _, counter in self._signed]

@@ -1,12 +1,12 @@
 """Writes a table as CSV, or as Parquet with exact decimals and times in their zone."""
 
-import csv
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
+from iskra_server.base.csv_lines import csv_line
 from iskra_server.history.transfer.export_table import Cell, ExportTable, Kind
 
 # the digits that a decimal of Parquet can have
@@ -19,9 +19,8 @@ class NoParquet(Exception):
 
 def write_csv(table: ExportTable, file: TextIO) -> None:
     """With commas, decimal points, one header line, and ISO 8601 times with offset."""
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(table.columns)
-    rows.writerows([_text(cell) for cell in row] for row in table.rows)
+    file.write(csv_line(table.columns))
+    file.writelines(csv_line(map(_text, row)) for row in table.rows)
 
 
 def write_parquet(table: ExportTable, file: BinaryIO, tz: ZoneInfo) -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.history.model.energy import BucketLength, Energies, bucket_edges, energy_in_buckets
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading, quarter_of
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.reads import Reads
@@ -89,7 +90,7 @@ def counter_table(
     counters: Mapping[Obis, CounterHistory], meter: MeterInfo, *, period: Quarters, length: BucketLength, tz: ZoneInfo
 ) -> ExportTable:
     """As `bucket_table`, of these counters."""
-    begin, end = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in period)
+    begin, end = (quarter_time(quarter, tz) for quarter in period)
     edges = bucket_edges(begin, end, length, tz)
     energies = {obis: _energies(counter, edges) for obis, counter in counters.items()}
     columns: dict[str, Kind] = {"begin": "time", "end": "time"}
@@ -166,4 +167,4 @@ def _kwh(energy_wh: Decimal | None) -> Decimal | None:
 
 
 def _time(quarter: int, tz: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(quarter * QUARTER_S, tz)
+    return quarter_time(quarter, tz)

@@ -26,6 +26,7 @@ from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.registers import key_of
 from iskra_server.meter.signed_power import POWER
+from iskra_server.meter.units import WH_TO_KWH
 from iskra_server.outputs.mqtt.history_retry import HistoryRetry
 from iskra_server.outputs.mqtt.period_energy import MONTH, TODAY, Span, span_of
 from iskra_server.outputs.mqtt.price_messages import PriceMessages
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POWER = key_of(POWER)
-_WH_TO_KWH = -3
 # the reading at midnight is in history within a minute (history.flush_s)
 _AFTER_MIDNIGHT = timedelta(minutes=2)
 
@@ -164,6 +164,6 @@ def _costs_of(bill: Bill, span: Span, until: int, tz: ZoneInfo) -> _Costs:
         fields[f"cost_{period}"] = None if amount.has_unpriced else number(amount.total)
         if amount.has_unpriced:
             unpriced_wh = amount.unpriced_import_wh + amount.unpriced_export_wh
-            fields[f"cost_{period}_unpriced_kwh"] = number(unpriced_wh.scaleb(_WH_TO_KWH))
+            fields[f"cost_{period}_unpriced_kwh"] = number(unpriced_wh.scaleb(WH_TO_KWH))
         fields[f"{period}_begins"] = local(int(begin.timestamp()), tz)
     return _Costs(span, until, fields)

@@ -32,6 +32,7 @@ from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Reading, Sample, Scaled, on_one_scale, scaled
 from iskra_server.meter.registers import key_of
+from iskra_server.meter.units import WH_TO_KWH
 from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.outputs.mqtt.history_retry import HistoryRetry
 
@@ -46,7 +47,6 @@ TODAY, MONTH = PERIODS = "today", "month"
 COUNTERS = (IMPORT, EXPORT)
 # between two reads, of all meters together
 _PAUSE_S = 5.0
-_WH_TO_KWH = -3
 
 
 class Span(Struct, frozen=True):
@@ -281,7 +281,7 @@ def _totals(span: Span, counted: Mapping[Obis, Counted], reading: Reading | None
             continue
         for period, energy_wh in one.energy_wh.items():
             name = f"{key_of(obis)}_{period}"
-            energy_kwh[name] = (energy_wh + more_wh).scaleb(_WH_TO_KWH)
+            energy_kwh[name] = (energy_wh + more_wh).scaleb(WH_TO_KWH)
             if one.since[period] != span.quarters[period]:
                 since[name] = datetime.fromtimestamp(one.since[period] * QUARTER_S, UTC)
     return PeriodTotals(span, energy_kwh, since)

@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from iskra_server.base.json_values import local, number, utc
+from iskra_server.base.json_values import number, utc
 from iskra_server.cost.contracts import Contract, contract_on, zones_of
 from iskra_server.cost.meter_prices import MeterPrices, meter_prices, plain, today_and_tomorrow
 from iskra_server.cost.price_columns import no_spot_prices
+from iskra_server.history.model.periods import quarter_instant
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.meter.reading import scaled
@@ -69,8 +70,8 @@ class PriceMessages:
         fields: dict[str, object] = {"id": meter_id, "currency": contract.currency}
         for found in prices.cheapest(now.timestamp()):
             name = f"cheapest_{found.hours}h"
-            fields[name] = self._local(found.begin)
-            fields[f"{name}_ends"] = self._local(found.end)
+            fields[name] = quarter_instant(found.begin, self._tz)
+            fields[f"{name}_ends"] = quarter_instant(found.end, self._tz)
             fields[f"{name}_price"] = number(found.mean.quantize(_PLACES))
         fields["rates"] = self._rates(prices, quarter_of(now.timestamp()))
         return msgspec.json.encode(fields)
@@ -86,7 +87,7 @@ class PriceMessages:
 
     def _rates(self, prices: MeterPrices, first: int) -> list[dict[str, object]]:
         return [
-            {"start": _utc(quarter), "end": _utc(quarter + 1), "value": number(round(price, 6))}
+            {"start": utc(quarter * QUARTER_S), "end": utc((quarter + 1) * QUARTER_S), "value": number(round(price, 6))}
             for quarter, price in enumerate(prices.imports, prices.begin)
             if quarter >= first and price is not None
         ]
@@ -115,10 +116,3 @@ class PriceMessages:
             except StoreError as error:
                 log.debug("Spot prices of today and tomorrow: %s", error)
         return meter_prices(contracts, begin, end, no_spot_prices, self._tz)
-
-    def _local(self, quarter: int) -> str:
-        return local(quarter * QUARTER_S, self._tz)
-
-
-def _utc(quarter: int) -> str:
-    return utc(quarter * QUARTER_S)

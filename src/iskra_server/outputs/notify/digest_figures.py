@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, structs
 
 from iskra_server.cost.bill import Bill
-from iskra_server.cost.contracts import Contract, contract_on, contracts_of
+from iskra_server.cost.contracts import Contract, contract_on, contracts_of_meter
 from iskra_server.history.model.base_load import base_load
 from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.highest_quarter import QuarterEnergy, highest_quarter, quarter_energies
@@ -179,7 +179,7 @@ def _with_cost(
     figures: DigestFigures, meter: RecordedMeter, contracts: Sequence[Contract], now: datetime, tz: ZoneInfo
 ) -> DigestFigures:
     """With the cost of periods that were measured whole and lie under a contract."""
-    own = contracts_of(contracts, meter.id, meter.server_id)
+    own = contracts_of_meter(contracts, meter)
     cost, before = (
         _cost(meter, own, energies.period, now, tz) if energies.is_whole else None
         for energies in (figures.energies, figures.before)

@@ -1,11 +1,11 @@
 """The text of a digest, in English and German: one line for each number, left out where there is none."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.base.legal_note import LEGAL_NOTE
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.outputs.notify import localized
 from iskra_server.outputs.notify.digest_figures import (
     DayPeriod,
@@ -71,13 +71,14 @@ def digest_text(
     """`meters` by name; with one, its energy is in the title."""
     words = _WORDS[language]
     name = _name(kind, period, language)
+    legal = LEGAL_NOTE[language]
     if len(meters) == 1:
         figures = next(iter(meters.values()))
         energy = localized.kwh(figures.energies.import_wh or Decimal(0), language)
         de, en = f"{name}: {energy} Bezug", f"{name}: {energy} from the grid"
-        return Text(de if language == "de" else en, "\n".join(_lines(kind, figures, language, tz)))
+        return Text(de if language == "de" else en, "\n".join((*_lines(kind, figures, language, tz), legal)))
     sections = ("\n".join((meter, *_lines(kind, figures, language, tz))) for meter, figures in meters.items())
-    return Text(f"{name}: {words['meters'].format(len(meters))}", "\n\n".join(sections))
+    return Text(f"{name}: {words['meters'].format(len(meters))}", "\n\n".join((*sections, legal)))
 
 
 def _name(kind: Kind, period: DayPeriod, language: Language) -> str:
@@ -99,7 +100,7 @@ def _lines(kind: Kind, figures: DigestFigures, language: Language, tz: ZoneInfo)
             costs.append(f"{words[kind]} {_cost(figures.cost_before, figures.currency, language)}")
         yield f"{words['cost']}: {'; '.join(costs)}"
     if highest := figures.highest:
-        at = localized.moment(_local(highest.quarter, tz), language)
+        at = localized.moment(quarter_time(highest.quarter, tz), language)
         yield f"{words['highest']}: {localized.watts(highest.power_w, language)} {words['at']} {at}"
     if figures.base_load_w is not None:
         loads = [localized.watts(figures.base_load_w, language)]
@@ -153,7 +154,7 @@ def _compared(
 def _missing(missing: Sequence[MissingSpan], language: Language, tz: ZoneInfo) -> Iterator[str]:
     words = _WORDS[language]
     for span in missing[:MAX_MISSING]:
-        begin, end = (localized.moment(_local(quarter, tz), language) for quarter in (span.begin, span.end))
+        begin, end = (localized.moment(quarter_time(quarter, tz), language) for quarter in (span.begin, span.end))
         text = f"{words['missing']}: {begin} – {end}"
         if span.energy_wh is not None:
             where = words["inside" if span.is_inside else "outside"]
@@ -161,7 +162,3 @@ def _missing(missing: Sequence[MissingSpan], language: Language, tz: ZoneInfo) -
         yield text
     if len(missing) > MAX_MISSING:
         yield f"{words['missing']}: {words['more'].format(len(missing) - MAX_MISSING)}"
-
-
-def _local(quarter: int, tz: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(quarter * QUARTER_S, tz)

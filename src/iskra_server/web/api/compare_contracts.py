@@ -8,10 +8,9 @@ from functools import partial
 
 from iskra_server.cost.compared_energy import measured_span
 from iskra_server.cost.comparison import Comparison, compare
-from iskra_server.cost.contracts import Contract, contract_on, contracts_of
+from iskra_server.cost.contracts import Contract, contract_on, contracts_of_meter
 from iskra_server.cost.dynamic_offer import DynamicOffer
 from iskra_server.cost.tariffs import Tariff
-from iskra_server.history.model.records import quarter_of
 from iskra_server.history.model.spot_price import SPOT_CURRENCY, ZONES
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.api.comparison_answer import Candidate, ContractComparison, comparison_answer
@@ -29,20 +28,16 @@ def comparison_of(
     meter: RecordedMeter, query: Query, contracts: Sequence[Contract], offers: Sequence[Contract]
 ) -> ContractComparison:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    begin, end = query.period(max_days=MAX_DAYS)
+    first, last = query.quarters(max_days=MAX_DAYS)
     template = _template(query)
-    own = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
-    candidates = _chosen(
-        query,
-        _configured(query, own, contracts_of(offers, meter.id, meter.server_id, is_production=meter.is_production)),
-    )
+    own = contracts_of_meter(contracts, meter)
+    candidates = _chosen(query, _configured(query, own, contracts_of_meter(offers, meter)))
     if query.get("zone") and all(candidate.contract.currency == SPOT_CURRENCY for candidate in candidates[:1]):
         candidates.append(_dynamic(template, candidates))
     if len(candidates) > MAX_CONTRACTS:
         raise BadRequest(f"more than {MAX_CONTRACTS} contracts are compared; name some of them in 'contracts'")
-    span = measured_span(meter, quarter_of(begin.timestamp()), quarter_of(end.timestamp()))
+    span = measured_span(meter, first, last)
     if span is None:
-        first = quarter_of(begin.timestamp())
         comparison = Comparison(first, first, [], [])
     else:
         chosen = [candidate.contract for candidate in candidates]
@@ -60,7 +55,7 @@ def _template(query: Query) -> DynamicOffer:
 
 def _configured(query: Query, own: Sequence[Contract], offers: Sequence[Contract]) -> list[Candidate]:
     """The contract of today first, then its other contracts, the latest first, and offers."""
-    today = contract_on(own, query.now.astimezone(query.tz).date())
+    today = contract_on(own, query.today)
     others = sorted((contract for contract in own if contract is not today), key=lambda each: each.begins, reverse=True)
     candidates = [Candidate(today, "contract", is_own=True)] if today else []
     candidates += [Candidate(contract, "contract") for contract in others]

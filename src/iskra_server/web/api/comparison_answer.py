@@ -10,19 +10,18 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, number
 from iskra_server.cost.amounts import round_fraction
 from iskra_server.cost.comparison import Comparison, MonthEnergy
 from iskra_server.cost.contract_account import ContractCost, MonthAmount
 from iskra_server.cost.contracts import ANY_TIME, Contract
 from iskra_server.cost.dynamic_offer import DynamicOffer
 from iskra_server.cost.tariffs import Pricing
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_instant
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.http.query import Query
 
 WARN_PERCENT, REFUSE_PERCENT = 5, 20
-_DAY_QUARTERS = 96
 _YEAR_DAYS = 365
 # all but the zone
 _NUMBERS = DynamicOffer.__struct_fields__[1:]
@@ -165,8 +164,8 @@ def comparison_answer(
     months = comparison.months
     names = "import_wh", "export_wh", "estimated_import_wh", "estimated_export_wh"
     sums = {name: _number(sum((getattr(month, name) for month in months), start=Fraction(0))) for name in names}
-    moments = [local(quarter * QUARTER_S, query.tz) for quarter in (comparison.begin, comparison.end)]
-    begins = [local(month.begin * QUARTER_S, query.tz) for month in months]
+    moments = [quarter_instant(quarter, query.tz) for quarter in (comparison.begin, comparison.end)]
+    begins = [quarter_instant(month.begin, query.tz) for month in months]
     return ContractComparison(
         meter=meter.id,
         simulated=meter.simulated,
@@ -174,7 +173,7 @@ def comparison_answer(
         tz=query.tz.key,
         begin=moments[0],
         end=moments[1],
-        days=(days := round((comparison.end - comparison.begin) / _DAY_QUARTERS)),
+        days=(days := round((comparison.end - comparison.begin) / QUARTERS_OF_DAY)),
         has_year=days >= _YEAR_DAYS,
         verdict=verdict,
         **sums,
@@ -185,7 +184,7 @@ def comparison_answer(
             for cost, candidate in zip(comparison.contracts, candidates, strict=False)
         ],
         zones=[
-            SpotZone(zone.zone, local(zone.begin * QUARTER_S, query.tz), local(zone.end * QUARTER_S, query.tz))
+            SpotZone(zone.zone, quarter_instant(zone.begin, query.tz), quarter_instant(zone.end, query.tz))
             for zone in meter.stored_zones()
         ],
         dynamic=DynamicTemplate(template.zone, *(number(getattr(template, name)) for name in _NUMBERS)),
@@ -194,8 +193,8 @@ def comparison_answer(
 
 def _month(month: MonthEnergy, query: Query) -> ComparedMonth:
     return ComparedMonth(
-        begin=local(month.begin * QUARTER_S, query.tz),
-        end=local(month.end * QUARTER_S, query.tz),
+        begin=quarter_instant(month.begin, query.tz),
+        end=quarter_instant(month.end, query.tz),
         import_wh=_number(month.import_wh),
         export_wh=_number(month.export_wh),
         estimated_import_wh=_number(month.estimated_import_wh),

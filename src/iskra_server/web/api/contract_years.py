@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Number, number
 from iskra_server.cost.billing_years import BillingYear, billing_years
-from iskra_server.cost.contracts import Contract, contracts_of
+from iskra_server.cost.contracts import Contract, contracts_of_meter
 from iskra_server.history.model.periods import first_quarter
-from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import IMPORT
 from iskra_server.web.api.history import history_endpoint
@@ -50,13 +48,13 @@ class ContractYears(Struct, frozen=True):
 
 def contract_years_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> ContractYears:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    contracts = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
+    contracts = contracts_of_meter(contracts, meter)
     years: list[PastYear] = []
     if contracts and meter.first_s <= query.now.timestamp():
-        outermost = meter.counter(IMPORT).outermost(0, quarter_of(query.now.timestamp()))
+        outermost = meter.counter(IMPORT).outermost(0, query.quarter)
         span = (outermost[0].quarter, outermost[1].quarter) if outermost else (0, 0)
         first = datetime.fromtimestamp(meter.first_s, query.tz).date()
-        found = billing_years(contracts, first, query.now.astimezone(query.tz).date())
+        found = billing_years(contracts, first, query.today)
         years = [_year(year, span, query) for year in found]
     return ContractYears(
         meter=meter.id,
@@ -68,14 +66,13 @@ def contract_years_of(meter: RecordedMeter, query: Query, contracts: Sequence[Co
 
 
 def _year(year: BillingYear, span: tuple[int, int], query: Query) -> PastYear:
-    instalments = year.instalments
     return PastYear(
         begin=year.begin.isoformat(),
         end=year.end.isoformat(),
         contract=year.contract.name,
         whole=span[0] <= first_quarter(year.begin, query.tz) and first_quarter(year.end, query.tz) <= span[1],
-        instalments=[DueInstalment(each.day.isoformat(), number(each.amount)) for each in instalments],
-        instalments_amount=number(sum((each.amount for each in instalments), Decimal(0))),
+        instalments=[DueInstalment(each.day.isoformat(), number(each.amount)) for each in year.instalments],
+        instalments_amount=number(year.instalments_total),
     )
 
 

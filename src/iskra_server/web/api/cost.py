@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -10,16 +9,16 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, number
 from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.bill import Bill, Year
 from iskra_server.cost.billing_years import billing_years
-from iskra_server.cost.contracts import ANY_TIME, Contract, contracts_of, zones_of
+from iskra_server.cost.contracts import ANY_TIME, Contract, contracts_of_meter, zones_of
 from iskra_server.cost.forecast import Basis
 from iskra_server.cost.price_runs import contract_runs
 from iskra_server.cost.tariffs import Levies, Per, Pricing
 from iskra_server.history.model.energy import BucketLength
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import quarter_instant
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.api.energy import MAX_BUCKETS
 from iskra_server.web.api.history import history_endpoint
@@ -136,9 +135,9 @@ class Cost(Struct, frozen=True):
 
 def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> Cost:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    contracts = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
+    contracts = contracts_of_meter(contracts, meter)
     length, edges = query.buckets(MAX_BUCKETS)
-    moments = [local(edge * QUARTER_S, query.tz) for edge in edges]
+    moments = [quarter_instant(edge, query.tz) for edge in edges]
     empty = Cost(meter.id, meter.simulated, query.tz.key, length, moments[0], moments[-1], [])
     if not contracts:
         return empty
@@ -193,7 +192,7 @@ def _money(amount: Amount) -> Money:
 
 
 def _current_contract(contract: Contract, query: Query) -> CurrentContract:
-    now = quarter_of(query.now.timestamp())
+    now = query.quarter
     (run,) = contract_runs(contract, now, now + 1, query.tz)
     (_, rate), *_ = run.imports
     import_price, export_price = rate.gross(), run.feed_in.gross()
@@ -206,7 +205,7 @@ def _current_contract(contract: Contract, query: Query) -> CurrentContract:
         pricing=contract.pricing,
         base_amount=number(contract.base_fee),
         base_per=contract.base_fee_per,
-        instalment_amount=number(contract.instalment_on(query.now.astimezone(query.tz).date())),
+        instalment_amount=number(contract.instalment_on(query.today)),
         fees=fees,
         energy_amount=number(import_price) if import_price is not None and contract.is_import_fixed else UNSET,
         feed_in_amount=number(export_price) if export_price is not None and contract.is_export_fixed else UNSET,
@@ -221,12 +220,11 @@ def _levies(levies: Levies) -> list[NamedAmount]:
 
 
 def _contract_year(year: Year, contracts: Sequence[Contract], query: Query) -> ContractYear:
-    today, total = query.now.astimezone(query.tz).date(), year.forecast.amount.total
-    due = [each.amount for each in billing_years(contracts, today, today)[-1].instalments]
-    instalments = sum(due, Decimal(0))
+    today, total = query.today, year.forecast.amount.total
+    instalments = billing_years(contracts, today, today)[-1].instalments_total
     return ContractYear(
-        begin=local(year.begin * QUARTER_S, query.tz),
-        end=local(year.end * QUARTER_S, query.tz),
+        begin=quarter_instant(year.begin, query.tz),
+        end=quarter_instant(year.end, query.tz),
         basis=year.forecast.basis,
         import_wh=number(year.forecast.import_wh),
         export_wh=number(year.forecast.export_wh),

@@ -6,11 +6,11 @@ from functools import partial
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, local, number
-from iskra_server.cost.contracts import Contract, contracts_of
+from iskra_server.base.json_values import Instant, Number, number
+from iskra_server.cost.contracts import Contract, contracts_of_meter
 from iskra_server.cost.day_forecast import RuleName
 from iskra_server.cost.outlook import Outlook, PeriodForecast
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import quarter_instant
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.api.history import history_endpoint
 from iskra_server.web.http.endpoint import TIME_ZONE, Result
@@ -48,7 +48,7 @@ class CostForecasts(Struct, frozen=True):
 
 def cost_forecasts_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> CostForecasts:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    contracts = contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production)
+    contracts = contracts_of_meter(contracts, meter)
     if not contracts:
         return CostForecasts(meter.id, meter.simulated, query.tz.key)
     outlook = Outlook(meter, contracts, query.now, query.tz)
@@ -66,8 +66,8 @@ def cost_forecasts_of(meter: RecordedMeter, query: Query, contracts: Sequence[Co
 def _forecast(period: PeriodForecast, query: Query) -> CostForecast:
     band = period.band
     return CostForecast(
-        begin=local(period.begin * QUARTER_S, query.tz),
-        end=local(period.end * QUARTER_S, query.tz),
+        begin=quarter_instant(period.begin, query.tz),
+        end=quarter_instant(period.end, query.tz),
         basis=period.basis,
         so_far_amount=number(period.so_far),
         total_amount=_rounded(period.total),

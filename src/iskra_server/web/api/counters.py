@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, local, number
+from iskra_server.base.json_values import Instant, NumberColumn, number
 from iskra_server.history.model.energy import continuous_total
-from iskra_server.history.model.records import QUARTER_S, PowerQuarter, quarter_of
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import PowerQuarter
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 from iskra_server.meter.registers import key_of
 from iskra_server.web.api.history import history_endpoint
-from iskra_server.web.api.quarters import MAX_DAYS, Column
+from iskra_server.web.api.quarters import MAX_DAYS
 from iskra_server.web.http.endpoint import TIME_ZONE, Result, period_parameters
 from iskra_server.web.http.query import Query
 
@@ -31,16 +32,16 @@ class CounterColumns(Struct, frozen=True):
 
     name: str
     obis: str
-    shown_wh: Column
-    total_wh: Column | UnsetType = UNSET
+    shown_wh: NumberColumn
+    total_wh: NumberColumn | UnsetType = UNSET
 
 
 class PowerColumns(Struct, frozen=True):
     """Element n is the quarter-hour from n x 900 s after `begin`; positive from the grid, negative to the grid."""
 
-    min_w: Column
-    mean_w: Column
-    max_w: Column
+    min_w: NumberColumn
+    mean_w: NumberColumn
+    max_w: NumberColumn
 
 
 class Counters(Struct, frozen=True):
@@ -57,15 +58,14 @@ class Counters(Struct, frozen=True):
 
 def counters_of(meter: RecordedMeter, query: Query) -> Counters:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    begin, end = query.period(max_days=MAX_DAYS)
-    first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
+    first, last = query.quarters(max_days=MAX_DAYS)
     powers = meter.power_between(first, last)
     return Counters(
         meter=meter.id,
         simulated=meter.simulated,
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         counters=[_columns(meter, obis, first, last) for obis in meter.series()],
         power=PowerColumns(
             _power(powers, first, last, lambda power: power.min_mw),
@@ -77,8 +77,8 @@ def counters_of(meter: RecordedMeter, query: Query) -> Counters:
 
 def _columns(meter: RecordedMeter, obis: Obis, first: int, last: int) -> CounterColumns:
     counter = meter.counter(obis)
-    shown: Column = [None] * (last - first + 1)
-    total: Column = [None] * len(shown)
+    shown: NumberColumn = [None] * (last - first + 1)
+    total: NumberColumn = [None] * len(shown)
     for reading in counter.between(first, last + 1):
         shown[reading.quarter - first] = number(reading.value.decimal)
         if counter.epochs:
@@ -86,8 +86,8 @@ def _columns(meter: RecordedMeter, obis: Obis, first: int, last: int) -> Counter
     return CounterColumns(key_of(obis), str(obis), shown, total if counter.epochs else UNSET)
 
 
-def _power(powers: Sequence[PowerQuarter], first: int, last: int, of: Callable[[PowerQuarter], int]) -> Column:
-    column: Column = [None] * (last - first)
+def _power(powers: Sequence[PowerQuarter], first: int, last: int, of: Callable[[PowerQuarter], int]) -> NumberColumn:
+    column: NumberColumn = [None] * (last - first)
     for power in powers:
         column[power.quarter - first] = number(scaled(of(power), _MW_TO_W))
     return column

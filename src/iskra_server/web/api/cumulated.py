@@ -17,13 +17,12 @@ from iskra_server.base.json_values import Instant, Number, instant, number
 from iskra_server.meter.lists import shown
 from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.reading import Sample, scaled
+from iskra_server.meter.units import WH_TO_KWH
 from iskra_server.web.api.meters import Meters
 from iskra_server.web.http.endpoint import METER_NAME, TEXT, Endpoint, Parameter, Result
 from iskra_server.web.http.problem import unknown_meter
 from iskra_server.web.http.responses import JSON, NO_STORE, SECURITY, raw_headers
 from iskra_server.web.server_view import ServerView
-
-_WH_TO_KWH = -3
 
 Reason = Literal["no_reading", "stale", "no_total", "unknown_meter"]
 
@@ -134,7 +133,7 @@ def cumulated(sample: Sample, age_s: float) -> Cumulated | None:
     register = item.register if item else None
     if item is None or register is None or isinstance(register.raw, (bool, bytes)):
         return None
-    kwh = scaled(register.raw, (register.scaler or 0) + _WH_TO_KWH)
+    kwh = scaled(register.raw, (register.scaler or 0) + WH_TO_KWH)
     simulated = True if sample.simulated else UNSET
     return Cumulated(instant(item.received_at), 0, "kWh", number(kwh), simulated, register.derived or UNSET)
 

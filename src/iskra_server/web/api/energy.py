@@ -11,7 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number, optional
 from iskra_server.history.model.energy import Bucket, BucketLength, BucketQuality, EpochMark, Gap, energy_in_buckets
-from iskra_server.history.model.records import QUARTER_S, QuarterReading
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
@@ -100,8 +101,8 @@ def energy_of(meter: RecordedMeter, query: Query) -> Energy:
         unit="Wh",
         tz=query.tz.key,
         bucket=length,
-        begin=local(edges[0] * QUARTER_S, query.tz),
-        end=local(edges[-1] * QUARTER_S, query.tz),
+        begin=quarter_instant(edges[0], query.tz),
+        end=quarter_instant(edges[-1], query.tz),
         buckets=[_bucket(*pair, query.tz) for pair in zip_longest(imported, exported)],
         import_=import_,
         export=export,
@@ -141,8 +142,8 @@ def _first_and_last(
 
 def _bucket(imported: Bucket, exported: Bucket | None, tz: ZoneInfo) -> EnergyBucket:
     return EnergyBucket(
-        begin=local(imported.begin * QUARTER_S, tz),
-        end=local(imported.end * QUARTER_S, tz),
+        begin=quarter_instant(imported.begin, tz),
+        end=quarter_instant(imported.end, tz),
         import_wh=optional(imported.energy_wh),
         import_quality=imported.quality,
         export_wh=optional(exported.energy_wh) if exported else UNSET,
@@ -151,7 +152,7 @@ def _bucket(imported: Bucket, exported: Bucket | None, tz: ZoneInfo) -> EnergyBu
 
 
 def _gap(gap: Gap, tz: ZoneInfo) -> EnergyGap:
-    return EnergyGap(local(gap.begin * QUARTER_S, tz), local(gap.end * QUARTER_S, tz), number(gap.energy_wh))
+    return EnergyGap(quarter_instant(gap.begin, tz), quarter_instant(gap.end, tz), number(gap.energy_wh))
 
 
 def _epoch_change(mark: EpochMark, tz: ZoneInfo) -> EpochChange:

@@ -6,7 +6,6 @@ Clients may store their answers, but must revalidate them by their ETag.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,14 +26,13 @@ from iskra_server.web.http.endpoint import (
 )
 from iskra_server.web.http.problem import MAX_NAMED, unknown_meter_problem
 from iskra_server.web.http.query import Query
-from iskra_server.web.http.responses import JSON, revalidated
+from iskra_server.web.http.responses import revalidated_json
 from iskra_server.web.http.settings import WebSettings
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
     from iskra_server.history.store.reads import Reads
 
-_REVALIDATE = "private, no-cache"
 # later than any moment: when a meter without history was first read
 _NEVER_S = 2**62
 
@@ -71,7 +69,7 @@ def history_endpoint(
                 known = [info.meter_id for info in reads.first_meters(MAX_NAMED + 1)]
                 return unknown_meter_problem(meter_name, known)
             meter.is_production = is_production or (live is None and meter.info.port in plant_ports)
-            return revalidated(request, msgspec.json.encode(read(meter, query)), JSON, _REVALIDATE)
+            return revalidated_json(request, read(meter, query))
 
         return await read_history(context, request, parameters, respond)
 

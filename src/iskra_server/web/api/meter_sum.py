@@ -12,14 +12,13 @@ from decimal import Decimal
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, number
 from iskra_server.history.model.energy import BucketLength, energy_between
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import quarter_instant
 from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.history import unrecorded_meter
@@ -41,7 +40,7 @@ from iskra_server.web.http.endpoint import (
 )
 from iskra_server.web.http.problem import MAX_NAMED, unknown_meter
 from iskra_server.web.http.query import BadRequest, NotFound, Query
-from iskra_server.web.http.responses import JSON, json_response, revalidated
+from iskra_server.web.http.responses import json_response, revalidated_json
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -52,7 +51,6 @@ MAX_METERS = 20
 MAX_BUCKETS = 3_000
 METERS = Parameter("meters", f"the meters, 2 to {MAX_METERS}, separated by commas: labels or server ids in hex", TEXT)
 _NO_METER = failure("no such meter; `detail` names the known ones")
-_REVALIDATE = "private, no-cache"
 
 
 class SumPart(Struct, frozen=True):
@@ -165,7 +163,7 @@ async def _energy(context: Context, request: Request) -> Response:
     live = {name: meters.view(meter_id) for name, meter_id in found.items() if meter_id}
 
     def respond(reads: "Reads", query: Query) -> Response:
-        return revalidated(request, msgspec.json.encode(_energy_sum(reads, query, live)), JSON, _REVALIDATE)
+        return revalidated_json(request, _energy_sum(reads, query, live))
 
     return await read_history(context, request, ENERGY.parameters, respond)
 
@@ -178,7 +176,7 @@ def _energy_sum(reads: "Reads", query: Query, live: Mapping[str, Meter]) -> Ener
     meters = [_recorded(reads, name, live.get(name)) for name in _names(query)]
     _check_once(meter.chain for meter in meters)
     length, edges = query.buckets(MAX_BUCKETS)
-    now = quarter_of(query.now.timestamp())
+    now = query.quarter
     readings = [meter.counter(IMPORT).nearest_before(now + 1) for meter in meters]
     newest = [reading.quarter if reading else -1 for reading in readings]
     # where what is running ends
@@ -190,7 +188,7 @@ def _energy_sum(reads: "Reads", query: Query, live: Mapping[str, Meter]) -> Ener
     period = edges[0], last if is_running else edges[-1]
 
     def bucket(begin: int, end: int) -> SumBucket:
-        moments = local(begin * QUARTER_S, query.tz), local(end * QUARTER_S, query.tz)
+        moments = quarter_instant(begin, query.tz), quarter_instant(end, query.tz)
         if begin >= now:
             return SumBucket(*moments)
         if end > now and begin >= last:
@@ -208,11 +206,11 @@ def _energy_sum(reads: "Reads", query: Query, live: Mapping[str, Meter]) -> Ener
         simulated=any(meter.simulated for meter in meters),
         tz=query.tz.key,
         bucket=length,
-        begin=local(edges[0] * QUARTER_S, query.tz),
-        end=local(edges[-1] * QUARTER_S, query.tz),
+        begin=quarter_instant(edges[0], query.tz),
+        end=quarter_instant(edges[-1], query.tz),
         buckets=[bucket(*ends) for ends in pairwise(edges)],
         parts=[_part(meter.id, imports, exports, period) for meter in meters],
-        until=local(last * QUARTER_S, query.tz) if is_running else UNSET,
+        until=quarter_instant(last, query.tz) if is_running else UNSET,
         import_wh=_total(_energies(imports, period)),
         export_wh=_total(_energies(exports, period)),
     )

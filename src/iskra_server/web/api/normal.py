@@ -5,17 +5,15 @@ GET /api/v1/meters/{id}/steps, /typical-day and /highest-quarters
 
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, NumberColumn, local, number
 from iskra_server.history.model.highest_quarter import QuarterEnergy, highest_quarter, quarter_energies
-from iskra_server.history.model.periods import first_quarter
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import first_quarter, quarter_instant, quarter_time
 from iskra_server.history.model.typical_day import TypicalQuarter, typical_days
 from iskra_server.history.points.power_steps import PowerStep, power_steps
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -33,8 +31,6 @@ MAX_STEP_W = 100_000
 DEFAULT_STEP_W, DEFAULT_WEEKS = 200, 8
 _LAST = timedelta(minutes=5)
 _MW, _MS = -3, 1000
-
-Column = list[Annotated[Number | None, Meta(extra_json_schema={"type": ["number", "null"]})]]
 
 
 class PowerChange(Struct, frozen=True):
@@ -67,9 +63,9 @@ class Weekday(Struct, frozen=True):
 
     weekday: int
     days: int
-    median_w: Column
-    low_w: Column
-    high_w: Column
+    median_w: NumberColumn
+    low_w: NumberColumn
+    high_w: NumberColumn
 
 
 class TypicalWeek(Struct, frozen=True):
@@ -136,7 +132,7 @@ def _step(step: PowerStep, query: Query) -> PowerChange:
 def typical_week_of(meter: RecordedMeter, query: Query) -> TypicalWeek:
     """Raises BadRequest, and StoreError if the database does not respond."""
     weeks = query.integer("weeks", default=DEFAULT_WEEKS, maximum=MAX_WEEKS)
-    today = query.now.astimezone(query.tz).date()
+    today = query.today
     begin, end = (first_quarter(day, query.tz) for day in (today - timedelta(weeks=weeks), today))
     counter = meter.counter(IMPORT)
     energies = quarter_energies(counter.between(begin, end + 1), counter.epochs)
@@ -144,8 +140,8 @@ def typical_week_of(meter: RecordedMeter, query: Query) -> TypicalWeek:
         meter=meter.id,
         simulated=meter.simulated,
         tz=query.tz.key,
-        begin=local(begin * QUARTER_S, query.tz),
-        end=local(end * QUARTER_S, query.tz),
+        begin=quarter_instant(begin, query.tz),
+        end=quarter_instant(end, query.tz),
         weekdays=[
             Weekday(
                 day.weekday,
@@ -159,14 +155,13 @@ def typical_week_of(meter: RecordedMeter, query: Query) -> TypicalWeek:
     )
 
 
-def _column(quarters: tuple[TypicalQuarter | None, ...], value: Callable[[TypicalQuarter], Decimal]) -> Column:
+def _column(quarters: tuple[TypicalQuarter | None, ...], value: Callable[[TypicalQuarter], Decimal]) -> NumberColumn:
     return [number(value(quarter)) if quarter else None for quarter in quarters]
 
 
 def highest_quarters_of(meter: RecordedMeter, query: Query) -> HighestQuarters:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    begin, end = query.period(max_days=MAX_MONTHS_DAYS, default="this_month")
-    first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
+    first, last = query.quarters(max_days=MAX_MONTHS_DAYS, default="this_month")
     counter = meter.counter(IMPORT)
     energies = quarter_energies(counter.between(first, last + 1), counter.epochs)
     by_month = groupby(energies, key=lambda energy: _month(energy.quarter, query))
@@ -175,21 +170,21 @@ def highest_quarters_of(meter: RecordedMeter, query: Query) -> HighestQuarters:
         meter=meter.id,
         simulated=meter.simulated,
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         months=[_month_of_quarter(month, quarter, query) for month, quarter in highest if quarter],
     )
 
 
 def _month(quarter: int, query: Query) -> str:
-    return f"{datetime.fromtimestamp(quarter * QUARTER_S, query.tz):%Y-%m}"
+    return f"{quarter_time(quarter, query.tz):%Y-%m}"
 
 
 def _month_of_quarter(month: str, highest: QuarterEnergy, query: Query) -> MonthOfQuarter:
     return MonthOfQuarter(
         month,
-        local(highest.quarter * QUARTER_S, query.tz),
-        local((highest.quarter + 1) * QUARTER_S, query.tz),
+        quarter_instant(highest.quarter, query.tz),
+        quarter_instant(highest.quarter + 1, query.tz),
         number(highest.energy_wh),
         number(highest.power_w),
     )

@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Instant, Number, instant, local, number, utc
-from iskra_server.cost.contracts import Contract, contract_on, contracts_of
+from iskra_server.base.json_values import Instant, Number, NumberColumn, instant, number, utc
+from iskra_server.cost.contracts import Contract, contract_on, contracts_of_meter
 from iskra_server.cost.meter_prices import MeterPrices, meter_prices, today_and_tomorrow, zone_of
+from iskra_server.history.model.periods import quarter_instant
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.model.spot_price import Price, eur_mwh
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -37,8 +37,8 @@ from iskra_server.web.http.endpoint import (
     period_parameters,
     read_history,
 )
-from iskra_server.web.http.query import BadRequest, NotFound, Query
-from iskra_server.web.http.responses import JSON, revalidated
+from iskra_server.web.http.query import NotFound, Query
+from iskra_server.web.http.responses import revalidated_json
 from iskra_server.web.http.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -46,11 +46,8 @@ if TYPE_CHECKING:
     from iskra_server.history.store.reads import Reads
 
 MAX_DAYS = 400
-_REVALIDATE = "private, no-cache"
 _PLACES = Decimal("0.000001")
-
-PriceColumn = list[Annotated[Number | None, Meta(extra_json_schema={"type": ["number", "null"]})]]
-Direction = Literal["import", "export"]
+_DIRECTIONS = ("import", "export")
 
 
 class CheapestPeriod(Struct, frozen=True):
@@ -81,7 +78,7 @@ class SpotPrices(Struct, frozen=True):
     tz: str
     begin: Instant
     end: Instant
-    prices: PriceColumn
+    prices: NumberColumn
     stand_ins: int
     differing: int
     cheapest: list[CheapestPeriod]
@@ -99,13 +96,13 @@ class PricesOfMeter(Struct, frozen=True):
     tz: str
     begin: Instant
     end: Instant
-    import_amount: PriceColumn
-    export_amount: PriceColumn
+    import_amount: NumberColumn
+    export_amount: NumberColumn
     cheapest: list[CheapestPeriod]
     currency: str | UnsetType = UNSET
     known_until: Instant | UnsetType = UNSET
     zone: str | UnsetType = UNSET
-    spot: PriceColumn | UnsetType = UNSET
+    spot: NumberColumn | UnsetType = UNSET
     origins: list[PriceOrigin] | UnsetType = UNSET
 
 
@@ -119,9 +116,8 @@ class EvccRate(Struct, frozen=True):
 
 def prices_of(meter: RecordedMeter, query: Query, settings: WebSettings) -> PricesOfMeter:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    begin, end = query.period(max_days=MAX_DAYS)
-    first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
-    contracts = contracts_of(settings.contracts, meter.id, meter.server_id, is_production=meter.is_production)
+    first, last = query.quarters(max_days=MAX_DAYS)
+    contracts = contracts_of_meter(settings.contracts, meter)
     asked = meter_prices(contracts, first, last, meter.spot_raws, query.tz)
     ahead = _ahead(meter, contracts, query)
     zone = zone_of(contracts, query.now, query.tz) or settings.price_zone
@@ -129,8 +125,8 @@ def prices_of(meter: RecordedMeter, query: Query, settings: WebSettings) -> Pric
         meter=meter.id,
         simulated=meter.simulated,
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         import_amount=list(map(_number, asked.imports)),
         export_amount=list(map(_number, asked.exports)),
         cheapest=[_period(found, found.mean, query) for found in ahead.cheapest(query.now.timestamp())],
@@ -144,19 +140,17 @@ def prices_of(meter: RecordedMeter, query: Query, settings: WebSettings) -> Pric
 
 def evcc_rates(meter: RecordedMeter, query: Query, settings: WebSettings) -> list[EvccRate]:
     """Raises BadRequest, NotFound without a contract, and StoreError if the database does not respond."""
-    direction = query.get("direction") or "import"
-    if direction not in ("import", "export"):
-        raise BadRequest(f"'direction={direction[:40]}' is not allowed; allowed are import and export")
-    contracts = contracts_of(settings.contracts, meter.id, meter.server_id, is_production=meter.is_production)
-    if contract_on(contracts, query.now.astimezone(query.tz).date()) is None:
+    direction = query.choice("direction", _DIRECTIONS, default="import")
+    contracts = contracts_of_meter(settings.contracts, meter)
+    if contract_on(contracts, query.today) is None:
         raise NotFound(
             f"no contract is configured for meter {meter.id}; write its prices under [[contracts]]", "no_contract"
         )
     ahead = _ahead(meter, contracts, query)
     prices = ahead.imports if direction == "import" else ahead.exports
     return [
-        EvccRate(_utc(ahead.begin + place), _utc(ahead.begin + place + 1), number(price))
-        for place, price in enumerate(prices)
+        EvccRate(utc(quarter * QUARTER_S), utc((quarter + 1) * QUARTER_S), number(price))
+        for quarter, price in enumerate(prices, ahead.begin)
         if price is not None
     ]
 
@@ -165,8 +159,7 @@ def spot_of(reads: "Reads", query: Query, settings: WebSettings) -> SpotPrices:
     """Raises BadRequest, NotFound for a zone without prices, and StoreError if the database does not respond."""
     from iskra_server.history.store.spot_prices import price_sources, spot_prices, stored_zones  # noqa: PLC0415
 
-    begin, end = query.period(max_days=MAX_DAYS)
-    first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
+    first, last = query.quarters(max_days=MAX_DAYS)
     zones = {stored.zone: stored for stored in stored_zones(reads)}
     zone = query.get("zone") or settings.price_zone or next(iter(zones), "")
     if zone not in zones:
@@ -181,8 +174,8 @@ def spot_of(reads: "Reads", query: Query, settings: WebSettings) -> SpotPrices:
         zone=zone,
         unit="EUR/MWh",
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         prices=_column(prices, first, last),
         stand_ins=sum(not price.is_final(quarter) for quarter, price in prices.items()),
         differing=zones[zone].differing,
@@ -196,18 +189,18 @@ def _ahead(meter: RecordedMeter, contracts: Sequence[Contract], query: Query) ->
 
 
 def _known_until(ahead: MeterPrices, query: Query) -> Instant | UnsetType:
-    now = quarter_of(query.now.timestamp())
+    now = query.quarter
     known = ahead.columns.imports[now - ahead.begin :]
     until = now + next((place for place, price in enumerate(known) if price is None), len(known))
-    return local(until * QUARTER_S, query.tz) if until > now else UNSET
+    return quarter_instant(until, query.tz) if until > now else UNSET
 
 
 def _period(found: CheapestHours, mean: Decimal, query: Query) -> CheapestPeriod:
-    begin, end = (local(quarter * QUARTER_S, query.tz) for quarter in (found.begin, found.end))
+    begin, end = (quarter_instant(quarter, query.tz) for quarter in (found.begin, found.end))
     return CheapestPeriod(found.hours, begin, end, number(mean.quantize(_PLACES)))
 
 
-def _column(prices: Mapping[int, Price], first: int, last: int) -> PriceColumn:
+def _column(prices: Mapping[int, Price], first: int, last: int) -> NumberColumn:
     return [number(eur_mwh(prices[quarter].raw)) if quarter in prices else None for quarter in range(first, last)]
 
 
@@ -220,10 +213,6 @@ def _origins(sources: Mapping[str, int]) -> list[PriceOrigin]:
         PriceOrigin(name, instant(datetime.fromtimestamp(at_s, UTC)), LICENCES.get(name, ""))
         for name, at_s in sources.items()
     ]
-
-
-def _utc(quarter: int) -> Instant:
-    return utc(quarter * QUARTER_S)
 
 
 _ZONE = Parameter("zone", "zone of the market, such as DE-LU; default: that of the configuration", TEXT)
@@ -245,7 +234,7 @@ EVCC = history_endpoint(
         Parameter(
             "direction",
             "import: what energy from the grid costs; export: what is paid for energy to the grid; default: import",
-            {**TEXT, "enum": ["import", "export"]},
+            {**TEXT, "enum": list(_DIRECTIONS)},
         ),
         TIME_ZONE,
     ),
@@ -255,8 +244,7 @@ EVCC = history_endpoint(
 
 async def _spot_handler(context: Context, request: Request) -> Response:
     def respond(reads: "Reads", query: Query) -> Response:
-        body = msgspec.json.encode(spot_of(reads, query, context.settings))
-        return revalidated(request, body, JSON, _REVALIDATE)
+        return revalidated_json(request, spot_of(reads, query, context.settings))
 
     return await read_history(context, request, SPOT.parameters, respond)
 

@@ -5,13 +5,14 @@ A quarter has no number if the reading at one of its edges is missing; energy is
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, NumberColumn, number
 from iskra_server.history.model.energy import energy_between
-from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
@@ -21,8 +22,6 @@ from iskra_server.web.http.query import Query
 
 # a year and the week before it fit
 MAX_DAYS = 400
-
-Column = list[Annotated[Number | None, Meta(extra_json_schema={"type": ["number", "null"]})]]
 
 
 class Quarters(Struct, frozen=True):
@@ -34,28 +33,27 @@ class Quarters(Struct, frozen=True):
     tz: str
     begin: Instant
     end: Instant
-    import_wh: Column
-    export_wh: Column | UnsetType = UNSET
+    import_wh: NumberColumn
+    export_wh: NumberColumn | UnsetType = UNSET
 
 
 def quarters_of(meter: RecordedMeter, query: Query) -> Quarters:
     """Raises BadRequest, and StoreError if the database does not respond."""
-    begin, end = query.period(max_days=MAX_DAYS)
-    first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
+    first, last = query.quarters(max_days=MAX_DAYS)
     return Quarters(
         meter=meter.id,
         simulated=meter.simulated,
         unit="Wh",
         tz=query.tz.key,
-        begin=local(first * QUARTER_S, query.tz),
-        end=local(last * QUARTER_S, query.tz),
+        begin=quarter_instant(first, query.tz),
+        end=quarter_instant(last, query.tz),
         import_wh=_column(meter, IMPORT, first, last),
         export_wh=_column(meter, EXPORT, first, last) if EXPORT in meter.series() else UNSET,
     )
 
 
-def _column(meter: RecordedMeter, obis: Obis, first: int, last: int) -> Column:
-    column: Column = [None] * (last - first)
+def _column(meter: RecordedMeter, obis: Obis, first: int, last: int) -> NumberColumn:
+    column: NumberColumn = [None] * (last - first)
     counter = meter.counter(obis)
     for quarter, energy in _measured(counter, counter.between(first, last + 1)):
         column[quarter - first] = energy

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.base.json_values import Instant, Number, number
 from iskra_server.history.model.energy import continuous_total
-from iskra_server.history.model.records import QUARTER_S, EpochStart, Quality, QuarterReading, quarter_of
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import EpochStart, Quality, QuarterReading, quarter_of
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import Obis
@@ -60,7 +61,7 @@ def registers_of(meter: RecordedMeter, query: Query) -> RegisterValues:
         unit="Wh",
         tz=query.tz.key,
         values=values,
-        next=UNSET if next_quarter is None else local(next_quarter * QUARTER_S, query.tz),
+        next=UNSET if next_quarter is None else quarter_instant(next_quarter, query.tz),
     )
 
 
@@ -68,7 +69,7 @@ def register_value(reading: QuarterReading, epochs: Sequence[EpochStart], tz: Zo
     return RegisterValue(
         name=key_of(reading.obis),
         obis=str(reading.obis),
-        at=local(reading.quarter * QUARTER_S, tz),
+        at=quarter_instant(reading.quarter, tz),
         register_wh=number(reading.value.decimal),
         continuous_wh=number(continuous_total(reading, epochs)),
         quality=reading.quality,

@@ -10,17 +10,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.base.json_values import Instant, Number, local, number, optional
+from iskra_server.base.json_values import Instant, Number, number, optional
 from iskra_server.diagnosis.facts import ProductionCounter
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.model.common_quarters import CommonEnergy, add, common_energies
 from iskra_server.history.model.energy import BucketLength, energy_between
-from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
+from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_instant
+from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.model.solar_flows import SolarFlows
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter, read_last_at, recorded_meter
@@ -40,7 +40,7 @@ from iskra_server.web.http.endpoint import (
     read_history,
 )
 from iskra_server.web.http.query import NotFound, Query
-from iskra_server.web.http.responses import JSON, revalidated
+from iskra_server.web.http.responses import revalidated_json
 from iskra_server.web.server_view import ServerView
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 MAX_BUCKETS = 10_000
 # so many are read at once, four columns of them: a year
-_QUARTERS_AT_ONCE = 366 * 96
+_QUARTERS_AT_ONCE = 366 * QUARTERS_OF_DAY
 _COUNTERS: dict[ProductionCounter, Obis] = {"export": EXPORT, "import": IMPORT}
 _OTHER: dict[ProductionCounter, Obis] = {"export": IMPORT, "import": EXPORT}
 
@@ -132,8 +132,7 @@ async def _energy(context: Context, request: Request) -> Response:
             raise sources
         grid = _recorded(reads, sources.grid, live)
         plants = [_Plant(_recorded(reads, status, live), status.facts.production_counter) for status in sources.plants]
-        answer = _solar_energy(grid, plants, query)
-        return revalidated(request, msgspec.json.encode(answer), JSON, "private, no-cache")
+        return revalidated_json(request, _solar_energy(grid, plants, query))
 
     return await read_history(context, request, ENDPOINT.parameters, respond)
 
@@ -164,7 +163,7 @@ def _solar_energy(grid: RecordedMeter, plants: Sequence[_Plant], query: Query) -
         [grid.id, grid.id, *(plant.meter.id for plant in plants)],
         [_quarter(counter.nearest_after(edges[0] - 1)) for counter in counters],
     )
-    now = quarter_of(query.now.timestamp())
+    now = query.quarter
     until = min(_quarter(counter.nearest_before(now + 1)) or 0 for counter in counters)
     # the quarter that has just ended may not be written yet
     end = max(until, now - 1)
@@ -173,7 +172,7 @@ def _solar_energy(grid: RecordedMeter, plants: Sequence[_Plant], query: Query) -
 
     def inside(quarter: int | None) -> Instant | UnsetType:
         is_inside = quarter is not None and edges[0] < quarter < edges[-1]
-        return local(quarter * QUARTER_S, query.tz) if quarter and is_inside else UNSET
+        return quarter_instant(quarter, query.tz) if quarter and is_inside else UNSET
 
     return SolarEnergy(
         grid=grid.id,
@@ -182,8 +181,8 @@ def _solar_energy(grid: RecordedMeter, plants: Sequence[_Plant], query: Query) -
         simulated=any(meter.simulated for meter in (grid, *(plant.meter for plant in plants))),
         tz=query.tz.key,
         bucket=length,
-        begin=local(edges[0] * QUARTER_S, query.tz),
-        end=local(edges[-1] * QUARTER_S, query.tz),
+        begin=quarter_instant(edges[0], query.tz),
+        end=quarter_instant(edges[-1], query.tz),
         total=_bucket((edges[0], edges[-1]), whole, end, known, query.tz),
         buckets=buckets,
         since=inside(known.begin),
@@ -240,8 +239,8 @@ def _read(
 def _bucket(span: tuple[int, int], counted: CommonEnergy, end: int, known: _Known, tz: ZoneInfo) -> SolarBucket:
     begin, over = span[0], max(min(span[1], end) - span[0], 0)
     bucket = SolarBucket(
-        begin=local(begin * QUARTER_S, tz),
-        end=local(span[1] * QUARTER_S, tz),
+        begin=quarter_instant(begin, tz),
+        end=quarter_instant(span[1], tz),
         quarters=over,
         counted_quarters=counted.quarters,
         missing=_missing(begin, over, counted, known) if counted.quarters < over else UNSET,

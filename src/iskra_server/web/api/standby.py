@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Number, number, optional
 from iskra_server.cost.amounts import energy_cost
-from iskra_server.cost.contracts import Contract, contract_on, contracts_of
+from iskra_server.cost.contracts import Contract, contract_on, contracts_of_meter
 from iskra_server.cost.even_price import even_price
 from iskra_server.history.model.base_load import median_of_nights, night_quarters, nightly_minima
 from iskra_server.history.model.highest_quarter import quarter_energies
@@ -66,11 +66,8 @@ def standby_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]
     weeks = [_between(minima, begin, begin + 7 * _DAY) for begin in nights[::7]]
     watts = median_of_nights(weeks[-1])
     before = median_of_nights(_between(minima, nights[-7 * (_WEEKS_BEFORE + 1)], nights[-7]))
-    contract = contract_on(
-        contracts_of(contracts, meter.id, meter.server_id, is_production=meter.is_production),
-        query.now.astimezone(query.tz).date(),
-    )
-    now = quarter_of(query.now.timestamp())
+    contract = contract_on(contracts_of_meter(contracts, meter), query.today)
+    now = query.quarter
     price = even_price(contract, now - _QUARTERS_PER_YEAR, now, meter.spot_raws, query.tz) if contract else None
     year_wh = None if watts is None else watts * _HOURS_PER_YEAR
     return Standby(

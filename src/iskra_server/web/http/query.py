@@ -6,7 +6,7 @@ history/model/periods.py says how periods are written. Each limit has a name and
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from starlette.datastructures import QueryParams
 from iskra_server.base.timezone import zone
 from iskra_server.history.model.energy import BucketLength, bucket_edges
 from iskra_server.history.model.periods import Period, parse_period, parse_span
+from iskra_server.history.model.records import quarter_of
 
 DEFAULT_FROM = "today"
 BUCKET_LENGTHS: tuple[BucketLength, ...] = get_args(BucketLength)
@@ -72,6 +73,15 @@ class Query:
         with _as_bad_request():
             self.tz: ZoneInfo = zone(parameters.get("tz") or tz)
 
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.tz).date()
+
+    @property
+    def quarter(self) -> int:
+        """The quarter that is running."""
+        return quarter_of(self.now.timestamp())
+
     def get(self, name: str) -> str | None:
         return self._parameters.get(name)
 
@@ -82,6 +92,11 @@ class Query:
         if max_days is not None and end - begin > timedelta(days=max_days):
             raise BadRequest(f"the period is longer than {max_days} days; ask for a shorter one")
         return begin, end
+
+    def quarters(self, max_days: int | None = None, default: str = DEFAULT_FROM) -> tuple[int, int]:
+        """The quarters in which the period begins and ends."""
+        begin, end = self.period(max_days, default)
+        return quarter_of(begin.timestamp()), quarter_of(end.timestamp())
 
     def buckets(self, max_buckets: int) -> tuple[BucketLength, tuple[int, ...]]:
         """The length of the buckets, by default one that suits the period, and the quarters at their edges."""

@@ -5,7 +5,7 @@ only: Home Assistant's ingress serves them from its own.
 """
 
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from http import HTTPStatus
 
@@ -57,6 +57,11 @@ def revalidated(request: Request, body: bytes, media_type: str, cache_control: s
     if _matches(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return compressed(body, media_type, headers, request.headers.get("accept-encoding", ""))
+
+
+def revalidated_json(request: Request, content: Struct | Sequence[Struct]) -> Response:
+    """An answer that a client may keep, and must ask for again. Call it in a thread: encoding takes time."""
+    return revalidated(request, msgspec.json.encode(content), JSON, "private, no-cache")
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

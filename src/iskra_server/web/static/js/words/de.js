@@ -229,8 +229,8 @@ export const words = {
       print: "Aufstellung zum Drucken",
       csv: "Aufstellung als CSV",
       quarters: "Viertelstundenwerte als CSV",
-      legal: "Nicht eichrechtskonform: Die Zählerstände stammen von einem optischen Lesekopf. Wo das Eichrecht "
-        + "geeichte Messwerte verlangt, dürfen sie nicht Grundlage einer Abrechnung sein.",
+      legal: "Nicht eichrechtskonform: mit einem optischen Lesekopf ausgelesen, nicht für Abrechnungen, für die das "
+        + "Eichrecht geeichte Messwerte verlangt.",
     },
   },
   howToUnlock: "So wird er freigeschaltet",

@@ -239,8 +239,7 @@ export const words = {
       print: "Statement to print",
       csv: "Statement as CSV",
       quarters: "15-minute values as CSV",
-      legal: "Not for legal billing where calibration law asks for readings of a verified measuring chain: these were "
-        + "taken by an optical head.",
+      legal: "Readings by an optical head: not for legal billing where calibration law asks for verified values.",
     },
   },
   howToUnlock: "How to unlock it",
