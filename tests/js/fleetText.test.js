@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { browser, load, plain } from "./browser.js";
 
 browser();
-const { completenessText, isIncomplete, missingText, readerText, spanText } = await load("fleetText.js");
+const {
+  completenessText, hasGaps, inNoBucket, isIncomplete, missingText, readerText, spanText,
+} = await load("fleetText.js");
 
 const whole = { meters: 24, complete: 24, quarters: 2304, measured: 2304, estimated: 0 };
 
@@ -21,11 +23,19 @@ test("almost whole does not look whole, and a bit does not look like nothing", (
     "1 of 100 000 quarter-hours missing, 1 quarter-hour estimated");
 });
 
-test("what is estimated is not missing", () => {
-  assert.equal(isIncomplete({ ...whole, estimated: 9 }), false);
-  assert.equal(isIncomplete({ meters: 24, complete: 24, quarters: 2304 }), false);
-  assert.equal(isIncomplete({ ...whole, measured: 2303 }), true);
-  assert.equal(isIncomplete({ ...whole, complete: 23 }), true);
+test("a sum with gaps inside is complete, and what is estimated is no gap", () => {
+  const asked = (known) => [isIncomplete(known), hasGaps(known)];
+  assert.deepEqual(asked({ ...whole, estimated: 9 }), [false, false]);
+  assert.deepEqual(asked({ meters: 24, complete: 24, quarters: 2304 }), [false, false]);
+  assert.deepEqual(asked({ ...whole, measured: 2303 }), [false, true]);
+  assert.deepEqual(asked({ ...whole, complete: 23 }), [true, false]);
+});
+
+test("the energy of a gap over two bars is in none of them, to the last digit", () => {
+  assert.equal(inNoBucket("10702046.5", ["10682797.5", undefined, "0.1"]), "19248.9");
+  assert.equal(inNoBucket("12.3", ["12.30"]), null);
+  assert.equal(inNoBucket("12.3", [undefined]), "12.3");
+  assert.equal(inNoBucket(undefined, [undefined]), null);
 });
 
 test("what the export lacks is said apart where it lacks something else", () => {

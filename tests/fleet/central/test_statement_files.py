@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -73,6 +74,27 @@ def test_the_page_says_everything(made: Statement) -> None:
     assert "Geschätzt: 2 von 192 Viertelstunden (1,0\u00a0%)." in german
     assert "not for legal billing where calibration law" in english
     assert "Mess- und Eichgesetz" in german
+
+
+def test_months_without_any_reading_are_one_row_of_the_page_and_each_a_row_of_the_table(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/central.sqlite")
+    rows = [QuarterReading("M 1", IMPORT, OCTOBER + place, Exact(place, 0), "measured") for place in (0, 1)]
+    store.write(rows, [replace(METER, meter_id="M 1")])
+    with store.transaction() as connection:
+        connection.execute(insert(label), [{"meter": 1, "kind": "tenant", "value": NAME, "from_quarter": 0}])
+    year = statement(store, [Group("tenant", NAME)], parse_period("2026", NOW, BERLIN), NOW, tz=BERLIN)
+    store.close()
+    page = html(year, "de")
+    # 243 days less the hour of spring; 30 and 9 days and an hour
+    for name, missing in (
+        ("Januar – August 2026", "23\u202f324"),
+        ("November – Dezember 2026", "3\u202f748"),
+    ):
+        assert f"<tr><td>{name}</td><td>–</td><td>–</td><td>–</td><td>{missing}</td><td>–</td></tr>" in page
+    assert all(f"<tr><td>{name} 2026</td>" in page for name in ("September", "Oktober"))
+    text = StringIO()
+    write_csv(year, text, "de")
+    assert sum(row["kind"] == "month" for row in csv.DictReader(StringIO(text.getvalue()))) == 12
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -18,6 +18,8 @@ METERS = 120
 # their quarter readings
 BEGIN, DAYS, MONTH = datetime(2026, 2, 10, tzinfo=UTC), 12, "2026-02"
 SILENT = 77
+# a head that was off from ten in the evening of the fifth day until two in the morning
+OFF, OFF_QUARTERS = 6, (96 * 5 - 8, 96 * 5 + 8)
 
 
 def name(number: int) -> str:
@@ -36,6 +38,7 @@ def write(folder: Path) -> None:
         # meter 5 has no head on the last day, and only every tenth meter has an export counter
         for obis, step in _counters(number)
         for quarter in range(first, last - 96 if number == 5 else last + 1)
+        if number != OFF or not OFF_QUARTERS[0] < quarter - first < OFF_QUARTERS[1]
     ]
     contacts = [
         LastContact(

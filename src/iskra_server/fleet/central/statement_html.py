@@ -1,12 +1,13 @@
 """A statement as one HTML file for printing on A4: no scripts, no other files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
+from itertools import groupby
 
 from iskra_server.fleet.central.statement import MeterStatement, RegisterStatement, Statement
 from iskra_server.fleet.central.statement_remarks import Remark
-from iskra_server.fleet.central.statement_texts import NONE, WORDS, at, kwh, register, sentence, title
+from iskra_server.fleet.central.statement_texts import NONE, WORDS, at, kwh, number, register, sentence, title
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.metered_energy import MeteredEnergy
 from iskra_server.outputs.notify.localized import month
@@ -30,7 +31,8 @@ td small { display: block; font-size: 7pt; font-weight: 400; color: #5b646a }
 td:not(:first-child) { white-space: nowrap }
 tr.total td { font-weight: 700; border-bottom: 0 } ul { margin: 1mm 0 0; padding-left: 5mm } li { margin-bottom: 0.6mm }
 ul.remarks { font-size: 9pt } .note { font-size: 8.5pt; color: #3d454a; margin: 2mm 0 0 }
-.legal { border: 0.3mm solid #1b1e20; padding: 2.5mm 3mm; margin-top: 6mm; font-size: 9pt; break-inside: avoid }
+.end { break-inside: avoid }
+.legal { border: 0.3mm solid #1b1e20; padding: 2.5mm 3mm; margin-top: 6mm; font-size: 9pt }
 /* on a phone a table scrolls by itself, not the whole page */
 @media screen and (max-width: 600px) { table { display: block; overflow-x: auto } }
 @media print { body { margin: 0; padding: 0; max-width: none } }
@@ -64,8 +66,9 @@ def _lines(statement: Statement, language: Language) -> Iterator[str]:
         yield from _summary(statement, language)
     for meter in statement.meters:
         yield from _meter(meter, statement, language)
-    yield f'<p class="note">{escape(words["explain"])}</p><p class="legal">{escape(words["legal"])}</p>'
-    yield "</main></body></html>\n"
+    # a page of its own for the last sentence looks like a mistake of the printer
+    yield f'<div class="end"><p class="note">{escape(words["explain"])}</p>'
+    yield f'<p class="legal">{escape(words["legal"])}</p></div></main></body></html>\n'
 
 
 def _summary(statement: Statement, language: Language) -> Iterator[str]:
@@ -86,7 +89,8 @@ def _summary(statement: Statement, language: Language) -> Iterator[str]:
 
 def _completeness(part: RegisterStatement, language: Language) -> str:
     """How many quarter-hours of the time are in the sum."""
-    return WORDS[language]["of"].format(part.total.covered, part.total.quarters)
+    covered, quarters = (number(count, language) for count in (part.total.covered, part.total.quarters))
+    return WORDS[language]["of"].format(covered, quarters)
 
 
 def _meter(meter: MeterStatement, statement: Statement, language: Language) -> Iterator[str]:
@@ -107,9 +111,10 @@ def _register(part: RegisterStatement, statement: Statement, language: Language)
     names = (words[name] for name in ("month", "begin", "end", "energy", "missing", "estimated"))
     yield _row(names, cell="th")
     yield "</thead><tbody>"
-    for energy in part.months:
-        first = datetime.fromtimestamp(energy.begin * QUARTER_S, statement.tz)
-        yield _energy_row(month(first, language), energy, statement, language)
+    # months of which nothing is known are one row: a year with a beginning in October would be nine of dashes
+    for is_known, run in groupby(part.months, key=lambda energy: any(energy.readings)):
+        for energies in [[energy] for energy in run] if is_known else [[*run]]:
+            yield _months_row(energies, statement, language)
     if part.between:
         label = words["between"]
         yield f'<tr><td colspan="3">{escape(label)}</td><td>{kwh(part.between, language)}</td>'
@@ -119,13 +124,25 @@ def _register(part: RegisterStatement, statement: Statement, language: Language)
     yield from _remarks(part.remarks, statement, language)
 
 
+def _months_row(energies: Sequence[MeteredEnergy], statement: Statement, language: Language) -> str:
+    """A month, or those of which nothing is known."""
+    begins = (datetime.fromtimestamp(energy.begin * QUARTER_S, statement.tz) for energy in energies)
+    names = [month(begin, language) for begin in begins]
+    if len(names) == 1:
+        return _energy_row(names[0], energies[0], statement, language)
+    missing = number(sum(energy.missing for energy in energies), language)
+    # the year once
+    first = names[0].removesuffix(names[-1][-5:])
+    return _row((f"{first} – {names[-1]}", NONE, NONE, NONE, missing, NONE))
+
+
 def _energy_row(label: str, energy: MeteredEnergy, statement: Statement, language: Language, *, name: str = "") -> str:
     return _row(
         (
             label,
             *(_reading(reading, statement, language) for reading in energy.readings),
             kwh(energy.energy_wh, language),
-            *(str(count) if count else NONE for count in (energy.missing, energy.estimated)),
+            *(number(count, language) if count else NONE for count in (energy.missing, energy.estimated)),
         ),
         name=name,
     )

@@ -185,6 +185,11 @@ def kwh(energy_wh: Decimal | None, language: Language) -> str:
     return f"{format(energy_wh.scaleb(-3), ',f').translate(_SEPARATORS[language])}\u00a0kWh".replace("-", "−")
 
 
+def number(count: int, language: Language) -> str:
+    """1 234."""
+    return f"{count:,}".translate(_SEPARATORS[language])
+
+
 def at(unix_s: int, tz: ZoneInfo, language: Language) -> str:
     """2026-11-17 18:05; 17.11.2026 18:05. In the hour that comes twice with its offset."""
     moment = datetime.fromtimestamp(unix_s, tz)
@@ -202,8 +207,8 @@ def sentence(remark: Remark, tz: ZoneInfo, language: Language) -> str:
         end=NONE if remark.end_s is None else at(remark.end_s, tz, language),
         energy=kwh(energies[0], language),
         after=kwh(energies[1], language),
-        count=f"{remark.count:,}".translate(_SEPARATORS[language]),
-        of=f"{remark.of:,}".translate(_SEPARATORS[language]),
+        count=number(remark.count, language),
+        of=number(remark.of, language),
         share=_percent(remark.count, remark.of, language),
         name=names[0] or NONE,
         other=names[1] or NONE,

@@ -1,6 +1,6 @@
 // What the page of a central server says about sums, periods and readers.
 
-import { sum } from "./arithmetic.js";
+import { minus, sum } from "./arithmetic.js";
 import { dateRange, dateText, shiftDays } from "./calendar.js";
 import { grouped } from "./exact.js";
 import { words } from "./language.js";
@@ -13,9 +13,10 @@ const NOTABLE_SKEW_S = 5;
 
 const count = (/** @type {number} */ number) => grouped(String(number));
 
-/** Whether something is missing in a sum. @param {Completeness} known */
-export const isIncomplete = ({ meters, complete, quarters, measured = quarters }) =>
-  complete < meters || measured < quarters;
+/** Whether quarter-hours are missing in a sum. @param {Completeness} known */
+export const hasGaps = ({ quarters, measured = quarters }) => measured < quarters;
+/** Whether a meter has no reading at an end. @param {Completeness} known */
+export const isIncomplete = ({ meters, complete }) => complete < meters;
 
 /** What a sum lacks: "23 of 24 meters complete, 2 of 2 304 quarter-hours missing, 24 estimated"; empty if nothing. */
 export function completenessText(/** @type {Completeness} */ { meters, complete, quarters, measured, estimated }) {
@@ -69,7 +70,12 @@ export function readerText({ meters, version, skew_s: skew, waiting, refused }) 
   ].filter(Boolean).join(" · ");
 }
 
-/** The exact sums of a period. @param {Api.FleetEnergy} energy */
-export const totals = ({ buckets }) => [
-  sum(buckets.map((bucket) => bucket.import_wh)), sum(buckets.map((bucket) => bucket.export_wh)),
-];
+/**
+ * The energy of a whole period that is in none of its buckets: of gaps over the edge of one; null if there is none.
+ * @param {string | undefined} whole
+ * @param {(string | undefined)[]} parts
+ */
+export function inNoBucket(whole, parts) {
+  const rest = whole === undefined ? "0" : minus(whole, sum(parts) ?? "0");
+  return Number(rest) > 0 ? rest : null;
+}

@@ -129,7 +129,7 @@ function showReaders(main, signal) {
     return answer.readers;
   }
   pagedList(box, { path: "api/v1/fleet/readers", itemsOf, query: {}, signal }, rows, rows, (reader) => {
-    const silent = reader.silent ? `${texts.silentSince(dateTime(new Date(reader.last_seen)))}.` : "";
+    const silent = reader.silent ? `– ${texts.silentSince(dateTime(new Date(reader.last_seen)))}.` : "";
     // that a meter is read is what a silent reader said last
     const sentence = reader.silent && reader.ok ? "" : reader.sentence;
     const item = stateItem(reader.ok && !reader.silent, reader.name, [silent, sentence].filter(Boolean).join(" "));

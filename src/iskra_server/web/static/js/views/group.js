@@ -5,7 +5,7 @@ import { drawBars } from "../charts/bars.js";
 import { energyLegend, legendItem } from "../charts/legend.js";
 import { make, setTitle } from "../dom.js";
 import { axisNumber, chartKwh, energyText, kwhShort } from "../energyText.js";
-import { isIncomplete, missingText, spanText, totals } from "../fleetText.js";
+import { hasGaps, inNoBucket, isIncomplete, missingText, spanText } from "../fleetText.js";
 import { grouped } from "../exact.js";
 import { language, words } from "../language.js";
 import { firstDay, isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
@@ -42,28 +42,36 @@ export function showGroup(main, kind, [value, periodName = "month", text = ""], 
 async function fill(content, shown, signal) {
   const { bucket, ...days } = periodQuery(shown.period, shown.key);
   const asked = { group: `${shown.kind}:${shown.value}`, ...days };
+  const ask = (/** @type {string} */ length) => request("api/v1/fleet/energy", { ...asked, bucket: length }, signal);
   try {
-    const energy = await request("api/v1/fleet/energy", { ...asked, bucket }, signal);
-    if (!signal.aborted) await render(content, shown, energy, files(asked, energy), signal);
+    // the whole in one bucket has the energy of gaps over several bars too, as the statement has
+    const [energy, { buckets: [whole] }] = await Promise.all([ask(bucket), ask(shown.period)]);
+    if (!signal.aborted) await render(content, shown, energy, whole, files(asked, energy), signal);
   } catch (error) {
     if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
   }
 }
 
-/** @param {HTMLElement} content @param {Shown} shown @param {Api.FleetEnergy} energy @param {HTMLElement} filesCard */
-async function render(content, { kind, value, period }, energy, filesCard, /** @type {AbortSignal} */ signal) {
+/**
+ * @param {HTMLElement} content
+ * @param {Shown} shown
+ * @param {Api.FleetEnergy} energy
+ * @param {Api.FleetBucket} whole
+ * @param {HTMLElement} filesCard
+ * @param {AbortSignal} signal
+ */
+async function render(content, { kind, value, period }, energy, whole, filesCard, signal) {
   const texts = words.fleet;
   const { buckets, import_completeness: { meters }, export_completeness: { meters: exporting } } = energy;
   const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
-  const [imported, exported] = totals(energy);
   const span = spanText({ begin: energy.members_begin, end: energy.members_end });
   content.replaceChildren(
     span && make("p", span),
-    make("dl.totals", total(`↓ ${words.fromGrid}`, imported, "import"),
-      exporting ? total(`↑ ${words.toGrid}`, exported, "export") : null,
+    make("dl.totals", total(`↓ ${words.fromGrid}`, whole.import_wh, "import"),
+      exporting ? total(`↑ ${words.toGrid}`, whole.export_wh, "export") : null,
       make("div.total", make("dt", texts.meters), make("dd", grouped(String(meters))))),
-    missingNote(period, energy),
+    missingNote(period, whole, energy.buckets),
     make("section.card.chart-card", make("h2", words.energyPer[KINDS[period].bucket]), caption, box),
     filesCard);
   const bars = buckets.map(barOf);
@@ -74,7 +82,7 @@ async function render(content, { kind, value, period }, energy, filesCard, /** @
     unit: "kWh", labels: axisLabels(period, buckets), middle: isLabelCentred(period),
     label: words.energyPer[KINDS[period].bucket], text, signal, number: axisNumber, caption,
     legend: [...energyLegend(exporting > 0),
-      ...(bars.some((bar) => bar.kind === "partial") ? [legendItem("pale", texts.incomplete)] : [])],
+      ...(bars.some((bar) => bar.kind === "partial") ? [legendItem("pale", words.partial)] : [])],
     opens: next && opensText(next),
     onOpen: next && ((at) => {
       const date = buckets[at].begin.slice(0, next === "day" ? 10 : 7);
@@ -83,15 +91,23 @@ async function render(content, { kind, value, period }, energy, filesCard, /** @
   });
 }
 
-/** What the sums lack, and when; empty if nothing. @param {Kind} period @param {Api.FleetEnergy} energy */
-function missingNote(period, energy) {
+/**
+ * What the sums lack, and when; empty if nothing.
+ * @param {Kind} period
+ * @param {Api.FleetBucket} whole
+ * @param {Api.FleetBucket[]} buckets
+ */
+function missingNote(period, whole, buckets) {
   const texts = words.fleet;
-  const missing = missingText(energy);
+  const missing = missingText(whole);
   if (!missing) return "";
-  if (![energy.import_completeness, energy.export_completeness].some(isIncomplete)) return make("p.notice", missing);
-  const times = missingTimes(period, energy.buckets);
-  return make("p.notice", make("strong", `${texts.incomplete}:`), ` ${missing}. `,
-    times && `${texts.missingTimes} ${times}. `, texts.whatCounts);
+  const sums = [whole.import_completeness, whole.export_completeness];
+  const title = sums.some(isIncomplete) ? texts.incomplete : sums.some(hasGaps) ? texts.gaps : "";
+  if (!title) return make("p.notice", `${missing}.`);
+  const times = missingTimes(period, buckets);
+  const rest = inNoBucket(whole.import_wh, buckets.map((bucket) => bucket.import_wh));
+  return make("p.notice", make("strong", `${title}:`), ` ${missing}. `, times && `${texts.missingTimes} ${times}. `,
+    texts.whatCounts, rest && ` ${texts.inNoBar(kwhShort(rest))}`);
 }
 
 /** The files of a period. @param {{group: string, from: string, to?: string}} asked @param {Api.FleetEnergy} energy */
@@ -110,9 +126,9 @@ function files(asked, { import_completeness: imported, export_completeness: expo
     make("p.soft", texts.legal));
 }
 
-/** @param {string} name @param {string | null} wh @param {string} flow */
+/** @param {string} name @param {string | undefined} wh @param {string} flow */
 const total = (name, wh, flow) =>
-  make("div.total", { "data-flow": flow }, make("dt", name), make("dd", wh === null ? "–" : kwhShort(wh)));
+  make("div.total", { "data-flow": flow }, make("dt", name), make("dd", wh === undefined ? "–" : kwhShort(wh)));
 
 const isFuture = (/** @type {Api.FleetBucket} */ bucket) => Date.parse(bucket.end) > Date.now();
 const isOutside = (/** @type {Api.FleetBucket} */ { import_completeness: imported, export_completeness: exported }) =>

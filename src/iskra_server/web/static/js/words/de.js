@@ -202,8 +202,11 @@ export const words = {
     missingTimes: "Es fehlen:",
     allMissing: "alle",
     moreTimes: (count) => `${count} weitere`,
-    whatCounts: "Gezählt ist nur, was gemessen wurde; nichts wird aufgefüllt. Welchem Zähler was fehlt, steht in der "
-      + "Aufstellung.",
+    whatCounts: "Die Summe enthält die Energie zwischen den bekannten Zählerständen, auch über Lücken hinweg; nichts "
+      + "wird aufgefüllt. Welchem Zähler was fehlt, steht in der Aufstellung.",
+    gaps: "Lücken",
+    inNoBar: (energy) =>
+      `${energy} davon stehen in keinem Balken: Für diese Zeit ist nur die Summe über mehrere Balken bekannt.`,
     since: (day) => `seit ${day}`,
     until: (day) => `bis ${day}`,
     version: (version) => `Version ${version}`,

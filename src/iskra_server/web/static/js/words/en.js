@@ -213,7 +213,11 @@ export const words = {
     missingTimes: "Missing:",
     allMissing: "all",
     moreTimes: (/** @type {number} */ count) => `${count} more`,
-    whatCounts: "Only what was measured counts, nothing is filled in. The statement says which meter lacks what.",
+    whatCounts: "The sum has the energy between the readings that are known, also over gaps; nothing is filled in. "
+      + "The statement says which meter lacks what.",
+    gaps: "Gaps",
+    inNoBar: (/** @type {string} */ energy) =>
+      `${energy} of it are in no bar: of that time only the sum over several bars is known.`,
     since: (/** @type {string} */ day) => `since ${day}`,
     until: (/** @type {string} */ day) => `until ${day}`,
     version: (/** @type {string} */ version) => `version ${version}`,
@@ -229,7 +233,7 @@ export const words = {
     moreProblems: (/** @type {number} */ count) => `${count} more ${count === 1 ? "problem" : "problems"}`,
     files: {
       title: "Files",
-      statement: "A statement has the readings at both ends, the energy and all that is missing, by meter and month.",
+      statement: "A statement has the readings at both ends, the energy and what is missing, by meter and month.",
       tooLarge: (/** @type {string} */ count) => `The page makes statements of at most ${count} meters; `
         + "“iskra-server fleet statement” on the central server makes larger ones.",
       print: "Statement to print",
