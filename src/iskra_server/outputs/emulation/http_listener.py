@@ -10,7 +10,6 @@ so h11 reads and writes the messages here. Every answer has its length, none is 
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
@@ -31,8 +30,6 @@ REQUEST_S = 10.0
 IDLE_S = 120.0
 _CHUNK = 4096
 JSON_TYPE = ("Content-Type", "application/json")
-
-log = logging.getLogger(__name__)
 
 
 class DeviceRequest(Struct, frozen=True):

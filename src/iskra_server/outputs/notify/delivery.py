@@ -61,7 +61,6 @@ class Delivery:
         first_retry_s: float = FIRST_RETRY_S,
         max_retry_s: float = MAX_RETRY_S,
         wall_s: Callable[[], float] = time.time,
-        boot_s: Callable[[], float] = boottime_s,
     ) -> None:
         self.channel = channel
         self.delivered = self.refused = self.dropped = 0
@@ -70,7 +69,7 @@ class Delivery:
         self._memory = memory
         self._changed = changed
         self._backoff = Backoff(first_retry_s, max_retry_s)
-        self._wall_s, self._boot_s = wall_s, boot_s
+        self._wall_s = wall_s
         # id of a message of this run -> when it was queued, by a clock that nobody sets
         self._queued_boot_s: dict[str, float] = {}
         self._arrival = asyncio.Event()
@@ -95,7 +94,7 @@ class Delivery:
             memory.queued_s.append(now_s)
         made = notification(message, channel.language, channel.page_url)
         memory.waiting.append(made)
-        self._queued_boot_s[made.id] = self._boot_s()
+        self._queued_boot_s[made.id] = boottime_s()
         if len(memory.waiting) > MAX_WAITING:
             self._queued_boot_s.pop(memory.waiting.pop(0).id, None)
             self._lose(f"{MAX_WAITING} messages wait already")
@@ -143,7 +142,7 @@ class Delivery:
     def _is_too_old(self, message: Notification) -> bool:
         queued_s = self._queued_boot_s.get(message.id)
         if queued_s is not None:
-            return self._boot_s() - queued_s > MAX_AGE.total_seconds()
+            return boottime_s() - queued_s > MAX_AGE.total_seconds()
         return datetime.fromtimestamp(self._wall_s(), UTC) - datetime.fromisoformat(message.at) > MAX_AGE
 
     def _lose(self, reason: str) -> None:
