@@ -89,7 +89,7 @@ class Delivery:
             now_s = self._wall_s()
             memory.queued_s = [at_s for at_s in memory.queued_s if 0 <= now_s - at_s < _DAY_S]
             if len(memory.queued_s) >= channel.max_per_day:
-                self._lose(f"{channel.max_per_day} messages in 24 hours (notify.max_per_day) were reached")
+                self._note_lost(f"{channel.max_per_day} messages in 24 hours (notify.max_per_day) were reached")
                 return
             memory.queued_s.append(now_s)
         made = notification(message, channel.language, channel.page_url)
@@ -97,7 +97,7 @@ class Delivery:
         self._queued_boot_s[made.id] = boottime_s()
         if len(memory.waiting) > MAX_WAITING:
             self._queued_boot_s.pop(memory.waiting.pop(0).id, None)
-            self._lose(f"{MAX_WAITING} messages wait already")
+            self._note_lost(f"{MAX_WAITING} messages wait already")
         self._arrival.set()
 
     async def run(self) -> None:
@@ -117,7 +117,7 @@ class Delivery:
             return True
         message = waiting[0]
         if self._is_too_old(message):
-            self._lose(f"it could not be sent for {MAX_AGE.days} days")
+            self._note_lost(f"it could not be sent for {MAX_AGE.days} days")
         else:
             try:
                 await send(self.channel, message)
@@ -145,7 +145,7 @@ class Delivery:
             return boottime_s() - queued_s > MAX_AGE.total_seconds()
         return datetime.fromtimestamp(self._wall_s(), UTC) - datetime.fromisoformat(message.at) > MAX_AGE
 
-    def _lose(self, reason: str) -> None:
+    def _note_lost(self, reason: str) -> None:
         self.dropped += 1
         log.warning("A message for %s is lost: %s.", self.channel.place, reason)
         if not self.sentence:
