@@ -26,7 +26,7 @@ from iskra_server.codecs.dlms.decoder import DlmsDecoder
 from iskra_server.codecs.p1 import encoder as p1
 from iskra_server.codecs.p1.decoder import P1Decoder
 from iskra_server.codecs.text.parity import with_parity
-from iskra_server.meter.confirmed import ConfirmedMeters
+from iskra_server.meter.confirmed_ids import ConfirmedMeters
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
 from iskra_server.meter.obis import EXPORT, IMPORT

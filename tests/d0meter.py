@@ -12,7 +12,7 @@ import texts
 from iskra_server.codecs.conversation import Conversation, Send
 from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading
-from iskra_server.simulator.d0_meter import NOT_THERE, D0Meter, Register
+from iskra_server.simulator.d0_meter import D0Meter, Register
 from iskra_server.simulator.d0_port import serve_d0_pty
 from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.sources.polled import d0_source
@@ -33,7 +33,7 @@ def meter(
 
 def answers(registers: Mapping[str, str]) -> Register:
     """What a meter answers to R1 by code."""
-    return lambda code: registers.get(code, NOT_THERE)
+    return lambda code: registers.get(code, "(ERROR)")
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from iskra_server.base.json_values import instant, local, number, other, utc
+from iskra_server.base.json_values import instant, local, number, text_or_flag, utc
 from iskra_server.meter.reading import scaled
 
 
@@ -26,7 +26,7 @@ def test_a_number_keeps_every_digit_in_plain_notation(value: Decimal, text: byte
 
 
 def test_what_is_not_a_number_is_its_own_json() -> None:
-    assert msgspec.json.encode([other('a"b'), other(True)]) == rb'["a\"b",true]'
+    assert msgspec.json.encode([text_or_flag('a"b'), text_or_flag(True)]) == rb'["a\"b",true]'
 
 
 def test_a_moment_is_utc_to_the_millisecond() -> None:

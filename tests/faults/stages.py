@@ -741,7 +741,7 @@ ELSEWHERE = {
             *("listening_privilege_in_app", "listening_no_address", "listening_failed"),
             *("bridge_only", "bridge_only_in_app"),
         ),
-        (Path("outputs/emulation/test_reach.py"), "no fault of a reader"),
+        (Path("outputs/emulation/test_reachability.py"), "no fault of a reader"),
     ),
     "prices_missing": (Path("prices/test_served.py"), "needs a source of prices"),
     **dict.fromkeys(

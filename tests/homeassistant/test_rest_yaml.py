@@ -124,10 +124,15 @@ def test_the_whole_is_yaml_with_every_meter() -> None:
         ("http://pi:8080/", "http://pi:8080"),
         ("https://home.example/api/ingress", "https://home.example/api/ingress"),
         ("http://[fd00::1]:8080", "http://[fd00::1]:8080"),
-        ("pi:8080", None),
-        ("ftp://pi", None),
-        ('http://pi"\n- evil: yes', None),
     ],
 )
-def test_an_address_is_one_or_is_refused(url: str, found: str | None) -> None:
+def test_an_address_has_no_slash_at_its_end(url: str, found: str) -> None:
     assert address(url) == found
+
+
+@pytest.mark.parametrize("url", ["pi:8080", "ftp://pi", 'http://pi"\n- evil: yes'])
+def test_another_text_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"is not the address of a server; write it like http://192\.168\.1\.10:8080\.$"
+    ):
+        address(url)

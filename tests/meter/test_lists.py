@@ -9,11 +9,11 @@ import pushes
 from iskra_server.codecs.dlms import axdr, encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.encoder import octet_string, structure, u4
-from iskra_server.meter.factor import apply_factor
 from iskra_server.meter.lists import current_reading, list_of, shown
 from iskra_server.meter.normalise import MeterMemory, normalise
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
+from iskra_server.meter.transformer_factor import apply_factor
 from iskra_server.meter.units import WATT, unit_named
 from iskra_server.reading.hub import Hub
 from samples import EXPORT, IMPORT, METER_ID, POWER, energy, power, sample

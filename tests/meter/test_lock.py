@@ -4,11 +4,11 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from iskra_server.meter.factor import apply_factor
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.lock import LockWatch, counts_whole_kwh, is_locked, sends_locked
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
+from iskra_server.meter.transformer_factor import apply_factor
 from samples import EXPORT, IMPORT, START, energy, power, reading, sample
 
 

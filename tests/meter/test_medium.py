@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 import texts
 from iskra_server.codecs.p1.decoder import P1Decoder
-from iskra_server.meter.medium import counters, is_electricity, medium
+from iskra_server.meter.medium import is_electricity, medium
 from iskra_server.meter.normalise import MeterMemory, normalise
 from iskra_server.meter.reading import Reading, Register
 from samples import energy, power, reading
@@ -31,7 +31,7 @@ def sub_meters(*lines: str) -> list[Reading]:
 def test_a_sub_meter_measures_what_its_type_says(kind: str, value: str, expected: str, counted: str, unit: str) -> None:
     (sub_meter,) = sub_meters(f"0-1:24.1.0({kind})", "0-1:96.1.0(4730303939)", f"0-1:24.2.1(261122100010W)({value})")
     assert medium(sub_meter) == expected
-    (counter,) = counters(sub_meter)
+    (counter,) = (register for register in sub_meter.numbers() if register.obis.short.endswith("24.2.1"))
     assert (counter.value, str(counter.unit)) == (Decimal(counted), unit)
     assert counter.time
     assert not is_electricity(sub_meter)

@@ -54,12 +54,12 @@ class Server:
             boot_s=lambda: self.boot_s,
         )
 
-    def look(self, time: str = "", *, after_s: float = 0.0) -> list[str]:
+    def fetch_due(self, time: str = "", *, after_s: float = 0.0) -> list[str]:
         """At a time of the day, or later than before: the sources that were asked."""
         step_s = at(time) - self.now_s if time else after_s
         self.now_s, self.boot_s = self.now_s + step_s, self.boot_s + step_s
         before = len(self.source.requests)
-        asyncio.run(self.fetch.look())
+        asyncio.run(self.fetch.fetch_due())
         return self.source.asked()[before:]
 
     def known(self, day: date = TODAY) -> int:
@@ -79,28 +79,28 @@ def server(source: StandIn, tmp_path: Path) -> Iterator[Server]:
 
 
 def test_a_server_without_a_price_for_now_asks_at_once_and_then_not_before_noon(server: Server) -> None:
-    assert server.look("06:00") == ["energy-charts"]
+    assert server.fetch_due("06:00") == ["energy-charts"]
     assert server.known() == 96
-    assert [server.look(time) for time in ("06:01", "09:00", "12:49", "12:54")] == [[], [], [], []]
+    assert [server.fetch_due(time) for time in ("06:01", "09:00", "12:49", "12:54")] == [[], [], [], []]
 
 
 def test_tomorrow_is_asked_for_until_it_is_complete(server: Server, source: StandIn) -> None:
-    server.look("06:00")
+    server.fetch_due("06:00")
     # 12:50 and half of ten minutes
-    assert server.look("12:55") == ["energy-charts"]
+    assert server.fetch_due("12:55") == ["energy-charts"]
     assert server.known(TODAY + ONE) == 0
-    assert [server.look(time) for time in ("12:56", "13:04")] == [[], []]
+    assert [server.fetch_due(time) for time in ("12:56", "13:04")] == [[], []]
     source.prices = pricing.priced(TODAY, TODAY + 2 * ONE)
-    assert server.look("13:07") == ["energy-charts"]
+    assert server.fetch_due("13:07") == ["energy-charts"]
     assert server.known(TODAY + ONE) == 96
-    assert [server.look(time) for time in ("13:20", "18:00", "23:59")] == [[], [], []]
+    assert [server.fetch_due(time) for time in ("13:20", "18:00", "23:59")] == [[], [], []]
 
 
 def test_the_other_sources_are_asked_for_tomorrow_when_it_is_late(server: Server) -> None:
-    server.look("06:00")
-    assert server.look("13:59") == ["energy-charts"]
-    assert server.look("14:30")[:2] == ["energy-charts", "smard"]
-    assert "awattar-de" in server.look("14:45")
+    server.fetch_due("06:00")
+    assert server.fetch_due("13:59") == ["energy-charts"]
+    assert server.fetch_due("14:30")[:2] == ["energy-charts", "smard"]
+    assert "awattar-de" in server.fetch_due("14:45")
 
 
 def test_while_nobody_answers_attempts_become_rare_and_there_is_one_notice(
@@ -108,13 +108,13 @@ def test_while_nobody_answers_attempts_become_rare_and_there_is_one_notice(
 ) -> None:
     source.fault = "500"
     with caplog.at_level(logging.INFO):
-        assert server.look("06:00") == ["energy-charts", "smard", "awattar-de"]
+        assert server.fetch_due("06:00") == ["energy-charts", "smard", "awattar-de"]
         assert server.fetch.missing() == {"zone": ZONE, "time": "2026-11-22 00:00 CET"}
         # 600 s, 1200 s ... 7200 s, each half random
-        asked = [bool(server.look(after_s=60)) for _ in range(600)]
+        asked = [bool(server.fetch_due(after_s=60)) for _ in range(600)]
         assert [index for index, has in enumerate(asked, 1) if has][:5] == [8, 23, 53, 113, 203]
         source.fault, source.prices = "", pricing.priced(TODAY, TODAY + 2 * ONE)
-        while not server.look(after_s=600):
+        while not server.fetch_due(after_s=600):
             pass
     assert server.fetch.missing() == {} and server.known() == 96
     lines = [record.getMessage() for record in caplog.records if "DE-LU" in record.getMessage()]
@@ -126,14 +126,14 @@ def test_while_nobody_answers_attempts_become_rare_and_there_is_one_notice(
 
 
 def test_tomorrow_that_is_missing_at_four_is_a_notice(server: Server, source: StandIn) -> None:
-    server.look("06:00")
-    server.look("15:30")
+    server.fetch_due("06:00")
+    server.fetch_due("15:30")
     assert server.fetch.missing() == {}
-    server.look("16:01")
+    server.fetch_due("16:01")
     assert server.fetch.missing() == {"zone": ZONE, "time": "2026-11-23 00:00 CET"}
     source.prices = pricing.priced(TODAY, TODAY + 2 * ONE)
-    server.look("16:30")
-    server.look("16:31")
+    server.fetch_due("16:30")
+    server.fetch_due("16:31")
     assert server.fetch.missing() == {}
 
 
@@ -141,9 +141,9 @@ def test_months_of_history_are_filled_newest_first_each_once_a_day(server: Serve
     first_s = int(at("12:00", date(2026, 9, 15)))
     server.store.write([], [MeterInfo(METER_ID, "", False, first_s, first_s)])
     source.prices = pricing.priced(date(2026, 9, 3), TODAY + ONE)
-    server.look("06:00")
+    server.fetch_due("06:00")
     for _ in range(5):
-        server.look(after_s=30)
+        server.fetch_due(after_s=30)
     # from the first day of the month: the request does not say since when the meter is read
     begins = [int(path.partition("start=")[2].partition("&")[0]) for path in source.requests if "start=" in path]
     assert [datetime.fromtimestamp(begin_s, MARKET).strftime("%m-%d") for begin_s in begins[:4]] == [
@@ -152,15 +152,15 @@ def test_months_of_history_are_filled_newest_first_each_once_a_day(server: Serve
     # nobody has the first two days of September: once a day is enough
     assert server.known(date(2026, 9, 1)) == 0 and server.known(date(2026, 9, 3)) == 96
     count = len(source.requests)
-    assert [server.look(after_s=600) for _ in range(5)] == [[]] * 5 and len(source.requests) == count
+    assert [server.fetch_due(after_s=600) for _ in range(5)] == [[]] * 5 and len(source.requests) == count
 
 
 def test_nothing_is_asked_while_the_clock_is_not_trusted(server: Server) -> None:
     server.is_synchronised = False
-    assert server.look("06:00") == []
-    assert server.look(after_s=60) == []
+    assert server.fetch_due("06:00") == []
+    assert server.fetch_due(after_s=60) == []
     server.is_synchronised = True
-    assert server.look(after_s=60) == ["energy-charts"]
+    assert server.fetch_due(after_s=60) == ["energy-charts"]
 
 
 def test_while_prices_cannot_be_stored_sources_are_left_alone(
@@ -170,14 +170,14 @@ def test_while_prices_cannot_be_stored_sources_are_left_alone(
         database.execute(
             "CREATE TRIGGER refused BEFORE INSERT ON spot_price BEGIN SELECT RAISE(ABORT, 'may only be read'); END"
         )
-    assert server.look("06:00") == ["energy-charts"]
-    assert [server.look(after_s=60) for _ in range(7)] == [[]] * 7
-    assert server.look(after_s=60) == ["energy-charts"] and server.known() == 0
+    assert server.fetch_due("06:00") == ["energy-charts"]
+    assert [server.fetch_due(after_s=60) for _ in range(7)] == [[]] * 7
+    assert server.fetch_due(after_s=60) == ["energy-charts"] and server.known() == 0
     assert len([record for record in caplog.records if "are not stored: " in record.getMessage()]) == 1
 
 
 def test_each_zone_is_asked_for(source: StandIn, tmp_path: Path) -> None:
     server = Server(source, tmp_path, ("AT", ZONE))
-    server.look("06:00")
+    server.fetch_due("06:00")
     assert ["bzn=AT" in path for path in source.requests] == [True, False]
     server.store.close()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import texts
 from iskra_server.codecs.detecting import DetectingDecoder
-from iskra_server.meter.confirmed import SILENT_S
+from iskra_server.meter.confirmed_ids import SILENT_S
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.obis import Obis
 from iskra_server.reading.arbitration import SourceArbiter

@@ -19,7 +19,7 @@ from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.sources import search
-from iskra_server.sources.port_memory import Found, PortMemory, polled
+from iskra_server.sources.port_memory import FoundMeter, PortMemory, polled
 from iskra_server.sources.port_source import port_source
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.search import Window
@@ -81,7 +81,7 @@ def test_a_meter_that_sends_is_found_at_its_speed_and_nothing_is_sent(
         async with speaking(port), listening(source) as heard:
             await found(source, heard, telegram)
             assert (source.state.line, source.state.protocol) == (settings, protocol)
-        assert memory.recall(port.path) == Found(protocol, settings.baud, settings.format)
+        assert memory.recall(port.path) == FoundMeter(protocol, settings.baud, settings.format)
         assert port.sent == b""
 
     run(main())
@@ -132,7 +132,7 @@ def test_a_port_is_never_asked_where_something_sends_or_the_user_forbids_it(
     port, memory = speaker(b""), PortMemory(tmp_path)
     options = {"listen only": "?listen_only=1", "another protocol": "?protocol=sml"}.get(reason, "")
     if reason == "sends by itself":
-        memory.remember(port.path, Found("sml"))
+        memory.remember(port.path, FoundMeter("sml"))
     source = source_of(port.path, memory, options, windows=SHORT)
 
     async def main() -> None:
@@ -184,7 +184,7 @@ def test_a_head_that_only_echoes_is_asked_once(tmp_path: Path) -> None:
 
 def test_it_begins_with_what_was_found_before(speaker: Callable[..., SpeakingPort], tmp_path: Path) -> None:
     port, memory = speaker(P1, LineSettings(115_200)), PortMemory(tmp_path)
-    memory.remember(port.path, Found("p1", 115_200))
+    memory.remember(port.path, FoundMeter("p1", 115_200))
     source = source_of(port.path, memory)
 
     async def main() -> None:
@@ -197,13 +197,13 @@ def test_it_begins_with_what_was_found_before(speaker: Callable[..., SpeakingPor
 
 def test_another_meter_than_before_is_found(speaker: Callable[..., SpeakingPort], tmp_path: Path) -> None:
     port, memory = speaker(SML), PortMemory(tmp_path)
-    memory.remember(port.path, Found("p1", 115_200))
+    memory.remember(port.path, FoundMeter("p1", 115_200))
     source = source_of(port.path, memory)
 
     async def main() -> None:
         async with speaking(port), listening(source) as heard:
             await found(source, heard, SML)
-        assert memory.recall(port.path) == Found("sml")
+        assert memory.recall(port.path) == FoundMeter("sml")
 
     run(main())
 
@@ -218,7 +218,7 @@ def test_a_meter_that_sends_in_place_of_one_that_was_asked_is_found(
     async def main() -> None:
         async with speaking(port), listening(source) as heard:
             await found(source, heard, SML)
-        assert memory.recall(port.path) == Found("sml")
+        assert memory.recall(port.path) == FoundMeter("sml")
         assert port.sent == b""
 
     run(main())
@@ -261,9 +261,9 @@ def test_noise_is_shown_and_does_not_reach_the_reader(speaker: Callable[..., Spe
     run(main())
 
 
-@pytest.mark.parametrize("known", [None, Found("p1", 115_200)])
+@pytest.mark.parametrize("known", [None, FoundMeter("p1", 115_200)])
 def test_speeds_that_an_adapter_refuses_are_passed_over(
-    speaker: Callable[..., SpeakingPort], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: Found | None
+    speaker: Callable[..., SpeakingPort], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: FoundMeter | None
 ) -> None:
     set_line = termios.tcsetattr
 

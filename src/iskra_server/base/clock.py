@@ -75,14 +75,13 @@ class PauseDetector:
     Bytes that are read right afterwards may have been buffered since the pause began.
     """
 
-    def __init__(self, boot_s: Callable[[], float] = boottime_s) -> None:
-        self._boot_s = boot_s
+    def __init__(self) -> None:
         self._beat_s: float | None = None
         self._frozen: tuple[float, float] | None = None
 
     async def run(self) -> None:
         while True:
-            self.beat(self._boot_s())
+            self.beat(boottime_s())
             await asyncio.sleep(BEAT_S)
 
     def beat(self, now_s: float) -> None:

@@ -24,7 +24,7 @@ def optional(value: Decimal | None) -> Raw | UnsetType:
     return UNSET if value is None else number(value)
 
 
-def other(value: str | bool) -> Raw:
+def text_or_flag(value: str | bool) -> Raw:
     """The JSON of a value that is not a number."""
     return Raw(msgspec.json.encode(value))
 

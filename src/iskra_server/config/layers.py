@@ -62,7 +62,7 @@ class Layers:
     def add_file(self, content: Mapping[str, object], origin: str, within: str = "") -> None:
         """The content of a file; `within` is "outputs." for the tables in [outputs]."""
         for name, values in content.items():
-            with self._each():
+            with self._collecting_errors():
                 self._add_section(within + name, values, origin)
 
     def _add_section(self, section: str, values: object, origin: str) -> None:
@@ -82,13 +82,13 @@ class Layers:
             raise _mistake("must_be_section", section, name=short(section), origin=origin)
         elif section in SECTIONS:
             for key, value in values.items():
-                with self._each():
+                with self._collecting_errors():
                     self._set(self._sections[section], section, key, value, origin)
         else:
             self.add_file(values, origin, f"{section}.")
 
     @contextmanager
-    def _each(self) -> Iterator[None]:
+    def _collecting_errors(self) -> Iterator[None]:
         """Around what may be wrong while everything else is still checked."""
         try:
             yield
@@ -119,12 +119,12 @@ class Layers:
         # a compose file passes on an unset variable as an empty one
         used = [name for name in environ if name.startswith(PREFIX) and environ[name] and name != FILE_VARIABLE]
         for name in used:
-            with self._each():
+            with self._collecting_errors():
                 if name not in variables:
                     raise ConfigError(f"The variable {short(name)} is not known{suggestion(name, variables)[0]}")
         for key in self._keys.values():
             names = [variable for variable in key.variables if variable in used]
-            with self._each():
+            with self._collecting_errors():
                 if len(names) > 1:
                     raise ConfigError(f"{' and '.join(names)} both set {key.path}; keep one of them.", key.path)
                 for name in names:
@@ -168,7 +168,7 @@ class Layers:
                 is_cleared = option and value in (None, "") and f"{section}.{name}" in self._keys
                 if is_cleared:
                     continue
-                with self._each():
+                with self._collecting_errors():
                     self._set(
                         self._lists[section][number - 1], f"{section}.{number}", name, value, origin, shown=option
                     )
@@ -199,7 +199,7 @@ class Layers:
             )
         except msgspec.ValidationError:
             form = FORMS["quoted"] if expected_in_both(key) == FORMS["text"] else expected_in_both(key)
-            wrong = _not(key, value)
+            wrong = _wrong_value(key, value)
             raise _mistake("must_be", path, form, where=where, path=path, wrong=wrong) from None
         self.origins[path] = origin
 
@@ -218,7 +218,7 @@ class Layers:
     def _values(self, table: Table, path: str, content: Mapping[str, object], origin: str) -> dict[str, object]:
         values: dict[str, object] = {}
         for name, value in content.items():
-            with self._each():
+            with self._collecting_errors():
                 if table.keys:
                     self._set(values, path, name, value, origin)
                 elif table.has_years and isinstance(value, Mapping):
@@ -296,7 +296,7 @@ def _has_sections(name: str) -> bool:
     return any(section.startswith(f"{name}.") for section in SECTIONS)
 
 
-def _not(key: Key, value: object) -> Bilingual:
+def _wrong_value(key: Key, value: object) -> Bilingual:
     """The end of a sentence: the wrong value, unless it is a secret."""
     if key.secret:
         return "", ""

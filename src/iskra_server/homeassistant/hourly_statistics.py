@@ -71,7 +71,7 @@ def write(core: CoreApi, series: StatisticSeries, rows: Mapping[int, Values], ad
         stats = [{"start": _moment(start_s), **_as_json(rows[start_s])} for start_s in block]
         core.ask("recorder/import_statistics", metadata=metadata, stats=stats)
         advance(len(block))
-    _wait(f"has not written the hours of {series.id}", lambda: not different(read(core, series), rows))
+    _wait_until(f"has not written the hours of {series.id}", lambda: not different(read(core, series), rows))
 
 
 def different(held: Mapping[int, Values], expected: Mapping[int, Values]) -> list[int]:
@@ -89,7 +89,7 @@ def adjust(core: CoreApi, series: StatisticSeries, start_s: int, amount: Decimal
         adjustment=float(amount),
         adjustment_unit_of_measurement=series.unit,
     )
-    _wait(
+    _wait_until(
         f"has not adjusted the sums of {series.id}",
         lambda: sum_is(core, series, start_s, adjusted),
     )
@@ -103,10 +103,10 @@ def sum_is(core: CoreApi, series: StatisticSeries, start_s: int, expected: Decim
 def clear(core: CoreApi, series: StatisticSeries) -> None:
     """Delete a series as a whole."""
     core.ask("recorder/clear_statistics", statistic_ids=[series.id])
-    _wait(f"has not deleted {series.id}", lambda: not read(core, series))
+    _wait_until(f"has not deleted {series.id}", lambda: not read(core, series))
 
 
-def _wait(what: str, is_done: Callable[[], bool]) -> None:
+def _wait_until(what: str, is_done: Callable[[], bool]) -> None:
     limit_s = time.monotonic() + _WRITTEN_WITHIN_S
     while not is_done():
         if time.monotonic() > limit_s:

@@ -50,9 +50,11 @@ class ListedMeters(Struct):
     meters: list[ListedMeter]
 
 
-def address(url: str) -> str | None:
-    """The address without a slash at the end; None if it is not an address."""
-    return url.rstrip("/") if _ADDRESS.fullmatch(url) else None
+def address(url: str) -> str:
+    """The address of a server without a slash at the end. Raises ValueError, a sentence, where it is none."""
+    if not _ADDRESS.fullmatch(url):
+        raise ValueError(f"'{url}' is not the address of a server; write it like http://192.168.1.10:8080.")
+    return url.rstrip("/")
 
 
 def whole_yaml(base: str, meters: Iterable[ListedMeter]) -> str:

@@ -7,10 +7,10 @@ from math import ceil, inf
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.meter.factor import step_of
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample, on_one_scale, seconds_between
 from iskra_server.meter.registers import describe
+from iskra_server.meter.transformer_factor import step_of
 from iskra_server.meter.units import ENERGIES, WATT_HOUR
 
 # telegrams may arrive in a burst behind a slow line

@@ -125,7 +125,7 @@ class Guard:
             confirmed, moments = sample, Counters()
             if meter.unconfirmed:
                 # or a damaged value from before this telegram could still be confirmed
-                meter.unconfirmed = _with(meter.unconfirmed, counters_of(sample))
+                meter.unconfirmed = _with_intervals(meter.unconfirmed, counters_of(sample))
         elif (result := _confirmed(meter, sample, max_power_w)) is not None:
             confirmed, moments = result
         else:
@@ -194,7 +194,7 @@ def _confirmed(meter: _Meter, sample: Sample, max_power_w: int) -> tuple[Sample,
     """
     seen = counters_of(sample)
     before = meter.unconfirmed
-    meter.unconfirmed = _with(before, seen)
+    meter.unconfirmed = _with_intervals(before, seen)
     registers: list[Register] = []
     moments: Counters = {}
     for register in sample.reading.registers:
@@ -216,7 +216,7 @@ def _confirmed(meter: _Meter, sample: Sample, max_power_w: int) -> tuple[Sample,
     return replace(sample, reading=replace(sample.reading, registers=tuple(registers), meter_time=time)), moments
 
 
-def _with(before: Counters, seen: Counters) -> Counters:
+def _with_intervals(before: Counters, seen: Counters) -> Counters:
     return joined(before, {obis: _after(before.get(obis), now) for obis, now in seen.items()})
 
 

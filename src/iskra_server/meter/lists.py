@@ -17,10 +17,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.meter.counter_rules import is_counter
-from iskra_server.meter.factor import is_sent
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Earlier, Reading, Register, Sample
+from iskra_server.meter.reading import EarlierRegister, Reading, Register, Sample
 from iskra_server.meter.signed_power import CODES_OF_PHASE
+from iskra_server.meter.transformer_factor import is_sent
 
 LIST_PROTOCOLS = frozenset(("dlms", "d0"))
 
@@ -39,7 +39,7 @@ def merge(before: Sample | None, sample: Sample, *, stale_after_s: float, counte
         return sample
     lag_s = _seconds_between(before, sample)
     own = (
-        Earlier(
+        EarlierRegister(
             register,
             before.received_at,
             0.0,

@@ -6,9 +6,9 @@ On every ISKRA generation: locked is scaler 3 (or coarser) on 1.8.0 and no power
 from datetime import datetime
 from decimal import Decimal
 
-from iskra_server.meter.factor import sent_scaler
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Reading, Sample, seconds_between
+from iskra_server.meter.transformer_factor import sent_scaler
 
 KWH_SCALER = 3
 _POWER_QUANTITIES = frozenset((1, 2, 15, 16))

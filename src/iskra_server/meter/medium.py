@@ -4,10 +4,9 @@ A sub-meter on the M-Bus of another meter has a device type (24.1.0, EN 13757-3)
 group A of its codes.
 """
 
-from collections.abc import Iterator
 from typing import Literal
 
-from iskra_server.meter.reading import Reading, Register
+from iskra_server.meter.reading import Reading
 
 Medium = Literal["electricity", "gas", "water", "heat", "cooling", "other"]
 
@@ -26,8 +25,6 @@ _OF_TYPE: dict[int, Medium] = {
 }
 _OF_GROUP_A: dict[int, Medium] = {1: "electricity", 5: "cooling", 6: "heat", 7: "gas", 8: "water", 9: "water"}
 _DEVICE, _TYPE = 24, 1
-# 24.2.1, 24.2.3 and 24.3.0
-_VALUES = (2, 3)
 
 
 def medium(reading: Reading) -> Medium:
@@ -42,11 +39,6 @@ def medium(reading: Reading) -> Medium:
 def is_electricity(reading: Reading) -> bool:
     """Whether a reading is that of an electricity meter of its own."""
     return reading.channel == 0 and medium(reading) == "electricity"
-
-
-def counters(reading: Reading) -> Iterator[Register]:
-    """What a sub-meter counts."""
-    return (register for register in reading.numbers() if register.obis[2] == _DEVICE and register.obis[3] in _VALUES)
 
 
 def _type(reading: Reading) -> int:

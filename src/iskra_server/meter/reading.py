@@ -131,7 +131,7 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
         return (register for register in self.registers if register.value is not None)
 
 
-class Earlier(Struct, frozen=True, gc=False):
+class EarlierRegister(Struct, frozen=True, gc=False):
     """A register that the newest telegram of a meter lacks: `lag_s` is by how much it is older than that telegram.
 
     It is not current any more when it is older than `limit_s`.
@@ -149,7 +149,7 @@ class Sample(Struct, frozen=True, gc=False):
     `source` is the meter's URL or port. `epoch` counts the series: it increases when a counter starts again (a replaced
     meter, a reset), see meter/guard.py. `holds_fine`: the guard kept a value with more digits than the meter sends now.
     Not `is_dated`: it was buffered before it was read, and may be newer than `received_at`. `factor`: the reading is
-    multiplied by it (factor.py). `earlier`: registers of the meter's other lists (lists.py).
+    multiplied by it (transformer_factor.py). `earlier`: registers of the meter's other lists (lists.py).
     """
 
     reading: Reading
@@ -161,7 +161,7 @@ class Sample(Struct, frozen=True, gc=False):
     holds_fine: bool = False
     is_dated: bool = True
     factor: Decimal = Decimal(1)
-    earlier: tuple[Earlier, ...] = ()
+    earlier: tuple[EarlierRegister, ...] = ()
 
 
 class Fault(Struct, frozen=True, gc=False):

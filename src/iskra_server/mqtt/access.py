@@ -11,6 +11,7 @@ from iskra_server.base.secret import Secret, masking
 
 # scheme -> port where the URL names none
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+URL_FORM = "the url must be like mqtt://user@host:1883, or mqtts:// for TLS"
 # client id, user and password (MQTT 5, 1.5.4)
 _MAX_TEXT_BYTES = 65_535
 
@@ -50,7 +51,7 @@ def broker_access(
 ) -> BrokerAccess:
     """Looks at the url up to its port. Raises ValueError with a clause for the user."""
     if url.scheme not in PORTS or not is_host(url.host):
-        raise ValueError("the url must be like mqtt://user@host:1883, or mqtts:// for TLS")
+        raise ValueError(URL_FORM)
     if url.password and password:
         raise ValueError("the url and the key password both hold a password; keep one of them")
     if (url.password or password) and not url.user:

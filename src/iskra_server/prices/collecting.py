@@ -1,6 +1,5 @@
 """Asks the sources for the prices that a zone lacks, one source after the other, and stores what they have."""
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
@@ -11,8 +10,6 @@ from iskra_server.history.model.spot_price import missing_quarters, quarters_of_
 from iskra_server.history.store.spot_prices import Stored, spot_prices, store_prices
 from iskra_server.history.store.store import Store
 from iskra_server.prices.price_sources import PriceSource, PriceSourceError
-
-log = logging.getLogger(__name__)
 
 
 class Collected(Struct, frozen=True):

@@ -88,31 +88,31 @@ class DailyFetch:
 
     async def run(self) -> None:
         while True:
-            await self.look()
+            await self.fetch_due()
             await asyncio.sleep(self._pace.look_s if self._store() else _OPENING_S)
 
-    async def look(self) -> None:
+    async def fetch_due(self) -> None:
         """Ask for what is due now."""
         self._clock.update()
         if store := self._store():
             for zone in self._zones:
-                await self._look_at(zone, store)
+                await self._fetch_zone(zone, store)
 
     def missing(self) -> dict[str, str]:
         """The first `zone` that lacks prices, and `time`, from when on, as the notice names them; else empty."""
         lacking = next((zone for zone in self._zones if zone.missing is not None), None)
         return {"zone": lacking.name, "time": market_moment(lacking.missing or 0)} if lacking else {}
 
-    async def _look_at(self, zone: "_ZoneFetch", store: Store) -> None:
-        look = asyncio.ensure_future(in_daemon_thread(partial(zone.look, store, self._now_s)))
+    async def _fetch_zone(self, zone: "_ZoneFetch", store: Store) -> None:
+        fetch = asyncio.ensure_future(in_daemon_thread(partial(zone.fetch_due, store, self._now_s)))
         try:
-            while not look.done():
-                await asyncio.wait((look,), timeout=CLOCK_EVERY_S)
+            while not fetch.done():
+                await asyncio.wait((fetch,), timeout=CLOCK_EVERY_S)
                 # set while a source is asked, the clock is not trusted when its answer comes
                 self._clock.update()
-            look.result()
+            fetch.result()
         finally:
-            look.cancel()
+            fetch.cancel()
 
     def _now_s(self) -> int | None:
         """None while the clock is not trusted."""
@@ -145,7 +145,7 @@ class _ZoneFetch:
         # a month was asked for on this day
         self._asked: dict[date, date] = {}
 
-    def look(self, store: Store, now_s: Callable[[], int | None]) -> None:
+    def fetch_due(self, store: Store, now_s: Callable[[], int | None]) -> None:
         """Ask for what is due."""
         at_s = now_s()
         if at_s is None or self._boot_s() < self._next_s:

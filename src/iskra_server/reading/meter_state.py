@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.diagnosis.notices import MANY_IGNORED
-from iskra_server.meter.confirmed import MAX_METERS, ConfirmedMeters
+from iskra_server.meter.confirmed_ids import MAX_METERS, ConfirmedMeters
 from iskra_server.meter.counter_rules import Violation
 from iskra_server.meter.guard import HeldBack
 from iskra_server.meter.lock import LockWatch

@@ -17,7 +17,6 @@ from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts, ProductionCounter, Role
 from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.counter_rules import is_counter
-from iskra_server.meter.factor import apply_factor, exact_factor
 from iskra_server.meter.guard import MAX_POWER_W, Guard
 from iskra_server.meter.identity import UNKNOWN, at_port
 from iskra_server.meter.lists import current_reading
@@ -26,6 +25,7 @@ from iskra_server.meter.normalise import merge_parts
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status_word import phases_missing
+from iskra_server.meter.transformer_factor import apply_factor, exact_factor
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.decoding import results
 from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, STALE_AFTER_S, Hub

@@ -149,7 +149,7 @@ class VirtualReadings:
 
     def _state(self, meter: VirtualMeter, now_s: float) -> VirtualState:
         parts = [self._now(part, now_s) for part in meter.parts]
-        advice = _taken(meter) if self._is_taken(meter) else _why_not(meter, parts)
+        advice = _name_taken(meter) if self._is_taken(meter) else _why_not(meter, parts)
         # a part may send the next moment: what was published counts until it is stale
         is_current = self._hub.is_fresh(meter.id, now_s) and not self._is_taken(meter)
         if advice is None and not is_current and self._hub.age_s(meter.id, now_s) is not None:
@@ -225,7 +225,7 @@ def _stale(part: _PartNow, meter: VirtualMeter) -> Advice:
     return advise("part_stale", {"meter": part.part.name, "seconds": f"{meter.stale_after_s:g}"})
 
 
-def _taken(meter: VirtualMeter) -> Advice:
+def _name_taken(meter: VirtualMeter) -> Advice:
     return advise("name_taken", {"name": meter.id})
 
 

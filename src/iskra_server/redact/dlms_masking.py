@@ -18,7 +18,7 @@ from msgspec import Struct
 from iskra_server.codecs.checksum import checksum
 from iskra_server.codecs.dlms import encoder, hdlc, security
 from iskra_server.codecs.dlms.axdr import read_length
-from iskra_server.codecs.dlms.blocks import Assembly, Whole
+from iskra_server.codecs.dlms.blocks import Assembled, Assembly
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.mbus import MbusFrame
 from iskra_server.codecs.dlms.notification import CIPHERED
@@ -88,7 +88,7 @@ class DlmsMasking:
             if isinstance(found, Fault):
                 list(self._assembly.drop())
                 yield self._drop() + self._blank(size)
-            elif isinstance(found, Whole):
+            elif isinstance(found, Assembled):
                 masked = self._masked(found.apdu)
                 yield raw[: size - len(found.apdu)] + masked if masked else self._blank(size)
             else:
@@ -102,7 +102,7 @@ class DlmsMasking:
             elif result.size == len(raw) and self._parts:
                 # a telegram of one frame, behind one that was not completed
                 yield self._drop()
-            if isinstance(result, Whole):
+            if isinstance(result, Assembled):
                 yield self._written([*self._parts, part], result)
                 self._parts = []
                 return
@@ -111,7 +111,7 @@ class DlmsMasking:
         else:
             yield self._drop() + self._blank(len(raw))
 
-    def _written(self, parts: list[_Part], whole: Whole) -> bytes:
+    def _written(self, parts: list[_Part], whole: Assembled) -> bytes:
         """The frames with the masked telegram in them."""
         masked = self._masked(whole.apdu)
         if masked is None or b"".join(part.share for part in parts) != whole.apdu:

@@ -24,7 +24,6 @@ _DEAF_S, _PATIENCE_S = 60.0, 5.0
 _NEVER = float("inf")
 # the longest message of the other side, in characters; what is longer is no message
 _LONGEST = 64
-NOT_THERE = "(ERROR)"
 
 Readout = Callable[[], Sequence[str]]
 Register = Callable[[str], str]

@@ -29,7 +29,7 @@ _MAX_DELAY_S = 1.0
 log = logging.getLogger("iskra_server.sources")
 
 
-class Found(Struct, frozen=True, omit_defaults=True):
+class FoundMeter(Struct, frozen=True, omit_defaults=True):
     """A meter on a port. `speed` and `delay_s` are what has worked with one that is asked (codecs/d0/speeds.py).
 
     Raises ValueError for what no search finds: the file may be edited, and speed and delay decide what is sent.
@@ -53,14 +53,14 @@ class Found(Struct, frozen=True, omit_defaults=True):
         return LineSettings(self.baud, self.format)
 
 
-def polled(settings: "Learned | None" = None) -> Found:
+def polled(settings: "Learned | None" = None) -> FoundMeter:
     """A D0 meter that is asked, with the settings that have worked."""
     if settings is None:
-        return Found("d0", is_polled=True)
-    return Found("d0", is_polled=True, speed=settings.speed, delay_s=settings.delay_s)
+        return FoundMeter("d0", is_polled=True)
+    return FoundMeter("d0", is_polled=True, speed=settings.speed, delay_s=settings.delay_s)
 
 
-def learned(found: Found | None) -> "Learned | None":
+def learned(found: FoundMeter | None) -> "Learned | None":
     """The settings that have worked with a meter that is asked."""
     if found is None or found.speed is None:
         return None
@@ -81,10 +81,10 @@ class PortMemory:
         self._writes = writes
         self._has_failed = False
 
-    def recall(self, port: str) -> Found | None:
+    def recall(self, port: str) -> FoundMeter | None:
         return self._read().get(port)
 
-    def remember(self, port: str, found: Found) -> None:
+    def remember(self, port: str, found: FoundMeter) -> None:
         """Written at once, and only if it differs."""
         if self._path is None or not self._writes:
             return
@@ -100,11 +100,11 @@ class PortMemory:
         except OSError as error:
             self._warn(f"cannot be written ({error.strerror}): after a restart every port is searched again")
 
-    def _read(self) -> dict[str, Found]:
+    def _read(self) -> dict[str, FoundMeter]:
         if self._path is None:
             return {}
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Found])
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, FoundMeter])
         except FileNotFoundError:
             return {}
         except OSError as error:

@@ -18,6 +18,7 @@ from iskra_server.base.processes import PROC, open_files
 
 # device names of infrared heads, for containers without /sys, where serialx lists nothing
 PLAIN_NAMES = ("ttyUSB*", "ttyACM*", "ttyAMA*", "serial0")
+_DEV = Path("/dev")
 BY_ID = "serial/by-id"
 BY_PATH = "serial/by-path"
 # devices that reset, or lose their network, when another program opens them
@@ -66,9 +67,7 @@ class Port(Struct, frozen=True):
         return bool(FOREIGN.search(f"{self.by_id} {self.description}"))
 
 
-def list_ports(
-    dev: Path = Path("/dev"), listed: Callable[[], Iterable[Listed]] = serialx.list_serial_ports
-) -> list[Port]:
+def list_ports(dev: Path = _DEV, listed: Callable[[], Iterable[Listed]] = serialx.list_serial_ports) -> list[Port]:
     """All ports, those with a by-id name first. Opens no port."""
     usb = {os.path.realpath(port.resolved_device): port for port in listed()}
     names = Counter(map(_udev_name, usb.values()))
@@ -93,15 +92,15 @@ def list_ports(
     return list(ports.values())
 
 
-def plugged(dev: Path = Path("/dev")) -> frozenset[str]:
+def plugged(dev: Path = _DEV) -> frozenset[str]:
     """The names of the ports: cheap to compute, changes when a port is plugged in or unplugged."""
     return frozenset(map(str, [*_links(dev / BY_ID), *_plain(dev)]))
 
 
-def stable_name(path: str, dev: Path = Path("/dev")) -> str:
+def stable_name(path: str) -> str:
     """The by-id name of a device, else its by-path name, else the device: it is the same after a restart."""
     device = os.path.realpath(path)
-    links = [*_links(dev / BY_ID), *_links(dev / BY_PATH)]
+    links = [*_links(_DEV / BY_ID), *_links(_DEV / BY_PATH)]
     return next((str(link) for link in links if os.path.realpath(link) == device), device)
 
 

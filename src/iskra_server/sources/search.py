@@ -23,7 +23,7 @@ from iskra_server.sources.asking import PluggedPort
 from iskra_server.sources.errors import SourceError
 from iskra_server.sources.line_pictures import suggested_settings
 from iskra_server.sources.polled import START_BAUD, poll_d0
-from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
+from iskra_server.sources.port_memory import FoundMeter, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.probe import PortProbe
 from iskra_server.sources.recogniser import MAX_BYTES, Recogniser
@@ -167,7 +167,7 @@ class Search:
                 raise
             return False
         self._probe.begin(window.settings)
-        self._tell(window.settings)
+        self._report_state(window.settings)
         recogniser, is_found = Recogniser(), False
         try:
             is_found = await self._is_heard(window, recogniser, is_known=is_known)
@@ -193,7 +193,7 @@ class Search:
                     self._note_found(recogniser, window.settings)
                     return True
                 self._probe.add(data)
-                self._tell(window.settings)
+                self._report_state(window.settings)
                 await asyncio.sleep(_PAUSE_S)
                 if recogniser.has_marks:
                     end_s = max(end_s, min(now_s + _QUIET_S, last_s))
@@ -227,11 +227,11 @@ class Search:
     def _note_found(self, recogniser: Recogniser, settings: LineSettings) -> None:
         self._line.put_back(recogniser.data)
         self._line.protocol = recogniser.protocol
-        self._remember(Found(recogniser.protocol, settings.baud, settings.format))
+        self._remember(FoundMeter(recogniser.protocol, settings.baud, settings.format))
 
     async def _ask(self, settings: "Learned | None" = None, patience_s: float = 0.0) -> Line | None:
         """The line of a meter that answers a request; None without an answer within `patience_s`."""
-        self._tell(LineSettings(START_BAUD))
+        self._report_state(LineSettings(START_BAUD))
         line = poll_d0(
             self._line,
             address=self._options.address,
@@ -258,14 +258,14 @@ class Search:
         if data:
             self._searched.on_unrecognised(self._line.port, settings, data)
 
-    def _remember(self, found: Found) -> None:
+    def _remember(self, found: FoundMeter) -> None:
         if found.protocol != (self._remembered and self._remembered.protocol):
             how = "is asked" if found.is_polled else f"at {found.settings}"
             log.info("%s: found a meter that speaks %s, %s.", self._line.port, found.protocol.upper(), how)
         self._remembered = found
         self._searched.memory.remember(self._name, found)
 
-    def _tell(self, settings: LineSettings) -> None:
+    def _report_state(self, settings: LineSettings) -> None:
         probe = self._probe
         problem = "noise" if probe.total else "silence" if self._has_listened else None
         details = {"port": self._line.port, "bytes": str(probe.total)} if problem else {}

@@ -2,7 +2,7 @@ import pytest
 
 import pushes
 from iskra_server.codecs.dlms import encoder
-from iskra_server.codecs.dlms.blocks import MAX_TELEGRAM, Assembly, Whole
+from iskra_server.codecs.dlms.blocks import MAX_TELEGRAM, Assembled, Assembly
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.mbus import MbusFrame
 from iskra_server.meter.reading import Fault
@@ -11,7 +11,7 @@ APDU = pushes.apdu(pushes.described())
 LLC = b"\xe6\xe7\x00"
 
 
-def added(*frames: HdlcFrame | MbusFrame) -> list[Whole | Fault]:
+def added(*frames: HdlcFrame | MbusFrame) -> list[Assembled | Fault]:
     assembly = Assembly()
     return [each for frame in frames for each in assembly.add(frame)]
 
@@ -24,23 +24,26 @@ def part(data: bytes, number: int, *, last: bool) -> MbusFrame:
     return MbusFrame(data, number, last, len(data))
 
 
-def kinds(found: list[Whole | Fault]) -> list[str]:
+def kinds(found: list[Assembled | Fault]) -> list[str]:
     return [each.kind if isinstance(each, Fault) else "whole" for each in found]
 
 
 def test_segments_make_a_telegram() -> None:
     first, *rest = (APDU[at : at + 50] for at in range(0, len(APDU), 50))
     frames = [segment(LLC + first, more=True), *(segment(each, more=each is not rest[-1]) for each in rest)]
-    assert added(*frames) == [Whole(APDU, len(APDU) + 3)]
+    assert added(*frames) == [Assembled(APDU, len(APDU) + 3)]
 
 
 def test_a_frame_with_llc_begins_anew() -> None:
     frames = [segment(LLC + APDU[:50], more=True), segment(LLC + APDU, more=False)]
-    assert added(*frames) == [Fault("cut", "the rest of this telegram is missing", 53), Whole(APDU, len(APDU) + 3)]
+    assert added(*frames) == [
+        Fault("cut", "the rest of this telegram is missing", 53),
+        Assembled(APDU, len(APDU) + 3),
+    ]
 
 
 def test_the_other_form_of_llc_is_one() -> None:
-    assert added(segment(b"\xe6\xe6\x00" + APDU, more=False)) == [Whole(APDU, len(APDU) + 3)]
+    assert added(segment(b"\xe6\xe6\x00" + APDU, more=False)) == [Assembled(APDU, len(APDU) + 3)]
 
 
 def test_a_segment_of_another_meter_continues_nothing() -> None:
@@ -55,7 +58,7 @@ def test_a_segment_without_beginning_is_dropped() -> None:
 def test_mbus_parts_are_in_order() -> None:
     parts = [part(APDU[:50], 0, last=False), part(APDU[50:90], 1, last=False), part(APDU[90:], 2, last=True)]
     # a sum of eight bits is no protection
-    assert added(*parts) == [Whole(APDU, len(APDU), protection="sum")]
+    assert added(*parts) == [Assembled(APDU, len(APDU), protection="sum")]
     assert kinds(added(parts[0], parts[2])) == ["cut", "cut"]
     assert kinds(added(parts[1], *parts)) == ["cut", "whole"]
     assert kinds(added(parts[0], *parts)) == ["cut", "whole"]
@@ -70,7 +73,7 @@ def blocks(*, llc: bool) -> list[HdlcFrame]:
 def test_blocks_make_a_telegram(llc: bool) -> None:
     frames = blocks(llc=llc)
     assert len(frames) > 3
-    assert added(*frames) == [Whole(APDU, sum(frame.size for frame in frames))]
+    assert added(*frames) == [Assembled(APDU, sum(frame.size for frame in frames))]
 
 
 def test_a_lost_block_costs_the_telegram_alone() -> None:

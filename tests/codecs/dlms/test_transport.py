@@ -6,7 +6,7 @@ import pushes
 from iskra_server.codecs.checksum import checksum
 from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.dlms.bare import MAX_TELEGRAM
-from iskra_server.codecs.dlms.blocks import Whole
+from iskra_server.codecs.dlms.blocks import Assembled
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.mbus import MbusFrame
 from iskra_server.codecs.dlms.transport import Found, Transport
@@ -113,9 +113,9 @@ def test_an_mbus_frame_with_other_content_is_noise() -> None:
 
 def test_a_bare_telegram_counts_at_the_start_and_behind_another() -> None:
     for chunk in (1, 7, None):
-        assert frames(APDU * 3, chunk) == [Whole(APDU, len(APDU), protection="none")] * 3
+        assert frames(APDU * 3, chunk) == [Assembled(APDU, len(APDU), protection="none")] * 3
     with_llc = b"\xe6\xe7\x00" + APDU
-    assert frames(with_llc * 2, 1) == [Whole(APDU, len(with_llc), protection="none")] * 2
+    assert frames(with_llc * 2, 1) == [Assembled(APDU, len(with_llc), protection="none")] * 2
 
 
 def test_a_bare_telegram_behind_noise_counts_when_another_one_follows() -> None:
@@ -137,7 +137,7 @@ def test_behind_a_right_frame_no_bare_telegram_counts() -> None:
 def test_a_bare_encrypted_telegram_ends_by_its_length() -> None:
     pytest.importorskip("cryptography")
     sealed = pushes.sealed(pushes.kng())
-    assert frames(sealed * 2, 1) == [Whole(sealed, len(sealed), protection="none")] * 2
+    assert frames(sealed * 2, 1) == [Assembled(sealed, len(sealed), protection="none")] * 2
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from history.entries import METER, OTHER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.recording.history_spool import HistorySpool
-from iskra_server.history.recording.pending import PendingBatch
+from iskra_server.history.recording.pending_records import PendingBatch
 from iskra_server.history.recording.spool_lines import lines_of_records, lines_of_samples
-from iskra_server.history.recording.waiting import WaitingSample
+from iskra_server.history.recording.waiting_samples import WaitingSample
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from samples import SERVER_ID, energy, sample

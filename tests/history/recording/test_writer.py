@@ -19,7 +19,7 @@ from history.entries import AT_S, DEADLINE_S, METER, QUARTER, SIMULATED, block, 
 from iskra_server.history.model.records import Record
 from iskra_server.history.recording import writer
 from iskra_server.history.recording.history_spool import HistorySpool
-from iskra_server.history.recording.pending import PendingBatch
+from iskra_server.history.recording.pending_records import PendingBatch
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store

@@ -64,9 +64,9 @@ def test_only_so_many_clients_are_remembered() -> None:
 @in_event_loop
 async def test_no_current_reading_is_told_to_nobody() -> None:
     meter = GridMeter()
-    assert await meter.clients().told(CLIENT) is None
+    assert await meter.clients().reading_for(CLIENT) is None
     meter.send(power(400), age_s=30)
-    assert await meter.clients().told(CLIENT) is None
+    assert await meter.clients().reading_for(CLIENT) is None
 
 
 @in_event_loop
@@ -75,13 +75,13 @@ async def test_a_client_that_knows_the_telegram_waits_for_the_next_one() -> None
     asked = meter.clients(Rules(wait_fresh_s=20))
     async with running(meter.grid.run("test")):
         meter.send(power(100))
-        first = await asked.told(CLIENT)
+        first = await asked.reading_for(CLIENT)
         assert first and first.power_w == 100
-        second = asyncio.ensure_future(asked.told(CLIENT))
+        second = asyncio.ensure_future(asked.reading_for(CLIENT))
         await asyncio.sleep(0.01)
         assert not second.done()
         # another client does not know it yet
-        assert (other := await asked.told("192.168.1.31")) and other.power_w == 100
+        assert (other := await asked.reading_for("192.168.1.31")) and other.power_w == 100
         meter.send(power(200))
         told = await asyncio.wait_for(second, 60)
         assert told and told.power_w == 200
@@ -92,13 +92,13 @@ async def test_a_client_that_asks_again_and_again_does_not_wait_longer() -> None
     meter = GridMeter()
     meter.send(power(100))
     asked = meter.clients(Rules(wait_fresh_s=0.2))
-    assert await asked.told(CLIENT)
+    assert await asked.reading_for(CLIENT)
     told = None
     # each request replaces the one before, as of a battery that asks by UDP
     async with asyncio.timeout(60):
         while not told:
             with suppress(TimeoutError):
-                told = await asyncio.wait_for(asked.told(CLIENT), 0.05)
+                told = await asyncio.wait_for(asked.reading_for(CLIENT), 0.05)
     assert told.power_w == 100
 
 
@@ -109,7 +109,7 @@ async def test_an_answer_is_not_earlier_than_the_minimum_interval() -> None:
     asked = meter.clients(Rules(min_interval_s=0.05))
     began_s = boottime_s()
     for _ in range(2):
-        await asked.told(CLIENT)
+        await asked.reading_for(CLIENT)
     assert boottime_s() - began_s >= 0.04
 
 
@@ -122,7 +122,7 @@ async def test_what_each_client_asks_and_is_told_is_counted(monkeypatch: pytest.
     asked = meter.clients()
     for _ in range(3):
         assert asked.may_ask(CLIENT)
-        await asked.told(CLIENT)
+        await asked.reading_for(CLIENT)
         now_s[0] += 2
     (client,) = asked.list()
     assert (client.address, client.requests, client.answers) == (CLIENT, 3, 3)

@@ -47,7 +47,7 @@ async def test_the_state_has_the_clients_and_the_answers() -> None:
     meter.send(power(100))
     made = EmulatedDevice("ecotracker", meter.clients())
     made.clients.may_ask(CLIENT)
-    await made.clients.told(CLIENT)
+    await made.clients.reading_for(CLIENT)
     state = made.state()
     assert (state.name, state.ok, state.delivered) == ("ecotracker", True, 1)
     assert [client.address for client in state.clients] == [CLIENT]

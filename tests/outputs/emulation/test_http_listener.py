@@ -35,7 +35,7 @@ class Echo(HttpDevice):
     def has_websocket(self, path: str) -> bool:
         return path == "/echo/socket"
 
-    async def talk(self, socket: WebSocket) -> None:
+    async def serve_websocket(self, socket: WebSocket) -> None:
         while (message := await socket.receive()) is not None:
             await socket.send(message.upper())
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from iskra_server.outputs.notify.memory import ChannelMemory, Memory, MemoryFile, Told, encoded
+from iskra_server.outputs.notify.memory import ChannelMemory, Memory, MemoryFile, ReportedEvent, encoded
 
 
 def test_a_memory_survives(tmp_path: Path) -> None:
@@ -22,19 +22,21 @@ def test_an_event_is_told_once_and_again_after_a_while() -> None:
     assert memory.end("x") is None
     assert memory.begin("x", 1000.0, 400.0, 60.0)
     assert not memory.begin("x", 5000.0, 400.0, 60.0)
-    assert memory.end("x") == Told(is_on=True, since_s=400.0, told_s=1000.0)
+    assert memory.end("x") == ReportedEvent(is_on=True, since_s=400.0, told_s=1000.0)
     assert memory.end("x") is None and not memory.is_on("x")
     assert not memory.begin("x", 1059.0, 1001.0, 60.0)
     assert memory.begin("x", 1060.0, 1001.0, 60.0)
 
 
 def test_a_clock_that_was_ahead_keeps_nothing_back() -> None:
-    memory = Memory(told={"x": Told(is_on=False, since_s=9e9, told_s=9e9)})
+    memory = Memory(told={"x": ReportedEvent(is_on=False, since_s=9e9, told_s=9e9)})
     assert memory.begin("x", 1000.0, 1000.0, 60.0)
 
 
 def test_what_is_old_or_no_longer_configured_is_forgotten() -> None:
-    memory = Memory(meters={"a": "1", "b": "2"}, unlocked={"b": True}, told={"x": Told(), "y": Told(is_on=True)})
+    memory = Memory(
+        meters={"a": "1", "b": "2"}, unlocked={"b": True}, told={"x": ReportedEvent(), "y": ReportedEvent(is_on=True)}
+    )
     memory.forget_old(100 * 86_400.0, ["a"])
     assert (memory.meters, memory.unlocked, list(memory.told)) == ({"a": "1"}, {}, ["y"])
 

@@ -9,10 +9,10 @@ from msgspec import UNSET, structs
 
 import submeters
 import texts
-from iskra_server.meter.factor import apply_factor
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.registers import BY_KEY
+from iskra_server.meter.transformer_factor import apply_factor
 from iskra_server.reading.hub import Hub
 from iskra_server.web.api.meter_view import Meter, meter_view
 from iskra_server.web.api.meters import Meters

@@ -15,7 +15,7 @@ from iskra_server.cli.commands.backfill import EXAMPLES as BACKFILL_EXAMPLES
 from iskra_server.cli.commands.backfill import backfill
 from iskra_server.cli.ui import local_server
 from iskra_server.cli.ui.options import ConfigFile, group_app
-from iskra_server.cli.ui.usage_error import UsageError
+from iskra_server.cli.ui.usage_error import usage_errors
 from iskra_server.config import ServerConfig, load
 from iskra_server.homeassistant.rest_yaml import ListedMeter, ListedMeters, address, whole_yaml
 
@@ -58,7 +58,8 @@ def homeassistant(
     if context.invoked_subcommand:
         return
     server = load(os.environ, config).server
-    base = _checked_url(url) if url else _local_url(server)
+    with usage_errors():
+        base = address(url) if url else _local_url(server)
     meters = _meters_with_readings(partial(_read, base) if url else partial(local_server.ask, server, "/api/v1/meters"))
     print(whole_yaml(base, meters))
     if server.token and not url:
@@ -79,13 +80,6 @@ def lan_address() -> str:
 
 def _local_url(server: ServerConfig) -> str:
     return local_server.base_url(server, lan_address() if server.host in _ALL_ADDRESSES else None)
-
-
-def _checked_url(url: str) -> str:
-    base = address(url)
-    if base is None:
-        raise UsageError(f"'{url}' is not the address of a server; write it like http://192.168.1.10:8080.")
-    return base
 
 
 def _read(base: str) -> bytes:

@@ -122,7 +122,7 @@ def import_(
             if not refused and not dry_run:
                 task = progress.add_task("writing", total=len(changes.records))
                 carry_out(store, changes, info, lambda count: progress.advance(task, count))
-    _say(changes, source, info, dry_run=dry_run, refused=refused, quiet=quiet)
+    _print_outcome(changes, source, info, dry_run=dry_run, refused=refused, quiet=quiet)
     raise typer.Exit(1 if refused else 0)
 
 
@@ -226,7 +226,7 @@ def _listed(meters: Sequence[MeterInfo]) -> str:
     return f"; history holds {', '.join(meter.meter_id for meter in meters)}" if meters else ""
 
 
-def _say(
+def _print_outcome(
     changes: ImportPlan, source: ImportFile, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool
 ) -> None:
     for bad in changes.bad:

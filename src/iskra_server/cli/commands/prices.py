@@ -114,14 +114,14 @@ def _fetch_zone(
         if collected.missing and not collected.has_answer:
             raise UsageError(
                 f"Prices of {zone} for {first:%Y-%m} could not be fetched: {collected.reason}. "
-                f"{_told(stored)}. The same command goes on from there.",
+                f"{_counts_text(stored)}. The same command goes on from there.",
                 1,
             )
         bar.advance(task)
         if collected.has_answer and number_of_part + 1 < len(parts):
             time.sleep(_PAUSE_S)
     rest = f" {missing:,} quarter-hours have no price of their own yet." if missing else ""
-    console.print(f"{zone}, {days[0]} to {days[1] - _DAY}: {_told(stored)}.{rest}", soft_wrap=True)
+    console.print(f"{zone}, {days[0]} to {days[1] - _DAY}: {_counts_text(stored)}.{rest}", soft_wrap=True)
 
 
 @app.command()
@@ -195,10 +195,10 @@ def import_(
     with open_history(history_address(settings), settings.history.database_profile) as store:
         stored = store_prices(store, name, "file", now_s, prices)
     if not quiet:
-        print(f"{file} for {name}: {_told(stored, len(prices))}.")
+        print(f"{file} for {name}: {_counts_text(stored, len(prices))}.")
 
 
-def _told(stored: Stored, count: int | None = None) -> str:
+def _counts_text(stored: Stored, count: int | None = None) -> str:
     already = [] if count is None else [f"{count - stored.new - stored.differing - stored.replaced:,} already there"]
     return ", ".join(
         (

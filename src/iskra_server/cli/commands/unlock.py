@@ -9,11 +9,11 @@ import typer
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.cli.ui import loop
-from iskra_server.cli.ui.lesson import Board, Lesson
 from iskra_server.cli.ui.meter_source import chunks_or_error, open_meter_source
 from iskra_server.cli.ui.observe import config_with_one_meter
 from iskra_server.cli.ui.options import ConfigFile, Lang, Language, command_app, examples
-from iskra_server.cli.ui.phrases import PHRASES
+from iskra_server.cli.ui.unlock_lesson import Board, Lesson
+from iskra_server.cli.ui.unlock_texts import PHRASES
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import is_telegram
 from iskra_server.codecs.detecting import DetectingDecoder
@@ -83,7 +83,7 @@ class Coach:
     async def run(self) -> None:
         lesson = Lesson(self._board, self._phrases)
         decoder = DetectingDecoder()
-        self._board.say(self._phrases.listening)
+        self._board.show(self._phrases.listening)
         try:
             async with aclosing(chunks_or_error(self._source)) as chunks:
                 async for chunk in chunks:
@@ -104,8 +104,8 @@ class Coach:
         now_s = float(reading.meter_time.seconds) if reading.meter_time else boottime_s()
         for event in self.unlocking.observe(digits=digits, power=has_power(reading), now_s=now_s):
             if event in ("locked", "unlocked"):
-                self._board.say(f"{reading.meter_id}  {family(reading) or self._phrases.other_maker}")
-            self._board.say(self._phrases.events[event])
+                self._board.show(f"{reading.meter_id}  {family(reading) or self._phrases.other_maker}")
+            self._board.show(self._phrases.events[event])
             if event == "locked":
                 self._begin(lesson)
             elif event == "falls_back":
@@ -115,7 +115,7 @@ class Coach:
 
     def _begin(self, lesson: Lesson) -> None:
         for line in self._phrases.instructions:
-            self._board.say(line)
+            self._board.show(line)
         if sys.stdin.isatty():
             asyncio.get_running_loop().add_reader(sys.stdin, _read_line, lesson)
             self._lesson = asyncio.create_task(lesson.run(), name="lesson")

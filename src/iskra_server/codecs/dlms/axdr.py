@@ -107,18 +107,18 @@ class _Parser:
         if tag in COMPOUND:
             return self._compound(tag, depth)
         self.at += 1
-        return Element(tag, self._other(tag))
+        return Element(tag, self._simple_value(tag))
 
-    def _other(self, tag: int) -> bytes | bool | None:
+    def _simple_value(self, tag: int) -> bytes | bool | None:
         """The value of what is neither a number nor compound."""
         if tag in TEXTS:
-            return self._take(self._length())
+            return self._bytes(self._length())
         if tag in RAW:
-            return self._take(RAW[tag])
+            return self._bytes(RAW[tag])
         if tag == BITS:
-            return self._take((self._length() + 7) // 8)
+            return self._bytes((self._length() + 7) // 8)
         if tag == BOOLEAN:
-            return self._take(1) != b"\0"
+            return self._bytes(1) != b"\0"
         if tag == NULL:
             return None
         raise Malformed(f"unknown type 0x{tag:02x} at byte {self.at - 1}")
@@ -142,7 +142,7 @@ class _Parser:
             raise IndexError
         return length
 
-    def _take(self, count: int) -> bytes:
+    def _bytes(self, count: int) -> bytes:
         start = self.at
         self.at = end = start + count
         if end > len(self.data):

@@ -30,7 +30,7 @@ _BEGINNINGS = (b"\x0f", b"\xdb", _BLOCK_TAG)
 MAX_TELEGRAM = 8192
 
 
-class Whole(Struct, frozen=True, gc=False):
+class Assembled(Struct, frozen=True, gc=False):
     """A telegram, put together; `size` is what its frames took on the wire.
 
     Of telegrams with two damaged bytes about one in a thousand passes the sum of M-Bus; no one in a million passes the
@@ -65,14 +65,14 @@ class Assembly:
         yield from self._drop_parts()
         yield from self._drop_blocks()
 
-    def add(self, frame: HdlcFrame | MbusFrame) -> Iterator[Whole | Fault]:
+    def add(self, frame: HdlcFrame | MbusFrame) -> Iterator[Assembled | Fault]:
         """The telegram that a frame completes, and the damage that it shows."""
         if isinstance(frame, HdlcFrame):
             yield from self._add_segment(frame)
         else:
             yield from self._add_part(frame)
 
-    def _add_segment(self, frame: HdlcFrame) -> Iterator[Whole | Fault]:
+    def _add_segment(self, frame: HdlcFrame) -> Iterator[Assembled | Fault]:
         data = frame.information
         if data[:3] in _LLC:
             yield from self._drop_parts()
@@ -84,7 +84,7 @@ class Assembly:
                 return
         yield from self._append(data, frame.size, frame.addresses, is_last=not frame.is_segment)
 
-    def _add_part(self, frame: MbusFrame) -> Iterator[Whole | Fault]:
+    def _add_part(self, frame: MbusFrame) -> Iterator[Assembled | Fault]:
         if frame.number == 0:
             yield from self._drop_parts()
         elif self._carrier != _MBUS or frame.number != self._number:
@@ -94,7 +94,7 @@ class Assembly:
         yield from self._append(frame.data, frame.size, _MBUS, is_last=frame.is_last)
         self._number = frame.number + 1
 
-    def _append(self, data: bytes, size: int, carrier: bytes, *, is_last: bool) -> Iterator[Whole | Fault]:
+    def _append(self, data: bytes, size: int, carrier: bytes, *, is_last: bool) -> Iterator[Assembled | Fault]:
         self._parts += data
         self._size += size
         self._carrier = carrier
@@ -102,7 +102,7 @@ class Assembly:
             yield Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", self._size)
             self._clear_parts()
         elif is_last:
-            whole = Whole(bytes(self._parts), self._size, protection="sum" if carrier == _MBUS else "checksum")
+            whole = Assembled(bytes(self._parts), self._size, protection="sum" if carrier == _MBUS else "checksum")
             self._clear_parts()
             if whole.apdu[:1] == _BLOCK_TAG:
                 yield from self._add_block(whole)
@@ -110,7 +110,7 @@ class Assembly:
                 yield from self._drop_blocks()
                 yield whole
 
-    def _add_block(self, whole: Whole) -> Iterator[Whole | Fault]:
+    def _add_block(self, whole: Assembled) -> Iterator[Assembled | Fault]:
         try:
             is_last, number, data = _block(whole.apdu)
         except Malformed as error:
@@ -129,7 +129,7 @@ class Assembly:
             yield Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", self._blocks_size)
             self._clear_blocks()
         elif is_last:
-            result = Whole(bytes(self._blocks), self._blocks_size, protection=whole.protection)
+            result = Assembled(bytes(self._blocks), self._blocks_size, protection=whole.protection)
             self._clear_blocks()
             yield result
 

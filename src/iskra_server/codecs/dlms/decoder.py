@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from iskra_server.codecs.dlms import axdr, checks, identity, layouts, lists, notification, security
 from iskra_server.codecs.dlms.axdr import Element
-from iskra_server.codecs.dlms.blocks import Assembly, Whole
+from iskra_server.codecs.dlms.blocks import Assembled, Assembly
 from iskra_server.codecs.dlms.checks import NAME
-from iskra_server.codecs.dlms.fast_path import Forms, Said
+from iskra_server.codecs.dlms.fast_path import DecodedList, Forms
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.layouts import Layout
 from iskra_server.codecs.dlms.notification import CIPHERED, CLOCKS
@@ -80,7 +80,7 @@ class DlmsDecoder:
                 results.extend(self._assembly.drop())
                 results.append(found)
                 continue
-            for whole in (found,) if isinstance(found, Whole) else self._assembly.add(found):
+            for whole in (found,) if isinstance(found, Assembled) else self._assembly.add(found):
                 for result in (whole,) if isinstance(whole, Fault) else self._read(whole):
                     if isinstance(result, Fault) and result.kind in _REFUSED and not isinstance(found, HdlcFrame):
                         transport.refuse()
@@ -91,7 +91,7 @@ class DlmsDecoder:
         """Nothing has come for a second: the parts of a telegram so far belong to no other (HDLC numbers none)."""
         return list(self._assembly.drop())
 
-    def _read(self, whole: Whole) -> Iterator[Reading | Fault]:
+    def _read(self, whole: Assembled) -> Iterator[Reading | Fault]:
         """What a telegram says; nothing for one that was read just before."""
         try:
             if whole.apdu[:1] == _CIPHERED:
@@ -104,7 +104,7 @@ class DlmsDecoder:
         except Malformed as error:
             yield Fault("structure", str(error), whole.size)
 
-    def _unseal(self, whole: Whole, sealed: Sealed) -> Iterator[Reading | Fault]:
+    def _unseal(self, whole: Assembled, sealed: Sealed) -> Iterator[Reading | Fault]:
         if not self._opener.can_open(sealed):
             yield _fault("encrypted", "encrypted, and no key is set", whole, sealed)
             return
@@ -141,7 +141,7 @@ class DlmsDecoder:
                 self._proved_id = next(each.meter_id for each in results if isinstance(each, Reading))
             yield from results
 
-    def _read_p1(self, content: bytes, whole: Whole, proof: Proof) -> list[Reading | Fault]:
+    def _read_p1(self, content: bytes, whole: Assembled, proof: Proof) -> list[Reading | Fault]:
         """What an encrypted P1 telegram says; `byte_count` is that of the wire, with the first result."""
         if self._p1 is None:
             from iskra_server.codecs.p1.decoder import P1Decoder  # noqa: PLC0415
@@ -149,14 +149,16 @@ class DlmsDecoder:
             self._p1 = P1Decoder()
         results = list(self._p1.feed(content + b"\r\n", is_proved=proof == "proved"))
         results = [replace(each, byte_count=0 if index else whole.size) for index, each in enumerate(results)]
-        return [security.proved(each, proof) if isinstance(each, Reading) else each for each in results]
+        return [security.with_proof(each, proof) if isinstance(each, Reading) else each for each in results]
 
-    def _parse(self, apdu: bytes, title: bytes, *, is_strict: bool = False, protection: Protection) -> "Said | Unknown":
+    def _parse(
+        self, apdu: bytes, title: bytes, *, is_strict: bool = False, protection: Protection
+    ) -> "DecodedList | Unknown":
         """What a clear telegram says. Raises Malformed."""
         said = self._forms.read(apdu, title)
         if said is not None:
             layout = said.layout
-            if layout is None or self._layouts.keeps(layout, said.registers, time=said.time, title=title):
+            if layout is None or self._layouts.is_still_valid(layout, said.registers, time=said.time, title=title):
                 return said
             self._forms = Forms()
         is_weak = protection in ("sum", "none")
@@ -178,12 +180,14 @@ class DlmsDecoder:
         if not registers:
             return Unknown(sent.time, sent.body)
         who = identity.identify(registers, title, maker, number)
-        said = Said(registers, sent.time or _clock(registers), who, layout)
+        said = DecodedList(registers, sent.time or _clock(registers), who, layout)
         if self._scales.is_settled:
             self._forms.learn(apdu, title, sent, said, elements)
         return said
 
-    def _result(self, said: "Said | Unknown", whole: Whole, title: bytes, proof: Proof = "none") -> Reading | Fault:
+    def _result(
+        self, said: "DecodedList | Unknown", whole: Assembled, title: bytes, proof: Proof = "none"
+    ) -> Reading | Fault:
         if isinstance(said, Unknown):
             return _unknown(said.body, whole, title)
         meter = self._identify(said.who)
@@ -196,7 +200,7 @@ class DlmsDecoder:
             byte_count=whole.size,
             protection=whole.protection,
         )
-        return security.proved(reading, proof)
+        return security.with_proof(reading, proof)
 
     def _identify(self, who: Identity) -> Identity:
         """The sender of a list. One without an identity (Kaifa: power each 2 s) has that of the one before."""
@@ -233,11 +237,11 @@ def _is_p1(content: bytes) -> bool:
     return content.startswith(b"/") and content.isascii()
 
 
-def _fault(kind: FaultKind, detail: str, whole: Whole, sealed: Sealed) -> Fault:
+def _fault(kind: FaultKind, detail: str, whole: Assembled, sealed: Sealed) -> Fault:
     return Fault(kind, detail, whole.size, identity.from_title(sealed.title).meter_id)
 
 
-def _unknown(body: Element, whole: Whole, title: bytes) -> Fault:
+def _unknown(body: Element, whole: Assembled, title: bytes) -> Fault:
     """A list that no layout names: its sender as far as it tells, and what it says, for a person to look at."""
     elements = body.items
     names = [Register(NAME, element.data) for element in elements if checks.is_name(element.data)]

@@ -33,7 +33,7 @@ _STRUCT_CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 Place = tuple[Element, int]
 
 
-class Said(Struct, frozen=True, gc=False):
+class DecodedList(Struct, frozen=True, gc=False):
     """What a list says. `layout` is that of a list of values alone, whose checks are still to be passed."""
 
     registers: tuple[Register, ...]
@@ -49,7 +49,7 @@ class Forms:
         self._by_key: dict[tuple[int, bytes], list[_Form]] = {}
         self._count = 0
 
-    def read(self, apdu: bytes, title: bytes) -> Said | None:
+    def read(self, apdu: bytes, title: bytes) -> DecodedList | None:
         """What a telegram of a known form says; None where the long way decides."""
         forms = self._by_key.get((len(apdu), title))
         if forms is None:
@@ -57,7 +57,9 @@ class Forms:
         number = int.from_bytes(apdu, "little")
         return next((form.read(apdu) for form in forms if number & form.mask == form.fixed), None)
 
-    def learn(self, apdu: bytes, title: bytes, sent: Notification, said: Said, elements: Sequence[Element]) -> None:
+    def learn(
+        self, apdu: bytes, title: bytes, sent: Notification, said: DecodedList, elements: Sequence[Element]
+    ) -> None:
         """Remember the form of a telegram; `elements` are those of the registers, in their order."""
         places = dict(_places(sent.body, sent.body_at))
         if sent.body_at + _size(sent.body) != len(apdu) or any(map(_is_unsettled, said.registers)):
@@ -71,7 +73,7 @@ class Forms:
 
 class _Form:
     def __init__(
-        self, apdu: bytes, sent: Notification, said: Said, elements: Sequence[Element], places: dict[int, int]
+        self, apdu: bytes, sent: Notification, said: DecodedList, elements: Sequence[Element], places: dict[int, int]
     ) -> None:
         self._said = said
         self._clock_at = sent.body_at - DATE_TIME_LENGTH if sent.has_time else 0
@@ -98,7 +100,7 @@ class _Form:
         self.mask = int.from_bytes(mask, "little")
         self.fixed = int.from_bytes(apdu, "little") & self.mask
 
-    def read(self, apdu: bytes) -> Said | None:
+    def read(self, apdu: bytes) -> DecodedList | None:
         """What a telegram of this form says; None where a date-time in it is impossible, or two of them differ."""
         said = self._said
         values = self._unpack(apdu)
@@ -113,7 +115,7 @@ class _Form:
         time = times[0] if times else None
         if not all(is_near(time, each) for each in times[1:]):
             return None
-        return Said(tuple(each for each in registers if each is not None), time, said.who, said.layout)
+        return DecodedList(tuple(each for each in registers if each is not None), time, said.who, said.layout)
 
 
 def _varies(register: Register) -> bool:

@@ -99,7 +99,7 @@ class Memory:
         signature = tuple(element.tag for element in body.items)
         if chosen := self._chosen.get(signature):
             match = _match(chosen, body, maker)
-            if match is not None and self.keeps(chosen, match.registers, time=time, title=title):
+            if match is not None and self.is_still_valid(chosen, match.registers, time=time, title=title):
                 return match
             self._forget(signature)
         matches = [match for layout in self._layouts if (match := _match(layout, body, maker)) is not None]
@@ -112,7 +112,9 @@ class Memory:
             self._chosen[signature] = match.layout
         return match
 
-    def keeps(self, chosen: Layout, registers: tuple[Register, ...], *, time: MeterTime | None, title: bytes) -> bool:
+    def is_still_valid(
+        self, chosen: Layout, registers: tuple[Register, ...], *, time: MeterTime | None, title: bytes
+    ) -> bool:
         """Whether a layout that fitted before still counts: False with the third list in a row that contradicts it."""
         passes = _passes(chosen, registers, time, title)
         count = 0 if passes else self._contradictions.get(chosen.name, 0) + 1

@@ -43,7 +43,7 @@ class Item(Struct, frozen=True, gc=False):
     scale: Scale | None = None
 
 
-class Found(Struct, frozen=True):
+class ListContent(Struct, frozen=True):
     """The values of a list in its order; `number` is a meter number that stands without a code."""
 
     items: tuple[Item, ...]
@@ -51,7 +51,7 @@ class Found(Struct, frozen=True):
     maker: str = ""
 
 
-def find(body: Element) -> Found | None:
+def find(body: Element) -> ListContent | None:
     """The values of a list that names them itself; None for one that does not."""
     elements = body.items
     return _described(elements) or _tagged(elements) or _flat(elements)
@@ -84,7 +84,7 @@ def is_clock(element: Element) -> bool:
     return element.tag in (axdr.OCTETS, 0x19) and isinstance(value, bytes) and is_date_time(value)
 
 
-def _described(elements: tuple[Element, ...]) -> Found | None:
+def _described(elements: tuple[Element, ...]) -> ListContent | None:
     if not elements or elements[0].tag != axdr.ARRAY or len(elements[0].items) != len(elements):
         return None
     descriptors = [_descriptor(descriptor) for descriptor in elements[0].items]
@@ -96,7 +96,7 @@ def _described(elements: tuple[Element, ...]) -> Found | None:
         for klass, obis, attribute, element in rows
         if klass in _REGISTER_CLASSES and attribute == _SCALER_AND_UNIT and (scale := _scale(element))
     }
-    return Found(
+    return ListContent(
         tuple(
             Item(obis, element, scales.get(obis))
             for klass, obis, attribute, element in rows
@@ -118,7 +118,7 @@ def _descriptor(element: Element) -> tuple[int, Obis, int] | None:
     return klass.value, Obis(data.data), attribute.value
 
 
-def _tagged(elements: tuple[Element, ...]) -> Found | None:
+def _tagged(elements: tuple[Element, ...]) -> ListContent | None:
     items: list[Item] = []
     first = next((at for at, element in enumerate(elements) if element.tag == axdr.STRUCTURE), None)
     if first is None or first > 2 or not all(map(is_clock, elements[first - 1 : first])):
@@ -137,10 +137,10 @@ def _tagged(elements: tuple[Element, ...]) -> Found | None:
             return None
         else:
             items.append(Item(Obis(name), fields[1], scale))
-    return Found(tuple(items), number)
+    return ListContent(tuple(items), number)
 
 
-def _flat(elements: tuple[Element, ...]) -> Found | None:
+def _flat(elements: tuple[Element, ...]) -> ListContent | None:
     """Each value behind its code. A list of values may begin with a code too: the name of the list."""
     at = 0
     while at < len(elements) and code(elements[at]) is None and _may_lead(elements[at]):
@@ -160,7 +160,7 @@ def _flat(elements: tuple[Element, ...]) -> Found | None:
     if len(items) < _MIN_PAIRS:
         return None
     is_kamstrup = any(element.data.startswith(b"Kamstrup") for element in leading)
-    return Found(tuple(items), number, KAMSTRUP if is_kamstrup else "")
+    return ListContent(tuple(items), number, KAMSTRUP if is_kamstrup else "")
 
 
 def _may_lead(element: Element) -> bool:

@@ -53,7 +53,7 @@ def refused(proof: Proof, *, was_proved: bool) -> str:
     return NO_TAG if proof == "none" and was_proved else ""
 
 
-def proved(reading: Reading, proof: Proof) -> Reading:
+def with_proof(reading: Reading, proof: Proof) -> Reading:
     """The reading, marked with what its tag proves."""
     if proof == "proved":
         return replace(reading, protection="tag")

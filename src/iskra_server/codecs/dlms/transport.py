@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from iskra_server.codecs.dlms import hdlc, mbus
 from iskra_server.codecs.dlms.bare import BareTelegram
-from iskra_server.codecs.dlms.blocks import Whole
+from iskra_server.codecs.dlms.blocks import Assembled
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.mbus import MbusFrame
 from iskra_server.codecs.errors import Malformed, NoFrame
 from iskra_server.meter.reading import Fault
 
-Found = HdlcFrame | MbusFrame | Whole | Fault
+Found = HdlcFrame | MbusFrame | Assembled | Fault
 
 _FRAME = rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68(?=.{2}\x68|.{0,2}\Z)"
 _FRAMED = re.compile(_FRAME, re.DOTALL)
@@ -172,7 +172,7 @@ class Transport:
         except NoFrame:
             self._skip(1)
             return True
-        self._report(Whole(bare.apdu(buffer, end), end, protection="none"))
+        self._report(Assembled(bare.apdu(buffer, end), end, protection="none"))
         self._given = end
         return True
 

@@ -46,4 +46,4 @@ class SealedText:
         if problem := self._counters.problem(sealed, seconds, proof):
             return Fault("replayed", problem, telegram.length, meter_id)
         self._was_proved |= proof == "proved"
-        return security.proved(reading, proof)
+        return security.with_proof(reading, proof)

@@ -38,11 +38,10 @@ _NO_STATUS = "It has sent no status yet."
 _GONE = "-"
 
 
-class ReaderState(Struct, frozen=True):
-    """A status of a reader, received at `at_s`: `sentence` is its first fault, `status` lists all sources as JSON.
+class StoredStatus(Struct, frozen=True):
+    """Of a reader, received at `at_s`: `sentence` is its first fault, `status` lists all sources as JSON.
 
-    `skew_s` is its clock less ours; None where the status does not say. `is_offline`: it said goodbye, or the broker
-    did.
+    `skew_s` is its clock less ours; None where the status does not say.
     """
 
     name: str
@@ -55,6 +54,11 @@ class ReaderState(Struct, frozen=True):
     waiting: int | None = None
     refused: int | None = None
     oldest_s: int | None = None
+
+
+class ReaderState(StoredStatus, frozen=True, kw_only=True):
+    """A status that has just arrived; `is_offline`: the reader said goodbye, or the broker did."""
+
     is_offline: bool = False
 
 
@@ -195,9 +199,8 @@ def _upsert_states(
     store: Store, connection: Connection, states: Mapping[str, ReaderState], holders: Mapping[str, Holder]
 ) -> None:
     """Sorted by name: two collectors that lock rows in different orders would deadlock."""
-    columns = ("name", "at_s", "ok", "sentence", "status", "version", "skew_s", "waiting", "refused", "oldest_s")
     rows = [
-        {name: getattr(state, name) for name in columns} | _session_columns(holders[state.name])
+        {name: getattr(state, name) for name in StoredStatus.__struct_fields__} | _session_columns(holders[state.name])
         for _, state in sorted(states.items())
     ]
     if not rows:
@@ -230,20 +233,10 @@ def _is_worth_writing(before: Holder, after: Holder) -> bool:
     )
 
 
-class ReaderRow(Struct, frozen=True):
+class ReaderRow(StoredStatus, frozen=True, kw_only=True):
     """What the central server knows of a reader; `meters` counts those that it has."""
 
-    name: str
-    at_s: int
-    ok: bool
-    sentence: str
-    status: str
-    version: str | None = None
     rival_s: int | None = None
-    skew_s: int | None = None
-    waiting: int | None = None
-    refused: int | None = None
-    oldest_s: int | None = None
     meters: int = 0
 
 

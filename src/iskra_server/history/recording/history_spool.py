@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from iskra_server.base.clock import wall_ahead_s
 from iskra_server.base.spool import Segment, Spool
 from iskra_server.history.model.records import MeterInfo, Record, merge_meter
-from iskra_server.history.recording.pending import PendingBatch
+from iskra_server.history.recording.pending_records import PendingBatch
 from iskra_server.history.recording.spool_lines import (
     SpoolLine,
     count_records,
@@ -32,7 +32,7 @@ from iskra_server.history.recording.spool_lines import (
     lines_of_records,
     lines_of_samples,
 )
-from iskra_server.history.recording.waiting import WaitingSample
+from iskra_server.history.recording.waiting_samples import WaitingSample
 from iskra_server.meter.reading import Sample
 
 # a year of one meter, or eight hours of a thousand

@@ -18,7 +18,7 @@ from iskra_server.history.model.records import CLOCK_TOLERANCE_S, ClockStep, Las
 from iskra_server.history.points.points import point_of
 from iskra_server.history.recording.point_buffer import PointBuffer
 from iskra_server.history.recording.resume import MeterClock, last_values, meter_clocks
-from iskra_server.history.recording.waiting import WaitingSample, WaitingSamples
+from iskra_server.history.recording.waiting_samples import WaitingSample, WaitingSamples
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.reads import Reads

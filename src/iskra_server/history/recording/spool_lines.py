@@ -16,7 +16,7 @@ from iskra_server.history.model.records import (
     QuarterReading,
     Record,
 )
-from iskra_server.history.recording.waiting import WaitingSample
+from iskra_server.history.recording.waiting_samples import WaitingSample
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.units import Unit

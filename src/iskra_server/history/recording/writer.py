@@ -20,8 +20,8 @@ from msgspec.structs import replace
 from iskra_server.base.backoff import Backoff
 from iskra_server.history.model.records import MeterInfo, PointBlock, Record
 from iskra_server.history.recording.history_spool import HistorySpool
-from iskra_server.history.recording.pending import Pending, PendingBatch
-from iskra_server.history.recording.waiting import WaitingSample
+from iskra_server.history.recording.pending_records import Pending, PendingBatch
+from iskra_server.history.recording.waiting_samples import WaitingSample
 from iskra_server.history.recording.writer_state import (
     WriterError,
     WriterState,
@@ -165,7 +165,7 @@ class Writer:
     @property
     def state(self) -> WriterState:
         with self._changed:
-            error = self._write_error or self._resume_error or self._hang()
+            error = self._write_error or self._resume_error or self._hanging_error()
             lost_records, lost_telegrams = self.spool.dropped
             state = WriterState(
                 ok=error is None,
@@ -203,7 +203,7 @@ class Writer:
         with self._changed:
             return self._pending.batch()
 
-    def _hang(self) -> WriterError | None:
+    def _hanging_error(self) -> WriterError | None:
         passed_s = 0.0 if self._attempt_began is None else time.monotonic() - self._attempt_began
         return hanging(self._name, passed_s) if passed_s > HANGS_AFTER_S else None
 

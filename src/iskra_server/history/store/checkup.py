@@ -32,6 +32,8 @@ from iskra_server.history.store.schema import (
 )
 from iskra_server.history.store.store import Store
 
+_MAX_STEPS = 20
+
 
 class ImpossibleRows(Struct, frozen=True):
     """Rows of one table and one meter whose time cannot be true: how many, the first and the last time of them."""
@@ -58,10 +60,10 @@ def list_restorable(store: Reads, now_s: float) -> list[ImpossibleRows]:
     return _set_aside_where(store, _is_possible(int(now_s)))
 
 
-def clock_steps(store: Reads, at_most: int = 20) -> list[ClockStep]:
-    """The last steps of the clock, the newest first."""
+def clock_steps(store: Reads) -> list[ClockStep]:
+    """The last steps of the clock, the newest first, a screen of them."""
     columns = clock_step.c.from_s, clock_step.c.to_s, clock_step.c.reason
-    return list(starmap(ClockStep, store.query(select(*columns).order_by(clock_step.c.id.desc()).limit(at_most))))
+    return list(starmap(ClockStep, store.query(select(*columns).order_by(clock_step.c.id.desc()).limit(_MAX_STEPS))))
 
 
 def repair(store: Store, now_s: float) -> int:

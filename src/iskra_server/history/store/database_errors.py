@@ -160,11 +160,11 @@ def _file_error(path: Path, error: OSError) -> str:
     if error.errno == errno.EISDIR:
         return f"{path} is a directory. Name a file in it."
     if error.errno == errno.ENOSPC:
-        return _full(path)
+        return _disk_full(path)
     return f"{path} cannot be used ({error.strerror or error}). Set history.data_dir to another directory."
 
 
-def _full(path: Path) -> str:
+def _disk_full(path: Path) -> str:
     return _SQLITE[sqlite3.SQLITE_FULL].format(path=path)
 
 

@@ -50,7 +50,7 @@ class SqliteDatabase(Database):
         if version is None:
             self.migrate(profile)
         elif version != schema.VERSIONS[-1]:
-            with _alone(self._file):
+            with _migration_lock(self._file):
                 # another program may have done it since
                 version = self.version()
                 if version and version != schema.VERSIONS[-1]:
@@ -131,7 +131,7 @@ class SqliteDatabase(Database):
 
 
 @contextmanager
-def _alone(file: Path) -> Iterator[None]:
+def _migration_lock(file: Path) -> Iterator[None]:
     """Copies and migrates a file as the only program. Raises StoreError while another one does.
 
     The lock is on a file beside it: to close a file drops the locks that SQLite has on it in this process.

@@ -98,7 +98,7 @@ class Clients:
         client.allowance -= 1
         return True
 
-    async def told(self, address: str) -> GridReading | None:
+    async def reading_for(self, address: str) -> GridReading | None:
         """The record for this client, when its answer is due; None where there is none: it must not get a number.
 
         May be cancelled for a newer request, which does not wait longer for that: a client that asks every second
@@ -112,13 +112,13 @@ class Clients:
         if rules.wait_fresh_s:
             await self.grid.newer(client.told_arrived_s, due_s + rules.wait_fresh_s - boottime_s())
         client.waits_since_s = None
-        reading = self.told_now(address)
+        reading = self.newest_reading_for(address)
         if reading:
             client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s
         return reading
 
-    def told_now(self, address: str) -> GridReading | None:
-        """As `told`, without waiting, and no later answer waits for it: for counters, and for what is sent unasked."""
+    def newest_reading_for(self, address: str) -> GridReading | None:
+        """As `reading_for`, without waiting, and no later answer waits: for counters, and for what is sent unasked."""
         client = self._client(address)
         reading = self.grid.newest()
         if reading is None:

@@ -10,7 +10,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.device_notices import device_notices
-from iskra_server.outputs.emulation.reach import bridge_warning
+from iskra_server.outputs.emulation.reachability import bridge_warning
 from iskra_server.outputs.state import OutputState
 
 FIRST_RETRY_S, MAX_RETRY_S = 2.0, 60.0

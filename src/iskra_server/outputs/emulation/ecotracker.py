@@ -39,7 +39,7 @@ class EcoTracker(HttpDevice):
     async def answer(self, request: DeviceRequest) -> DeviceAnswer:
         if request.method not in ("GET", "HEAD"):
             return DeviceAnswer(405, headers=(JSON_TYPE, ("Allow", "GET, HEAD")))
-        reading = await self.clients.told(request.client)
+        reading = await self.clients.reading_for(request.client)
         if reading is None:
             return DeviceAnswer(503)
         return DeviceAnswer(200, content(reading, self.clients.grid.age_s(reading)))

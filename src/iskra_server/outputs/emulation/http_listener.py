@@ -10,7 +10,6 @@ so h11 reads and writes the messages here. Every answer has its length, none is 
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
@@ -31,8 +30,6 @@ REQUEST_S = 10.0
 IDLE_S = 120.0
 _CHUNK = 4096
 JSON_TYPE = ("Content-Type", "application/json")
-
-log = logging.getLogger(__name__)
 
 
 class DeviceRequest(Struct, frozen=True):
@@ -71,7 +68,7 @@ class HttpDevice(EmulatedDevice):
         """To a request of a client that may ask, for a path of this device."""
         raise NotImplementedError
 
-    async def talk(self, socket: WebSocket) -> None:
+    async def serve_websocket(self, socket: WebSocket) -> None:
         """Until the WebSocket is closed. Only devices that say `has_websocket` for the path are asked."""
 
     def has_websocket(self, _path: str) -> bool:
@@ -112,7 +109,7 @@ class HttpListener(TcpListener[HttpDevice]):
                 await _send(connection, writer, refusal, has_body=request.method != "HEAD")
             elif device and request.is_upgrade and device.has_websocket(request.path):
                 if socket := await accept(raw, reader, writer, client, self.mark_idle):
-                    await device.talk(socket)
+                    await device.serve_websocket(socket)
                 return
             elif device:
                 answer = await device.answer(request)

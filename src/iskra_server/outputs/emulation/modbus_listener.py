@@ -52,15 +52,19 @@ class ModbusDevice(EmulatedDevice):
     input_registers = False
     unit: int | None = None
 
-    def has(self, unit: int) -> bool:
+    def has_unit(self, unit: int) -> bool:
         return self.unit is None or self.unit == unit
 
-    async def told(self, addresses: range, client: str) -> GridReading:
+    async def reading_for(self, addresses: range, client: str) -> GridReading:
         """What these registers show. Only the power waits, as configured: a client reads others one after the other.
 
         Raises ModbusError.
         """
-        reading = await self.clients.told(client) if self.power in addresses else self.clients.told_now(client)
+        reading = (
+            await self.clients.reading_for(client)
+            if self.power in addresses
+            else self.clients.newest_reading_for(client)
+        )
         if reading is None:
             raise ModbusError(NO_ANSWER_OF_TARGET)
         return reading
@@ -98,7 +102,7 @@ class ModbusListener(TcpListener[ModbusDevice]):
     def _device(self, unit: int, request: bytes) -> ModbusDevice:
         """That with the register; else one with the unit, or any, to say what is wrong."""
         address = int.from_bytes(request[1:3])
-        at_unit = [device for device in self.devices if device.has(unit)] or self.devices
+        at_unit = [device for device in self.devices if device.has_unit(unit)] or self.devices
         with_register = (device for device in at_unit if any(address in block for block in device.blocks))
         return next(with_register, at_unit[0])
 
@@ -106,7 +110,7 @@ class ModbusListener(TcpListener[ModbusDevice]):
 async def _answer(device: ModbusDevice, unit: int, request: bytes, client: str) -> bytes:
     function, content = request[0], request[1:]
     try:
-        if not device.has(unit):
+        if not device.has_unit(unit):
             raise ModbusError(NO_ANSWER_OF_TARGET)
         if function != _READ_HOLDING and not (function == _READ_INPUT and device.input_registers):
             raise ModbusError(ILLEGAL_FUNCTION)

@@ -37,7 +37,7 @@ class Shelly3Em(HttpDevice):
         mac = self._mac()
         if mac and request.path == "/shelly":
             return _answer(device(mac))
-        reading = await self.clients.told(request.client) if mac else None
+        reading = await self.clients.reading_for(request.client) if mac else None
         if mac is None or reading is None:
             return DeviceAnswer(503)
         if request.path == "/status":

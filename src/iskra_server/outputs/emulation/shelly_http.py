@@ -104,15 +104,15 @@ class ShellyHttp(HttpDevice):
         need = self._methods.need(method)
         reading: GridReading | None = None
         if need is Need.POWER:
-            reading = await self.clients.told(client)
+            reading = await self.clients.reading_for(client)
         elif need is Need.COUNTERS:
-            reading = self.clients.told_now(client)
+            reading = self.clients.newest_reading_for(client)
         return self._methods.result(method, params, self._moment(shelly, reading))
 
     def has_websocket(self, path: str) -> bool:
         return path == _RPC
 
-    async def talk(self, socket: WebSocket) -> None:
+    async def serve_websocket(self, socket: WebSocket) -> None:
         free = asyncio.Semaphore(MAX_WAITING)
         waiting: set[asyncio.Task[None]] = set()
         has_name = False
@@ -157,7 +157,7 @@ class ShellyHttp(HttpDevice):
             if newest is None or newest.arrived_s <= arrived_s:
                 continue
             arrived_s = newest.arrived_s
-            shelly, reading = self._identify(), self.clients.told_now(socket.client)
+            shelly, reading = self._identify(), self.clients.newest_reading_for(socket.client)
             if shelly is None or reading is None:
                 continue
             moment = self._moment(shelly, reading)

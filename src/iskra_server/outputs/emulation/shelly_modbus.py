@@ -59,7 +59,7 @@ class ShellyModbus(ModbusDevice):
             raise ModbusError(NO_ANSWER_OF_TARGET)
         if addresses.start in _IDENTITY:
             return _part(identity(mac), _IDENTITY, addresses)
-        reading = await self.told(addresses, client)
+        reading = await self.reading_for(addresses, client)
         at_s = int(time.time() - self.clients.grid.age_s(reading))
         if addresses.start in _STATUS:
             return _part(status(reading, at_s, typical=self._typical), _STATUS, addresses)

@@ -21,7 +21,7 @@ def udp_answer(clients: Clients, identify: Identify) -> Answer:
         request = parsed(data)
         if request is None or (status := _STATUSES.get(request.method.lower())) is None:
             return None
-        reading = await clients.told(client)
+        reading = await clients.reading_for(client)
         identity = identify()
         if reading is None or identity is None:
             return None

@@ -78,7 +78,7 @@ class SmaEnergyMeter(SendingDevice):
                     (mac := self._mac())
                     and newest
                     and (counters_wh := self._counters.of(newest))
-                    and (reading := self.clients.told_now(GROUP))
+                    and (reading := self.clients.newest_reading_for(GROUP))
                 ):
                     arrived_s, number = reading.arrived_s, serial(mac)
                     if number != self._serial:

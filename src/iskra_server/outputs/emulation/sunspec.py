@@ -53,7 +53,7 @@ class SunSpec(ModbusDevice):
             raise ModbusError(NO_ANSWER_OF_TARGET)
         registers = identity(mac, self.unit or 0)
         if addresses.stop > _MEASURED:
-            reading = await self.told(addresses, client)
+            reading = await self.reading_for(addresses, client)
             if (counters_wh := self._counters_wh(reading)) is None:
                 raise ModbusError(NO_ANSWER_OF_TARGET)
             registers += measurements(reading, counters_wh, self._missing) + _END

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from iskra_server.outputs.emulation.device import EmulatedDevice
-from iskra_server.outputs.emulation.reach import broadcast_addresses
+from iskra_server.outputs.emulation.reachability import broadcast_addresses
 
 # a request has about 60 bytes
 MAX_BYTES = 2048

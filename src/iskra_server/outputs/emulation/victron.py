@@ -79,7 +79,11 @@ class Victron(SendingDevice):
         grid, arrived_s, is_online = self.clients.grid, float("-inf"), None
         while True:
             newest = grid.newest()
-            if newest and newest.arrived_s > arrived_s and (reading := self.clients.told_now(self._access.broker)):
+            if (
+                newest
+                and newest.arrived_s > arrived_s
+                and (reading := self.clients.newest_reading_for(self._access.broker))
+            ):
                 arrived_s = reading.arrived_s
                 await connection.publish(Message(self._topic, payload(reading), _EXPIRE_S), retain=False)
             if is_online is not bool(newest):

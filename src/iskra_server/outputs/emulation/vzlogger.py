@@ -66,7 +66,7 @@ class Vzlogger(HttpDevice):
             channels = {name: item for name, item in channels.items() if name == uuid}
             if not channels:
                 return DeviceAnswer(404)
-        self.clients.told_now(request.client)
+        self.clients.newest_reading_for(request.client)
         return DeviceAnswer(200, content(channels, sample.reading.protocol, with_obis=self._with_obis))
 
     def _channels(self, sample: Sample) -> dict[UUID, Shown] | None:

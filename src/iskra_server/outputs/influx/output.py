@@ -125,7 +125,7 @@ class LineProtocol:
                 await self._send(client, lines)
                 await asyncio.to_thread(self._spool.remove, segment)
             while self._pending:
-                with self._next_lines(BATCH_POINTS) as lines:
+                with self._next_lines() as lines:
                     await self._send(client, lines)
         except Unavailable as error:
             self._failed(str(error))
@@ -170,16 +170,16 @@ class LineProtocol:
         async with self._spooling:
             try:
                 while self._pending:
-                    with self._next_lines(BATCH_POINTS) as lines:
+                    with self._next_lines() as lines:
                         await asyncio.to_thread(self._spool.append, lines)
                     self._disk_error = ""
             except OSError as error:
                 self._report_disk_error(error)
 
     @contextmanager
-    def _next_lines(self, count: int) -> Iterator[list[bytes]]:
-        """The oldest pending lines. After an exception they are pending again."""
-        lines = [self._pending.popleft() for _ in range(min(count, len(self._pending)))]
+    def _next_lines(self) -> Iterator[list[bytes]]:
+        """A batch of the oldest pending lines. After an exception they are pending again."""
+        lines = [self._pending.popleft() for _ in range(min(BATCH_POINTS, len(self._pending)))]
         self._in_progress = len(lines)
         try:
             yield lines

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import structs
 
 from iskra_server.config import CollectConfig, ConfigError, MqttConfig, UplinkConfig
-from iskra_server.mqtt.access import BrokerAccess, broker_access, has_control_characters
+from iskra_server.mqtt.access import URL_FORM, BrokerAccess, broker_access, has_control_characters
 
 Discovery = Literal["classic", "device", "off"]
 Language = Literal["en", "de"]
@@ -58,7 +58,7 @@ def mqtt_settings(config: MqttConfig) -> MqttSettings:
 def _broker_settings(config: MqttConfig | UplinkConfig | CollectConfig) -> BrokerSettings:
     """Raises ValueError."""
     if config.url.rest not in ("", "/"):
-        raise ValueError("the url must be like mqtt://user@host:1883, or mqtts:// for TLS")
+        raise ValueError(URL_FORM)
     access = broker_access(
         config.url,
         password=config.password,

@@ -20,6 +20,6 @@ class PublishedMeter:
         return newest is None or newest.payload != payload
 
 
-def is_time(last_s: float | None, every_s: float, sample: Sample) -> bool:
+def is_message_due(last_s: float | None, every_s: float, sample: Sample) -> bool:
     """Whether a message is due with a sample; `last_s` is when the last one was published."""
     return last_s is None or sample.monotonic_s - last_s >= every_s

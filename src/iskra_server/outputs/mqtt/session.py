@@ -37,7 +37,7 @@ from iskra_server.outputs.mqtt.payloads import (
 )
 from iskra_server.outputs.mqtt.period_energy import PeriodEnergy
 from iskra_server.outputs.mqtt.publish_queue import PublishQueue
-from iskra_server.outputs.mqtt.published_meter import PublishedMeter, is_time
+from iskra_server.outputs.mqtt.published_meter import PublishedMeter, is_message_due
 from iskra_server.outputs.mqtt.topics import OFFLINE, ONLINE, Topics
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub, Subscription
@@ -173,12 +173,12 @@ class Session:
         reading = current_reading(sample, max(boottime_s() - sample.monotonic_s, 0.0))
         numbers = numbers_of(reading)
         stale_after_s = self._hub.stale_after_s(meter_id)
-        if is_time(published.state_at_s, self._settings.state_every_s, sample):
+        if is_message_due(published.state_at_s, self._settings.state_every_s, sample):
             published.state_at_s = sample.monotonic_s
             expire_s = ceil(stale_after_s + self._settings.state_every_s)
             cost = self._costs.per_hour(meter_id, numbers, datetime.now(UTC)) if self._costs else {}
             self._publish(published, self._topics.state(meter), state_payload(sample, numbers | cost), expire_s)
-        is_due = is_time(published.counters_at_s, self._settings.counters_every_s, sample)
+        is_due = is_message_due(published.counters_at_s, self._settings.counters_every_s, sample)
         expire_s = ceil(stale_after_s + self._settings.counters_every_s)
         if is_due:
             published.counters_at_s = sample.monotonic_s

@@ -61,7 +61,6 @@ class Delivery:
         first_retry_s: float = FIRST_RETRY_S,
         max_retry_s: float = MAX_RETRY_S,
         wall_s: Callable[[], float] = time.time,
-        boot_s: Callable[[], float] = boottime_s,
     ) -> None:
         self.channel = channel
         self.delivered = self.refused = self.dropped = 0
@@ -70,7 +69,7 @@ class Delivery:
         self._memory = memory
         self._changed = changed
         self._backoff = Backoff(first_retry_s, max_retry_s)
-        self._wall_s, self._boot_s = wall_s, boot_s
+        self._wall_s = wall_s
         # id of a message of this run -> when it was queued, by a clock that nobody sets
         self._queued_boot_s: dict[str, float] = {}
         self._arrival = asyncio.Event()
@@ -90,15 +89,15 @@ class Delivery:
             now_s = self._wall_s()
             memory.queued_s = [at_s for at_s in memory.queued_s if 0 <= now_s - at_s < _DAY_S]
             if len(memory.queued_s) >= channel.max_per_day:
-                self._lose(f"{channel.max_per_day} messages in 24 hours (notify.max_per_day) were reached")
+                self._note_lost(f"{channel.max_per_day} messages in 24 hours (notify.max_per_day) were reached")
                 return
             memory.queued_s.append(now_s)
         made = notification(message, channel.language, channel.page_url)
         memory.waiting.append(made)
-        self._queued_boot_s[made.id] = self._boot_s()
+        self._queued_boot_s[made.id] = boottime_s()
         if len(memory.waiting) > MAX_WAITING:
             self._queued_boot_s.pop(memory.waiting.pop(0).id, None)
-            self._lose(f"{MAX_WAITING} messages wait already")
+            self._note_lost(f"{MAX_WAITING} messages wait already")
         self._arrival.set()
 
     async def run(self) -> None:
@@ -118,7 +117,7 @@ class Delivery:
             return True
         message = waiting[0]
         if self._is_too_old(message):
-            self._lose(f"it could not be sent for {MAX_AGE.days} days")
+            self._note_lost(f"it could not be sent for {MAX_AGE.days} days")
         else:
             try:
                 await send(self.channel, message)
@@ -143,10 +142,10 @@ class Delivery:
     def _is_too_old(self, message: Notification) -> bool:
         queued_s = self._queued_boot_s.get(message.id)
         if queued_s is not None:
-            return self._boot_s() - queued_s > MAX_AGE.total_seconds()
+            return boottime_s() - queued_s > MAX_AGE.total_seconds()
         return datetime.fromtimestamp(self._wall_s(), UTC) - datetime.fromisoformat(message.at) > MAX_AGE
 
-    def _lose(self, reason: str) -> None:
+    def _note_lost(self, reason: str) -> None:
         self.dropped += 1
         log.warning("A message for %s is lost: %s.", self.channel.place, reason)
         if not self.sentence:

@@ -21,7 +21,7 @@ _MAX_BYTES = 4_000_000
 log = logging.getLogger(__name__)
 
 
-class Told(Struct):
+class ReportedEvent(Struct):
     """About one event of one meter: whether people know that it lasts, since when it does, when they were told last."""
 
     is_on: bool = False
@@ -44,7 +44,7 @@ class Memory(Struct):
     channels  by name
     """
 
-    told: dict[str, Told] = {}
+    told: dict[str, ReportedEvent] = {}
     meters: dict[str, str] = {}
     unlocked: dict[str, bool] = {}
     digests: dict[str, str] = {}
@@ -53,19 +53,19 @@ class Memory(Struct):
 
     def begin(self, key: str, now_s: float, since_s: float, repeat_after_s: float) -> bool:
         """Whether people are told now that something lasts since `since_s`."""
-        told = self.told.setdefault(key, Told())
+        told = self.told.setdefault(key, ReportedEvent())
         # a time in the future is that of a clock that was wrong
         if told.is_on or 0 <= now_s - told.told_s < repeat_after_s:
             return False
-        self.told[key] = Told(is_on=True, since_s=since_s, told_s=now_s)
+        self.told[key] = ReportedEvent(is_on=True, since_s=since_s, told_s=now_s)
         return True
 
-    def end(self, key: str) -> Told | None:
+    def end(self, key: str) -> ReportedEvent | None:
         """What people know to last, and what does not any more."""
         told = self.told.get(key)
         if told is None or not told.is_on:
             return None
-        self.told[key] = Told(is_on=False, since_s=told.since_s, told_s=told.told_s)
+        self.told[key] = ReportedEvent(is_on=False, since_s=told.since_s, told_s=told.told_s)
         return told
 
     def is_on(self, key: str) -> bool:

@@ -93,7 +93,7 @@ class MeterRules:
                 texts = silent_text(name, since if has_been_heard else None, now, advice)
             else:
                 texts = fault_text(name, advice)
-            yield self._of(source, status, MeterMessage(event, "begin", now, texts))
+            yield self._with_meter(source, status, MeterMessage(event, "begin", now, texts))
 
     def _gone(self, source: str, status: Status, now: datetime, for_s: float, *events: Event) -> Iterator[MeterMessage]:
         """What has ended `for_s` seconds ago, of what people were told."""
@@ -103,7 +103,7 @@ class MeterRules:
             if told:
                 name, since = self._name(source, status), datetime.fromtimestamp(told.since_s, now.tzinfo)
                 texts = heard_text(name, since, until) if event == "silent" else gone_text(name, since, until)
-                yield self._of(source, status, MeterMessage(event, "end", now, texts))
+                yield self._with_meter(source, status, MeterMessage(event, "end", now, texts))
 
     def _lock(
         self, source: str, state: _Source, status: Status, boot_s: float, now: datetime
@@ -122,7 +122,7 @@ class MeterRules:
             advice = next(check.advice for check in status.checks if check.name == _OF_ITS_OWN)
             if advice:
                 texts = locked_text(self._name(source, status), advice)
-                yield self._of(source, status, MeterMessage("locked", "begin", now, texts))
+                yield self._with_meter(source, status, MeterMessage("locked", "begin", now, texts))
 
     def _name(self, source: str, status: Status) -> str:
         return status.facts.name or self._meter(source, status) or status.port
@@ -130,7 +130,7 @@ class MeterRules:
     def _meter(self, source: str, status: Status) -> str:
         return status.meter_id or self._memory.meters.get(source, "")
 
-    def _of(self, source: str, status: Status, message: MeterMessage) -> MeterMessage:
+    def _with_meter(self, source: str, status: Status, message: MeterMessage) -> MeterMessage:
         """The message with its meter."""
         return MeterMessage(
             message.event,

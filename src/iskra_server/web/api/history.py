@@ -16,11 +16,11 @@ from iskra_server.web.api.meter_view import Meter
 from iskra_server.web.api.meters import Meters
 from iskra_server.web.http.endpoint import (
     METER_ID,
+    NO_METER,
     Context,
     Endpoint,
     Parameter,
     Result,
-    failure,
     history_results,
     read_history,
 )
@@ -47,7 +47,7 @@ def history_endpoint(
     read_for: Callable[[WebSettings], Read],
     parameters: tuple[Parameter, ...],
     *,
-    not_found: str = "no such meter; `meters` lists known ones, at most 20",
+    not_found: Result = NO_METER,
 ) -> Endpoint:
     """The endpoint /api/v1/meters/{id}/NAME, which answers with what `read_for(settings)` returns for the meter."""
 
@@ -73,7 +73,7 @@ def history_endpoint(
 
         return await read_history(context, request, parameters, respond)
 
-    path, results = f"/api/v1/meters/{{id}}/{name}", history_results(result) | {404: failure(not_found)}
+    path, results = f"/api/v1/meters/{{id}}/{name}", history_results(result) | {404: not_found}
     return Endpoint(path, name, summary, results, handler, (METER_ID, *parameters))
 
 

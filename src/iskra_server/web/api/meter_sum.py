@@ -28,6 +28,7 @@ from iskra_server.web.http.endpoint import (
     BUCKET,
     TEXT,
     TIME_ZONE,
+    WRONG_PARAMETER,
     Context,
     Endpoint,
     Parameter,
@@ -271,7 +272,7 @@ LIVE = Endpoint(
     "The power of several meters together, and of each. What one of them lacks, the sum lacks.",
     {
         200: Result("each meter, and the sum if all have a current power", LiveSum),
-        400: failure("a parameter is wrong; `detail` says which and what is allowed"),
+        400: WRONG_PARAMETER,
         404: _NO_METER,
     },
     _live,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Number, Value, instant, number, other
+from iskra_server.base.json_values import Instant, Number, Value, instant, number, text_or_flag
 from iskra_server.meter import identity
 from iskra_server.meter.lists import shown
 from iskra_server.meter.lock import sends_locked
@@ -152,7 +152,7 @@ def _register(register: Register, age_s: float) -> MeterRegister:
         name=name,
         label=label,
         label_de=label_de,
-        value=number(value) if value is not None else other(raw.hex() if isinstance(raw, bytes) else bool(raw)),
+        value=number(value) if value is not None else text_or_flag(raw.hex() if isinstance(raw, bytes) else bool(raw)),
         unit=register.unit.symbol if register.unit is not None else None,
         age_s=age_s,
         text=register.text or UNSET,

@@ -15,7 +15,7 @@ from iskra_server.meter.identity import compact_name
 from iskra_server.meter.virtual_meter import VIRTUAL
 from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.web.api.meter_view import Meter, meter_view, unread_meter_view
-from iskra_server.web.http.endpoint import METER_ID, TEXT, Context, Endpoint, Parameter, Result, failure
+from iskra_server.web.http.endpoint import METER_ID, NO_METER, TEXT, Context, Endpoint, Parameter, Result, failure
 from iskra_server.web.http.problem import problem, unknown_meter_problem
 from iskra_server.web.http.responses import json_response
 from iskra_server.web.server_view import ServerView
@@ -130,10 +130,10 @@ async def _one(context: Context, request: Request) -> Response:
 
 
 async def _homeassistant(context: Context, request: Request) -> Response:
-    url = request.query_params.get("url") or str(request.base_url)
-    base = rest_yaml.address(url)
-    if base is None:
-        return problem(400, f"'{url}' is not the address of a server; write it like http://192.168.1.10:8080.")
+    try:
+        base = rest_yaml.address(request.query_params.get("url") or str(request.base_url))
+    except ValueError as error:
+        return problem(400, str(error))
     content = msgspec.json.encode(Meters(context.server).list())
     meters = msgspec.json.decode(content, type=rest_yaml.ListedMeters).meters
     return json_response(
@@ -154,7 +154,7 @@ ONE = Endpoint(
     "One meter with all registers.",
     {
         200: Result("the meter", Meter),
-        404: failure("no such meter; `meters` lists known ones, at most 20"),
+        404: NO_METER,
         503: failure("the meter has no current reading; `last_seen` is the time of its last one"),
     },
     _one,

@@ -238,7 +238,7 @@ EVCC = history_endpoint(
         ),
         TIME_ZONE,
     ),
-    not_found="no such meter, or no contract is configured for it",
+    not_found=failure("no such meter, or no contract is configured for it"),
 )
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from iskra_server.base.json_values import Instant, instant
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.recorded_meter import virtual_infos
-from iskra_server.web.http.endpoint import TOO_MANY, Context, Endpoint, Result, failure, read_history
+from iskra_server.web.http.endpoint import NO_HISTORY, NO_PARAMETERS, TOO_MANY, Context, Endpoint, Result, read_history
 from iskra_server.web.http.query import Query
 from iskra_server.web.http.responses import json_response
 
@@ -75,9 +75,9 @@ ENDPOINT = Endpoint(
     "successor.",
     {
         200: Result(f"the meters, at most {MAX_METERS:,}, and from when until when each is recorded", HistoryMeters),
-        400: failure("a parameter was sent; there is none"),
+        400: NO_PARAMETERS,
         429: TOO_MANY,
-        503: failure("there is no history, or its database does not respond"),
+        503: NO_HISTORY,
     },
     _list,
 )

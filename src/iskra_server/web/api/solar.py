@@ -16,7 +16,7 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.history.model.solar_flows import SolarFlows
 from iskra_server.web.api.meter_view import Meter
 from iskra_server.web.api.meters import Meters
-from iskra_server.web.http.endpoint import Context, Endpoint, Result, error_response, failure
+from iskra_server.web.http.endpoint import NO_PARAMETERS, Context, Endpoint, Result, error_response, failure
 from iskra_server.web.http.query import BadRequest, NotFound, Query
 from iskra_server.web.http.responses import json_response
 from iskra_server.web.server_view import ServerView
@@ -133,7 +133,7 @@ LIVE = Endpoint(
     "What a solar plant produces now, what the household uses, and what flows from or to the grid.",
     {
         200: Result("each meter, and the flows if all have a current power", LiveSolar),
-        400: failure("a parameter was sent; there is none"),
+        400: NO_PARAMETERS,
         404: NO_PLANT,
     },
     _live,

@@ -109,6 +109,10 @@ def failure(description: str) -> Result:
     return Result(description, Problem, PROBLEM_TYPE)
 
 
+WRONG_PARAMETER = failure("a parameter is wrong; `detail` says which and what is allowed")
+NO_PARAMETERS = failure("a parameter was sent; there is none")
+NO_METER = failure("no such meter; `meters` lists known ones, at most 20")
+NO_HISTORY = failure("there is no history, or its database does not respond")
 TOO_MANY = failure("too many requests of this client wait or run; try again later")
 
 
@@ -116,10 +120,10 @@ def history_results(result: Result) -> dict[int, Result]:
     """The responses of an endpoint that reads history; `result` is that of success."""
     return {
         200: result,
-        400: failure("a parameter is wrong; `detail` says which and what is allowed"),
-        404: failure("no such meter; `meters` lists known ones, at most 20"),
+        400: WRONG_PARAMETER,
+        404: NO_METER,
         429: TOO_MANY,
-        503: failure("there is no history, or its database does not respond"),
+        503: NO_HISTORY,
     }
 
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from iskra_server.cli.ui import lesson as module
-from iskra_server.cli.ui.lesson import Board, Lesson
-from iskra_server.cli.ui.phrases import PHRASES
+from iskra_server.cli.ui import unlock_lesson as module
+from iskra_server.cli.ui.unlock_lesson import Board, Lesson
+from iskra_server.cli.ui.unlock_texts import PHRASES
 
 DEADLINE_S = 60.0
 

@@ -8,7 +8,7 @@ on to "InF"           by short flashes; light for 5 s or longer switches it on, 
 import asyncio
 from collections.abc import Iterable
 
-from iskra_server.cli.ui.phrases import Phrases
+from iskra_server.cli.ui.unlock_texts import Phrases
 
 DIGITS = 4
 PAUSE_S = 3
@@ -23,7 +23,7 @@ class Board:
     def __init__(self) -> None:
         self._is_counting = False
 
-    def say(self, sentence: str) -> None:
+    def show(self, sentence: str) -> None:
         print("\n" * self._is_counting + sentence, flush=True)
         self._is_counting = False
 
@@ -64,7 +64,7 @@ class Lesson:
         await self._pressed(self._phrases.until_pin)
 
     async def _digit(self, number: int) -> None:
-        self._board.say(self._phrases.digit.format(number))
+        self._board.show(self._phrases.digit.format(number))
         self.enter.clear()
         for count in range(1, 10):
             if await self._is_pressed_within(BEAT_S if count > 1 else 2 * BEAT_S):
@@ -75,25 +75,25 @@ class Lesson:
         await self._count([self._phrases.dark] + [str(left) for left in range(PAUSE_S, 0, -1)])
 
     async def _is_unlocked(self) -> bool:
-        self._board.say(self._phrases.waiting)
+        self._board.show(self._phrases.waiting)
         try:
             await asyncio.wait_for(self.unlocked.wait(), _PIN_TAKEN_S)
         except TimeoutError:
-            self._board.say(self._phrases.still_locked)
+            self._board.show(self._phrases.still_locked)
             return False
         return True
 
     async def _switch_inf_on(self) -> None:
         await self._pressed(self._phrases.on_to_inf)
         await self._count([self._phrases.hold] + [str(left) for left in range(HOLD_S, 0, -1)])
-        self._board.say(self._phrases.light_off)
+        self._board.show(self._phrases.light_off)
 
     async def _until_locked(self) -> None:
         while self.unlocked.is_set():  # noqa: ASYNC110 - no event tells that it was cleared
             await asyncio.sleep(BEAT_S / 4)
 
     async def _pressed(self, sentence: str) -> None:
-        self._board.say(sentence)
+        self._board.show(sentence)
         self.enter.clear()
         await self.enter.wait()
 

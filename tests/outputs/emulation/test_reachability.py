@@ -14,8 +14,8 @@ import pytest
 from homeassistant import network
 from iskra_server.base import installation
 from iskra_server.diagnosis.advice import Advice
-from iskra_server.outputs.emulation import reach
-from iskra_server.outputs.emulation.reach import (
+from iskra_server.outputs.emulation import reachability
+from iskra_server.outputs.emulation.reachability import (
     Transport,
     bridge_warning,
     cannot_listen,
@@ -87,7 +87,7 @@ def test_a_port_of_this_server_itself_is_told_as_such() -> None:
 
 
 def test_a_program_that_may_not_be_seen_is_another_program(somewhere: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    somewhere.setattr(reach, "listening_programs", lambda *_: [])
+    somewhere.setattr(reachability, "listening_programs", lambda *_: [])
     advice = cannot_listen_advice(80, "tcp", TAKEN)
     assert advice.fault == "listening_busy_unknown"
     assert str(advice.en) == (
@@ -150,7 +150,7 @@ def test_another_error_is_told_as_the_system_says_it() -> None:
 ASK = """
 import sys
 from pathlib import Path
-from iskra_server.outputs.emulation.reach import is_in_container_network
+from iskra_server.outputs.emulation.reachability import is_in_container_network
 print(is_in_container_network(Path("/sys/class/net"), sys.argv[1:]))
 """
 
@@ -192,11 +192,11 @@ def test_a_network_of_containers_is_a_warning(somewhere: pytest.MonkeyPatch, tmp
         assert advice
         return advice
 
-    somewhere.setattr(reach, "is_in_container_network", lambda: True)
+    somewhere.setattr(reachability, "is_in_container_network", lambda: True)
     assert warning().fault == "bridge_only"
     somewhere.setenv("SUPERVISOR_TOKEN", "secret")
     assert warning().fault == "bridge_only_in_app"
-    somewhere.setattr(reach, "is_in_container_network", lambda: False)
+    somewhere.setattr(reachability, "is_in_container_network", lambda: False)
     assert bridge_warning() is None
     # no /sys
     assert not is_in_container_network(tmp_path / "none", ["/"])

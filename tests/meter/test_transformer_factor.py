@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from iskra_server.meter.factor import apply_factor, exact_factor, step_of
 from iskra_server.meter.guard import AGREEING_S, AGREEING_TELEGRAMS, Guard, HeldBack
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
+from iskra_server.meter.transformer_factor import apply_factor, exact_factor, step_of
 from iskra_server.meter.units import unit_named
 from samples import energy, power, reading, sample
 

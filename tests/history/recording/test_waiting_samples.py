@@ -2,7 +2,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from history.model.test_ledger import at
-from iskra_server.history.recording.waiting import EVERY_S, MAX_SAMPLES, WaitingSamples
+from iskra_server.history.recording.waiting_samples import EVERY_S, MAX_SAMPLES, WaitingSamples
 from samples import START, energy, sample
 
 LATER = START + timedelta(days=900)

@@ -1,4 +1,4 @@
-from iskra_server.meter.confirmed import (
+from iskra_server.meter.confirmed_ids import (
     CONFIRM_TELEGRAMS,
     MAX_BETWEEN,
     MAX_METERS,

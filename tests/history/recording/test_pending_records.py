@@ -1,7 +1,7 @@
 from msgspec.structs import replace
 
 from history.entries import AT_S, METER, block, quarter_reading
-from iskra_server.history.recording.pending import Pending
+from iskra_server.history.recording.pending_records import Pending
 
 
 def test_a_batch_stays_pending_until_it_is_written() -> None:

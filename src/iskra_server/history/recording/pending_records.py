@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from iskra_server.history.model.records import MeterInfo, PointBlock, Record, merge_meter
-from iskra_server.history.recording.waiting import WaitingSample
+from iskra_server.history.recording.waiting_samples import WaitingSample
 
 
 class PendingBatch(Struct, frozen=True):
