@@ -79,15 +79,11 @@ def test_a_server_that_asks_for_a_token_is_named(run: Run, tmp_path: Path) -> No
     headers = {"authorization": f"Bearer {token}"}
     with serving("serve", str(head.link), environ={"IES_SERVER_TOKEN": token}, headers=headers) as server:
         until(lambda: server.status()["facts"]["is_open"])
-        done = run("doctor", head.link, IES_PORT="1")
-        (status,) = map(json.loads, run("doctor", head.link, "--json", IES_PORT="1").stdout.splitlines())
+        done = run("doctor", head.link, "--json", IES_PORT="1")
     head.unplug()
-    assert done.returncode == 1
-    assert (
-        f"is read by another iskra-server on this machine: iskra-server serve (pid {server.process.pid})."
-        in done.stdout
-    )
-    assert status["advice"]["fault"] == "read_by_server"
+    status = json.loads(done.stdout)
+    assert (done.returncode, status["advice"]["fault"]) == (1, "read_by_server")
+    assert f"iskra-server serve (pid {server.process.pid})." in status["sentence"]
 
 
 def test_the_server_tells_who_asks_an_emulated_device(run: Run) -> None:
