@@ -1,10 +1,20 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from iskra_server.base import installation
-from iskra_server.base.installation import in_app, in_container, is_service
+from iskra_server.base.installation import adding_command, how_to_add, in_app, in_container, is_service
+
+# of `uv tool install 'iskra-electricity-server[encrypted]' --with 'serialx[a,b]>=1'`
+RECEIPT = """
+[tool]
+requirements = [
+    { name = "iskra-electricity-server", extras = ["encrypted"] },
+    { name = "serialx", extras = ["a", "b"], specifier = ">=1" },
+]
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +47,38 @@ def test_docker_leaves_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert not in_container()
     (tmp_path / "mark").touch()
     assert in_container()
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("pipx_metadata.json", "pipx inject iskra '{}'"),
+        (
+            "uv-receipt.toml",
+            "uv tool install --with 'serialx[a,b]>=1' --with '{}' 'iskra-electricity-server[encrypted]'",
+        ),
+        ("", f"{sys.executable} -m pip install '{{}}'"),
+    ],
+)
+def test_packages_are_added_as_this_program_was_installed(
+    file: str, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "iskra"
+    prefix.mkdir()
+    monkeypatch.setattr(sys, "prefix", str(prefix))
+    if file:
+        (prefix / file).write_text(RECEIPT)
+    assert adding_command("esphome") == command.format("serialx[esphome]")
+    assert how_to_add("postgres") == f"run {command.format('psycopg[binary]>=3.3.9')}"
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert adding_command("esphome").startswith("sudo ")
+
+
+def test_nothing_is_added_to_an_image_or_to_the_debian_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have no pip."""
+    monkeypatch.setattr(installation, "find_spec", lambda _: None)
+    instead = (
+        "it cannot be added to a container image or to the Debian package; install this server with "
+        "pipx install 'iskra-electricity-server[parquet]' instead"
+    )
+    assert (adding_command("parquet"), how_to_add("parquet")) == ("", instead)

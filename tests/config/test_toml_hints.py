@@ -12,6 +12,7 @@ from iskra_server.config.toml_hints import toml_hint
         ("begins = 26-01-01", "; write a date as year-month-day, as in 2026-01-01"),
         ("name = “Green”", '; write straight quotes, as in "text"'),
         ("name = Green", '; write text in quotes, as in "text"'),
+        ("url = /dev/ttyUSB0", '; write text in quotes, as in "text"'),
         ("energy_price = 32.65 ct", "; write the number alone, without its unit"),
         ("vat_percent = 19%", "; write the number alone, without its unit"),
         ("is = true false", ""),

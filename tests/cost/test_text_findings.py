@@ -38,6 +38,17 @@ def test_a_key_with_a_mistake_has_no_further_findings() -> None:
     ]
 
 
+def test_a_text_that_is_no_toml_has_the_line_that_is_wrong() -> None:
+    for text, line in (
+        ("[a]\nb = 1\nc = 1,5\nd = 2\n", 3),
+        ("a = 1\nb = [\n  2,\n", 3),
+        ("a = 1\na = 2\n", 2),
+        ("[[[", 1),
+    ):
+        (placed,) = text_findings(text, TODAY)
+        assert (placed.finding.key, placed.line) == ("", line)
+
+
 def test_a_text_full_of_mistakes_has_a_hundred_of_them() -> None:
     assert len(text_findings("\n".join(f"x{number} = 1" for number in range(500)), TODAY)) == 100
 

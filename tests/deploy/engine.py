@@ -22,7 +22,8 @@ import pytest
 from running import until
 
 ROOT = Path(__file__).parents[2]
-CACHE = ROOT / ".cache" / "docker"
+# runc takes no root below a link
+CACHE = (ROOT / ".cache" / "docker").resolve()
 BASE_IMAGE = "python:3.13-slim-trixie"
 # what the images of a centre are made of, and the two
 SERVICES_IMAGE = "debian-services"

@@ -57,11 +57,11 @@ class Scene:
         written.write_text(f"{framing} {overruns}")
         written.rename(self.folder / "driver")
 
-    def serve_weak(self, *meters: object) -> None:
+    def serve_weak(self, *meters: object, environ: dict[str, str] | None = None) -> None:
         """Without the powers of root: permissions count, and other programs' files are not seen."""
         if os.geteuid() or not shutil.which("setpriv"):
             pytest.skip("only root can give powers away, with setpriv")
-        self.serve(*meters, before=("setpriv", "--bounding-set", _POWERS, "--inh-caps", _POWERS))
+        self.serve(*meters, before=("setpriv", "--bounding-set", _POWERS, "--inh-caps", _POWERS), environ=environ)
 
     def serve_auto(self, environ: dict[str, str] | None = None) -> Path:
         """Searching among the ports of a /dev of its own; gives its folder of stable names."""

@@ -7,6 +7,7 @@ import pytest
 
 import pushes
 import texts
+from iskra_server.base.installation import how_to_add
 from iskra_server.base.secret import Secret
 from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.dlms.security import Keys
@@ -114,7 +115,7 @@ def test_a_missing_package_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
     for name in [name for name in sys.modules if name.startswith("cryptography")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    with pytest.raises(ValueError, match=r"pip install 'iskra-electricity-server\[encrypted\]'"):
+    with pytest.raises(ValueError, match=re.escape(how_to_add("encrypted"))):
         decoding(KEY, Secret(), None, NAMES)
 
 

@@ -1,6 +1,7 @@
 """The socket, and what answers behind it."""
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ from starlette.types import ASGIApp
 from answering import answering
 from iskra_server.base.announcement import addresses_of
 from iskra_server.config import ConfigError
+from iskra_server.runtime import http_server
 from iskra_server.runtime.http_server import addresses, listen, loop_factory
-from running import free_port
+from running import free_port, serving
 
 ASK = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 
@@ -43,8 +45,28 @@ def connects(address: str, port: int) -> bool:
 
 
 def test_a_port_that_is_in_use_is_one_sentence() -> None:
-    with listening_on("127.0.0.1", port := free_port()), pytest.raises(ConfigError, match="another program uses it"):
+    with listening_on("127.0.0.1", port := free_port()), pytest.raises(ConfigError) as failure:
         listen("127.0.0.1", port)
+    assert f"(pid {os.getpid()}) uses it; stop that program, or choose another with --port, " in str(failure.value)
+
+
+def test_a_port_of_a_program_that_may_not_be_seen_is_told_with_the_way_to_find_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_server, "listening_programs", lambda *_: [])
+    with listening_on("127.0.0.1", port := free_port()), pytest.raises(ConfigError) as failure:
+        listen("127.0.0.1", port)
+    assert f"another program uses it; find it with sudo ss -lntp 'sport = :{port}' and stop it, or" in str(
+        failure.value
+    )
+
+
+def test_a_port_of_another_server_is_told_as_such() -> None:
+    with serving("serve", "simulator:MT175") as server:
+        port = int(server.url.rpartition(":")[2])
+        with pytest.raises(ConfigError) as failure:
+            listen("0.0.0.0", port)
+    assert f"iskra-server serve (pid {server.process.pid}) uses it; open its page, stop it (if" in str(failure.value)
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "a..b", "x" * 70])
@@ -72,7 +94,7 @@ def test_everything_is_announced_where_it_is_served() -> None:
 
 
 def test_one_that_is_in_use_closes_the_others() -> None:
-    with listening_on("127.0.0.1") as sockets, pytest.raises(ConfigError, match="another program uses it"):
+    with listening_on("127.0.0.1") as sockets, pytest.raises(ConfigError, match=" uses it; stop that program"):
         listen("::", sockets[0].getsockname()[1])
 
 

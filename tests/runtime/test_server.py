@@ -206,10 +206,18 @@ def test_it_tells_the_service_manager(tmp_path: Path) -> None:
                 pass
 
 
+def test_a_variable_that_names_no_time_zone_is_a_warning() -> None:
+    with serving("serve", "none", environ={"TZ": "Europe/Berln"}) as server:
+        until(lambda: "Serving on" in server.log)
+    assert "WARNING TZ is 'Europe/Berln', which is no name of a time zone: days begin in " in server.log
+
+
 def test_a_port_in_use_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=rf"Cannot listen on 127.0.0.1 port {port}: another program uses it"):
+        with pytest.raises(
+            ConfigError, match=rf"Cannot listen on 127.0.0.1 port {port}: .* uses it; stop that program"
+        ):
             run(Config(ServerConfig(host="127.0.0.1", port=port)))
 
 

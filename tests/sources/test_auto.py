@@ -137,9 +137,12 @@ def test_the_only_port_is_searched_for_ever_and_its_state_has_the_bytes(machine:
     asyncio.run(main())
 
 
-def test_a_second_port_ends_the_probing_of_the_first(machine: Machine, plug: Plug) -> None:
+def test_a_second_port_ends_the_probing_of_the_first(
+    machine: Machine, plug: Plug, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     port, head = plug(), plug()
-    machine.plug("usb-a-other", port)
+    other = machine.plug("usb-a-other", port)
     source = machine.source(0.1)
 
     async def main() -> None:
@@ -155,6 +158,8 @@ def test_a_second_port_ends_the_probing_of_the_first(machine: Machine, plug: Plu
             await until(is_found, every_s=0.1)
 
     asyncio.run(main())
+    (told,) = [message for message in caplog.messages if message.startswith("auto reads one meter, ")]
+    assert f"If there is a head at {other} too, name all of them: IES_METERS=" in told
 
 
 def test_several_silent_ports_are_named(machine: Machine, plug: Plug) -> None:
@@ -169,6 +174,16 @@ def test_devices_that_are_not_heads_are_never_opened(machine: Machine, plug: Plu
     state = asyncio.run(state_with_problem(machine.source()))
     assert stick.is_untouched
     assert (state.problem, state.details) == ("all_taken", {"ports": f"{path} (not a head)"})
+
+
+def test_a_port_that_another_server_reads_is_told_as_such() -> None:
+    holder = "iskra-server serve (pid 812)"
+    ports = [
+        Port(f"/dev/ttyUSB{number}", None, "", name, may_open=True)
+        for number, name in ((0, holder), (1, "zig (pid 7)"))
+    ]
+    state = asyncio.run(state_with_problem(auto_source(ports=lambda: ports, plugged=lambda: 0)))
+    assert (state.problem, state.details) == ("read_by_server", {"port": "/dev/ttyUSB0", "program": holder})
 
 
 def test_ports_of_other_meters_are_left_alone(machine: Machine, plug: Plug) -> None:

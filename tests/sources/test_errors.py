@@ -12,14 +12,20 @@ from iskra_server.sources.errors import SourceError, no_port, opening_error, unp
 from sources.ptys import NOBODY, Pty, nobody
 
 
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a container nor a service, whatever this machine is."""
+    monkeypatch.setattr(installation, "CONTAINER_MARKS", ())
+    for variable in ("container", "SUPERVISOR_TOKEN", "SYSTEMD_EXEC_PID"):
+        monkeypatch.delenv(variable, raising=False)
+
+
 def explained(path: object, number: int) -> tuple[str, dict[str, str]]:
     met = opening_error(str(path), OSError(number, os.strerror(number)))
     return met.problem, met.details
 
 
-def test_a_missing_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "CONTAINER_MARKS", ())
-    monkeypatch.delenv("container", raising=False)
+def test_a_missing_port() -> None:
     assert explained("/dev/ttyUSB7", errno.ENOENT) == ("missing", {"port": "/dev/ttyUSB7"})
     assert no_port() == "no_port"
 
@@ -63,8 +69,27 @@ def test_a_port_of_a_group_without_this_user(plug: Callable[[], Pty]) -> None:
     assert met.details == {"port": path, "group": "dialout", "user": "nobody", "gid": str(dialout)}
 
 
+def test_a_container_and_a_service_get_the_group_in_their_own_way(
+    plug: Callable[[], Pty], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = plug().path
+    for variable, value, problem in (
+        ("SYSTEMD_EXEC_PID", str(os.getpid()), "permission_group_in_service"),
+        ("container", "podman", "permission_group_in_container"),
+    ):
+        monkeypatch.setenv(variable, value)
+        assert refused(path, 54321, 0o660).problem == problem
+        monkeypatch.delenv(variable)
+
+
 def test_a_group_without_a_name_is_a_number(plug: Callable[[], Pty]) -> None:
     assert refused(plug().path, 54321, 0o660).details["group"] == "54321"
+
+
+def test_a_port_of_root_alone_is_not_told_to_join_the_group_of_root(plug: Callable[[], Pty]) -> None:
+    path = plug().path
+    met = refused(path, 0, 0o660)
+    assert (met.problem, met.details) == ("permission_root", {"port": path})
 
 
 def test_a_port_that_only_its_owner_may_open(plug: Callable[[], Pty]) -> None:

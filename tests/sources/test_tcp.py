@@ -224,20 +224,20 @@ def test_an_rfc2217_server_is_set_to_9600_8n1_and_read() -> None:
 
 
 def test_esphome_names_the_missing_package_and_never_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tcp, "in_container", lambda: False)
+    monkeypatch.setattr(tcp, "adding_command", lambda extra: f"pipx inject {extra}")
     source = bridge_source("esphome://192.0.2.1/?port_name=head&key=c2VjcmV0")
     assert "c2VjcmV0" not in source.url
     state = asyncio.run(state_after_error(source))
-    assert (state.problem, state.details["port"]) == (
+    assert (state.problem, state.details) == (
         "needs_package",
-        "esphome://192.0.2.1/?port_name=head&key=***",
+        {"port": "esphome://192.0.2.1/?port_name=head&key=***", "command": "pipx inject esphome"},
     )
 
 
 def test_in_a_container_the_advice_is_not_to_install_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tcp, "in_container", lambda: True)
+    monkeypatch.setattr(tcp, "adding_command", lambda _: "")
     state = asyncio.run(state_after_error(bridge_source("esphome://192.0.2.1/?port_name=head")))
-    assert state.problem == "needs_package_in_container"
+    assert state.problem == "needs_other_installation"
 
 
 def test_an_invalid_host_name_is_unknown() -> None:

@@ -1,6 +1,13 @@
-"""How this server was started: as an app of Home Assistant, in a container, by systemd."""
+"""How this server was installed and started: as an app of Home Assistant, in a container, by systemd, with pipx ..."""
 
 import os
+import re
+import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+NAME = "iskra-electricity-server"
 
 # set by Home Assistant's Supervisor for its apps, which are containers that get every serial port by themselves
 _APP_VARIABLE = "SUPERVISOR_TOKEN"
@@ -23,3 +30,55 @@ def in_container() -> bool:
 def is_service() -> bool:
     """Whether systemd started this program as a service."""
     return os.environ.get(_SERVICE_VARIABLE) == str(os.getpid())
+
+
+def how_to_add(extra: str) -> str:
+    """How this installation gets what an extra needs; the end of a sentence, without full stop."""
+    if command := adding_command(extra):
+        return f"run {command}"
+    return (
+        "it cannot be added to a container image or to the Debian package; install this server with "
+        f"pipx install '{NAME}[{extra}]' instead"
+    )
+
+
+def adding_command(extra: str) -> str:
+    """The command that adds what an extra needs to this installation; "" where nothing can be added."""
+    prefix = Path(sys.prefix)
+    needed = _requirement(extra)
+    if (prefix / "pipx_metadata.json").exists():
+        command = f"pipx inject {prefix.name} '{needed}'"
+    elif (receipt := prefix / "uv-receipt.toml").exists():
+        command = _with_uv(receipt, needed)
+    elif find_spec("pip"):
+        command = f"{sys.executable} -m pip install '{needed}'"
+    else:
+        # the container image, the Debian package
+        return ""
+    return command if os.access(prefix, os.W_OK) else f"sudo {command}"
+
+
+def _with_uv(receipt: Path, needed: str) -> str:
+    """With what was added before: uv keeps only what is named again."""
+    rows = tomllib.loads(receipt.read_text())["tool"]["requirements"]
+    installed = {
+        row["name"]: f"{row['name']}{'[' + ','.join(row['extras']) + ']' if 'extras' in row else ''}"
+        f"{row.get('specifier', '')}"
+        for row in rows
+    }
+    program = installed.pop(NAME, NAME)
+    added = " ".join(f"--with '{package}'" for package in (*installed.values(), needed))
+    return f"uv tool install {added} '{program}'"
+
+
+def _requirement(extra: str) -> str:
+    """The package and its versions, as pyproject.toml has them."""
+    # takes 10 ms, and is needed for a sentence alone
+    from importlib.metadata import PackageNotFoundError, requires  # noqa: PLC0415
+
+    try:
+        found = requires(NAME) or ()
+    except PackageNotFoundError:
+        found = ()
+    of_extra = re.compile(rf"""extra == ["']{extra}["']""")
+    return next((line.partition(";")[0].strip() for line in found if of_extra.search(line)), f"{NAME}[{extra}]")

@@ -23,10 +23,13 @@ class ConfigError(Exception):
 
     `key` is its path, such as contracts.1.energy.price; empty where it is about more than one. `expected` is what the
     value must be, where one phrase says it. Both may be bilingual: `german` is "" where they are not. The German
-    sentence is for a text that is being written, and does not name its origin.
+    sentence is for a text that is being written, and does not name its origin. `line` is where a text is no TOML: it
+    has no keys then.
     """
 
-    def __init__(self, sentence: str | Bilingual, key: str = "", expected: str | Bilingual = "") -> None:
+    def __init__(
+        self, sentence: str | Bilingual, key: str = "", expected: str | Bilingual = "", *, line: int | None = None
+    ) -> None:
         english, german = sentence if isinstance(sentence, tuple) else (sentence, "")
         super().__init__(_printable(english))
         self.german = _printable(german)
@@ -34,6 +37,7 @@ class ConfigError(Exception):
         # the comma before the verb of the sentence
         self.expected_german = expected_german.removesuffix(",")
         self.key = key
+        self.line = line
 
 
 class Finding(Struct, frozen=True):

@@ -10,7 +10,7 @@ from iskra_server.config.findings import ConfigError, in_both
 from iskra_server.config.key_sentences import SENTENCES
 from iskra_server.config.layers import Layers
 from iskra_server.config.sections import Config
-from iskra_server.config.toml_hints import toml_hint
+from iskra_server.config.toml_hints import line_of_error, toml_hint
 
 # how the text is called in sentences
 _ORIGIN = "the text"
@@ -24,7 +24,8 @@ def read_text(text: str) -> tuple[Config | None, list[ConfigError]]:
     try:
         content = msgspec.toml.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
-        return None, [ConfigError(in_both(SENTENCES["no_toml"], error=error, hint=toml_hint(text, error)))]
+        sentence = in_both(SENTENCES["no_toml"], error=error, hint=toml_hint(text, error))
+        return None, [ConfigError(sentence, line=line_of_error(text, error))]
     except RecursionError:
         return None, [ConfigError(SENTENCES["too_deep"])]
     except ValueError:

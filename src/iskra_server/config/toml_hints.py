@@ -5,6 +5,7 @@ import re
 from iskra_server.config.findings import Bilingual
 
 _PLACE = re.compile(r"at line ([0-9]+)")
+_END = "at end of document"
 _HINTS = (
     (
         re.compile(r"=\s*[+-]?[0-9]+,[0-9]"),
@@ -22,7 +23,7 @@ _HINTS = (
         ('write straight quotes, as in "text"', 'schreiben Sie gerade Anführungszeichen, wie in "Text"'),
     ),
     (
-        re.compile(r"=\s*[^\W\d_]"),
+        re.compile(r"=\s*(?:[^\W\d_]|[/~])"),
         ('write text in quotes, as in "text"', 'schreiben Sie Text in Anführungszeichen, wie in "Text"'),
     ),
     (
@@ -36,12 +37,18 @@ _WORDS = re.compile(r"=\s*(true|false|inf|nan)\b")
 
 def toml_hint(text: str, error: Exception) -> Bilingual:
     """The end of the sentence about `error`: "; ...", or "" where the line shows no usual mistake."""
-    place = _PLACE.search(str(error))
-    lines = text.splitlines()
-    if place is None or not 0 < int(place[1]) <= len(lines):
+    number = line_of_error(text, error)
+    if number is None:
         return "", ""
-    line = lines[int(place[1]) - 1]
+    line = text.splitlines()[number - 1]
     for pattern, (english, german) in _HINTS:
         if pattern.search(line) and not _WORDS.search(line):
             return f"; {english}", f"; {german}"
     return "", ""
+
+
+def line_of_error(text: str, error: Exception) -> int | None:
+    """The line, from 1 on, that the parser names; the last one of a text that ends too early."""
+    place, last = _PLACE.search(str(error)), len(text.splitlines())
+    number = int(place[1]) if place else last if _END in str(error) else 0
+    return number if 0 < number <= last else None

@@ -30,12 +30,13 @@ def text_findings(
 ) -> list[PlacedFinding]:
     """At most 100. `meters` are those that the server knows; `further` checks what is no matter of cost."""
     config, errors = read_text(text)
-    findings = [error_of(error) for error in errors]
+    lines = lines_of(text)
+    placed = [PlacedFinding(error_of(error), error.line or line_of(lines, error.key)) for error in errors]
     if config:
         of_contracts = contract_findings(config.contracts, config.offers, today)
         of_contracts += meter_findings(config.contracts, config.offers, meters)
         if not any(finding.level == "error" for finding in of_contracts):
             of_contracts += map(error_of, price_problems(config))
-        findings += without_consequences([*of_contracts, *map(error_of, further(config))], errors)
-    lines = lines_of(text)
-    return [PlacedFinding(finding, line_of(lines, finding.key)) for finding in findings[:_MAX_FINDINGS]]
+        findings = without_consequences([*of_contracts, *map(error_of, further(config))], errors)
+        placed += [PlacedFinding(finding, line_of(lines, finding.key)) for finding in findings]
+    return placed[:_MAX_FINDINGS]

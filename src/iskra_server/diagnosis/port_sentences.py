@@ -13,9 +13,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Stecken Sie den Lesekopf ein; iskra-server ports zeigt alle Anschlüsse."),
     "no_port_in_container": (
         "This container has no serial port.",
-        "Plug in the head and pass it to the container: --device /dev/ttyUSB0, or devices: in docker-compose.yml.",
+        "Plug in the head: with our docker-compose.yml it is found within seconds. A container of docker run also needs --device /dev/ttyUSB0.",
         "In diesem Container gibt es keinen seriellen Anschluss.",
-        "Stecken Sie den Lesekopf ein und geben Sie ihn an den Container weiter: --device /dev/ttyUSB0 oder devices: in docker-compose.yml."),
+        "Stecken Sie den Lesekopf ein: Mit unserer docker-compose.yml wird er nach wenigen Sekunden gefunden. Ein Container von docker run braucht außerdem --device /dev/ttyUSB0."),
     "no_port_in_app": (
         "The machine that runs Home Assistant has no serial port.",
         "Plug the head into one of its USB ports; it is found automatically within seconds.",
@@ -28,9 +28,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Stecken Sie den Lesekopf ein; iskra-server ports zeigt alle Anschlüsse."),
     "missing_in_container": (
         "{port} does not exist in this container.",
-        "Plug in the head and pass it to the container: --device {port}, or devices: in docker-compose.yml.",
+        "Plug in the head, or correct its name: docker compose exec iskra-server iskra-server ports lists all ports. A container of docker run also needs --device {port}.",
         "{port} gibt es in diesem Container nicht.",
-        "Stecken Sie den Lesekopf ein und geben Sie ihn an den Container weiter: --device {port} oder devices: in docker-compose.yml."),
+        "Stecken Sie den Lesekopf ein, oder korrigieren Sie seinen Namen: docker compose exec iskra-server iskra-server ports zeigt alle Anschlüsse. Ein Container von docker run braucht außerdem --device {port}."),
     "missing_in_app": (
         "{port} does not exist on the machine that runs Home Assistant.",
         "Plug in the head, or choose another name: Settings, System, Hardware, All hardware lists them.",
@@ -59,9 +59,24 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
     # --- permission ---
     "permission_group": (
         "Only the group {group} may open {port}.",
-        "Run sudo usermod -aG {group} {user} and log in again; in a container pass --device {port} --group-add {gid}.",
+        "Run sudo usermod -aG {group} {user} and log in again.",
         "Nur die Gruppe {group} darf {port} öffnen.",
-        "Führen Sie sudo usermod -aG {group} {user} aus und melden Sie sich neu an; im Container: --device {port} --group-add {gid}."),
+        "Führen Sie sudo usermod -aG {group} {user} aus und melden Sie sich neu an."),
+    "permission_group_in_container": (
+        "Only the group {group} may open {port}.",
+        "Write {gid} below group_add: in docker-compose.yml, then docker compose up -d; docker run takes it as --group-add {gid}.",
+        "Nur die Gruppe {group} darf {port} öffnen.",
+        "Tragen Sie {gid} unter group_add: in docker-compose.yml ein, dann docker compose up -d; bei docker run heißt es --group-add {gid}."),
+    "permission_group_in_service": (
+        "Only the group {group} may open {port}.",
+        "Give it to the service: sudo systemctl edit iskra-server, the lines [Service] and SupplementaryGroups={group}, then sudo systemctl restart iskra-server.",
+        "Nur die Gruppe {group} darf {port} öffnen.",
+        "Geben Sie sie dem Dienst: sudo systemctl edit iskra-server, die Zeilen [Service] und SupplementaryGroups={group}, dann sudo systemctl restart iskra-server."),
+    "permission_root": (
+        "Only root may open {port}.",
+        "Run sudo chgrp dialout {port} && sudo chmod g+rw {port}. A udev rule makes it last: SUBSYSTEM==\"tty\", GROUP=\"dialout\", MODE=\"0660\".",
+        "Nur root darf {port} öffnen.",
+        "Führen Sie sudo chgrp dialout {port} && sudo chmod g+rw {port} aus. Dauerhaft macht das eine udev-Regel: SUBSYSTEM==\"tty\", GROUP=\"dialout\", MODE=\"0660\"."),
     "permission_owner": (
         "Only its owner {owner} may open {port}.",
         "Run sudo chmod g+rw {port}; its group is {group}.",
@@ -93,6 +108,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Find it with sudo fuser -v {port} and stop it.",
         "{port} wird von einem anderen Programm verwendet.",
         "Ermitteln Sie es mit sudo fuser -v {port} und beenden Sie es."),
+    "read_by_server": (
+        "{port} is read by another iskra-server on this machine: {program}.",
+        "Open the page of that server. To read the port here, stop that one first: sudo systemctl stop iskra-server, if it is the service.",
+        "{port} wird bereits von einem anderen iskra-server auf diesem Rechner ausgelesen: {program}.",
+        "Öffnen Sie die Seite dieses Servers. Soll der Anschluss hier ausgelesen werden, beenden Sie zuerst den anderen: sudo systemctl stop iskra-server, wenn er als Dienst läuft."),
     "named_twice": (
         "This server already reads {port} under another name.",
         "Configure each head once; iskra-server ports lists them.",
@@ -100,9 +120,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Tragen Sie jeden Lesekopf nur einmal ein; iskra-server ports zeigt sie."),
     "all_taken": (
         "All serial ports are in use or belong to other devices: {ports}.",
-        "Plug in the head, or configure its port.",
+        "If the head is one of them, stop the program that has it open, or configure its port; otherwise plug it in.",
         "Alle seriellen Anschlüsse sind belegt oder gehören zu anderen Geräten: {ports}.",
-        "Stecken Sie den Lesekopf ein oder geben Sie seinen Anschluss an."),
+        "Ist der Lesekopf dabei, beenden Sie das Programm, das ihn verwendet, oder geben Sie seinen Anschluss an; andernfalls stecken Sie ihn ein."),
     "unusable": (
         "{port} cannot be read as a serial port ({reason}).",
         "Choose another port; iskra-server ports lists them.",
@@ -145,14 +165,14 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Prüfen Sie die Adresse."),
     "needs_package": (
         "{port} needs an additional package.",
-        "Run pip install 'serialx[esphome]'.",
+        "Run {command}, then restart this server.",
         "{port} benötigt ein zusätzliches Paket.",
-        "Führen Sie pip install 'serialx[esphome]' aus."),
-    "needs_package_in_container": (
-        "{port} needs a package that the container image does not have.",
-        "Serve the UART of ESPHome as raw TCP (component stream_server) and write tcp://HOST:PORT, or run this server outside the container with pip install 'serialx[esphome]'.",
-        "{port} benötigt ein Paket, das im Container-Image fehlt.",
-        "Geben Sie die UART in ESPHome als TCP-Rohdaten frei (Komponente stream_server) und schreiben Sie tcp://HOST:PORT, oder betreiben Sie diesen Server außerhalb des Containers mit pip install 'serialx[esphome]'."),
+        "Führen Sie {command} aus und starten Sie diesen Server neu."),
+    "needs_other_installation": (
+        "{port} needs a package that this installation lacks, and that cannot be added to a container image or to the Debian package.",
+        "Serve the UART of ESPHome as raw TCP (component stream_server) and write tcp://HOST:PORT, or install this server with pipx install 'iskra-electricity-server[esphome]'.",
+        "{port} benötigt ein Paket, das dieser Installation fehlt; einem Container-Image und dem Debian-Paket lässt es sich nicht hinzufügen.",
+        "Geben Sie die UART in ESPHome als TCP-Rohdaten frei (Komponente stream_server) und schreiben Sie tcp://HOST:PORT, oder installieren Sie diesen Server mit pipx install 'iskra-electricity-server[esphome]'."),
     "bad_address": (
         "{port} cannot be used ({reason}).",
         "Check the address and the settings of the device.",

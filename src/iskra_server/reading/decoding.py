@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
+from iskra_server.base.installation import how_to_add
 from iskra_server.base.secret import Secret
 from iskra_server.codecs.decoder import DECODERS, Decoder
 from iskra_server.codecs.detecting import DetectingDecoder
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Parsed = TypeVar("Parsed")
 
-_PACKAGE = "Keys of meters need one more package: pip install 'iskra-electricity-server[encrypted]'"
 # a key has 32 characters, a file of layouts a few thousand
 _MAX_BYTES = 256 * 1024
 
@@ -84,7 +84,7 @@ def decoding(
     try:
         made.decoder("dlms")
     except ImportError:
-        raise ValueError(_PACKAGE) from None
+        raise ValueError(f"Keys of meters need one more package: {how_to_add('encrypted')}") from None
     return made
 
 

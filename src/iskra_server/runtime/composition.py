@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LoadConfig = Callable[[], Config]
+# of a time zone in the log
+_MAX_NAME = 100
 
 
 class Composition:
@@ -328,7 +330,14 @@ def _is_central(plan: Plan) -> bool:
 
 
 def _log_time_zone(settings: WebSettings) -> None:
-    if settings.tz_reason == "none":
+    variable = os.environ.get("TZ", "")
+    if variable and settings.tz_reason not in ("variable", "configured"):
+        log.warning(
+            "TZ is '%s', which is no name of a time zone: days begin in %s. Write a name such as Europe/Berlin.",
+            variable[:_MAX_NAME],
+            settings.tz,
+        )
+    elif settings.tz_reason == "none":
         log.warning("No time zone is configured: days begin in UTC. Set server.time_zone, or TZ.")
     else:
         log.info("Days begin in %s (%s)", settings.tz, settings.tz_reason)

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from iskra_server.base.processes import Transport
 from iskra_server.config import Config, ConfigError
 from iskra_server.meter.identity import compact_name
 from iskra_server.outputs.emulation.clients import Clients, Rules, networks
 from iskra_server.outputs.emulation.device import EmulatedDevice, SendingDevice, keep_open
 from iskra_server.outputs.emulation.device_identity import FILE, Identities
 from iskra_server.outputs.emulation.grid import Grid, configured_meter
-from iskra_server.outputs.emulation.reachability import Transport, cannot_listen
+from iskra_server.outputs.emulation.reachability import cannot_listen
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.device_ports import check_tcp_ports, check_udp_ports
 from iskra_server.runtime.planned_device import Device, Mac, PlannedDevice

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from starlette.types import ASGIApp
 
+from iskra_server.base.processes import is_server, listening_programs, sockets_of_other_servers
 from iskra_server.config import ConfigError
 from iskra_server.web.http.connection import WAITING_S, Connection, keep_sweeping
 from iskra_server.web.http.uvicorn_adapter import BACKLOG, EmbeddedServer
@@ -19,7 +20,7 @@ _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 def listen(
-    host: str, port: int, port_settings: str = "--port or IES_PORT", host_setting: str = "server.host"
+    host: str, port: int, port_settings: str = "--port, IES_PORT or server.port", host_setting: str = "server.host"
 ) -> list[socket.socket]:
     """A socket for each address of `host`; "::" is every IPv4 and IPv6 address. Port 0 is a free one, the same for all.
 
@@ -43,7 +44,7 @@ def listen(
         for opened in listening:
             opened.close()
         if error.errno == errno.EADDRINUSE:
-            fix = f"another program uses it; choose another with {port_settings}"
+            fix = f"{_who_listens(port)}, or choose another with {port_settings}"
         elif error.errno == errno.EACCES:
             fix = f"ports below 1024 need a privilege; choose another with {port_settings}"
         elif error.errno in (errno.EMFILE, errno.ENFILE):
@@ -52,6 +53,17 @@ def listen(
             fix = f"{error.strerror or error}; {host_setting} must be an address of this machine"
         raise ConfigError(f"Cannot listen on {host} port {port}: {fix}.") from error
     return listening
+
+
+def _who_listens(port: int) -> str:
+    """Who has a port that is in use, and what to do about it."""
+    programs = ", ".join(listening_programs(port, "tcp"))
+    if is_server(programs) or any(opened.port == port for opened in sockets_of_other_servers()):
+        server = programs or "another iskra-server"
+        return f"{server} uses it; open its page, stop it (if it is the service, sudo systemctl stop iskra-server)"
+    if programs:
+        return f"{programs} uses it; stop that program"
+    return f"another program uses it; find it with sudo ss -lntp 'sport = :{port}' and stop it"
 
 
 def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:

@@ -17,7 +17,8 @@ from threading import Timer
 
 from iskra_server.config import Config, ConfigError, secrets_of
 from iskra_server.runtime.composition import Composition, LoadConfig
-from iskra_server.runtime.http_server import listen, loop_factory
+from iskra_server.runtime.data_folder import data_folder_in_use
+from iskra_server.runtime.http_server import addresses, listen, loop_factory
 from iskra_server.runtime.logs import RecentLines, flush_or_exit, set_up
 from iskra_server.runtime.plan import Plan, plan_of
 from iskra_server.runtime.supervision import Supervision
@@ -50,6 +51,7 @@ def run(config: Config, load: LoadConfig | None = None) -> int:
     with ExitStack() as sockets, asyncio.Runner(loop_factory=loop_factory()) as runner:
         for opened in (*listening, *ingress):
             sockets.enter_context(opened)
+        sockets.enter_context(data_folder_in_use(config, addresses(listening, tls=plan.tls is not None)))
         runner.run(_serve(plan, listening, ingress, recent_lines, load or (lambda: config)))
         # everything is written; threads that wait for a device or a name server may still run
         timer = _call_after(_LINGER_S, _exit_in_order)

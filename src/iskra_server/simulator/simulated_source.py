@@ -15,6 +15,7 @@ from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
 from iskra_server.base.address import Address
+from iskra_server.base.installation import how_to_add
 from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
 from iskra_server.simulator.profiles import DEFAULT, profile, readout_line
@@ -60,10 +61,7 @@ class SimulatedSource:
             raise ValueError(f"the simulator's rate is {rate}; give 1 for real pace, 10 for ten times, 0 for no pause")
         self.model = model = profile(profile_name)
         if model.key and find_spec("cryptography") is None:
-            raise ValueError(
-                f"the profile {model.name} encrypts; install what it needs: "
-                "pip install 'iskra-electricity-server[encrypted]'"
-            )
+            raise ValueError(f"the profile {model.name} encrypts and needs one more package: {how_to_add('encrypted')}")
         self.url = url or f"{SCHEME}:{model.name}"
         self._plugged = SourceState(
             self.url,

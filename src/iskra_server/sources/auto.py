@@ -5,10 +5,12 @@ Skips ports that another program has open, ports of other meters of the configur
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Collection
 
+from iskra_server.base.processes import is_server
 from iskra_server.sources.asking import PluggedPort
 from iskra_server.sources.errors import SourceError, no_port
 from iskra_server.sources.port_memory import PortMemory
@@ -22,6 +24,8 @@ from iskra_server.sources.source import (
     ignore_unrecognised,
     plain_problem,
 )
+
+log = logging.getLogger(__name__)
 
 # somebody may be placing the head and waiting for it
 MAX_WAIT_S = 10.0
@@ -64,6 +68,13 @@ class Finder:
                 raise _no_candidate(ports)
             self._seen = {path: self._seen.get(path) or PluggedPort(path) for path in candidates}
             line = await self._search(report, before)
+        if others := _others(candidates, line.port):
+            log.info(
+                "auto reads one meter, the one at %s. If there is a head at %s too, name all of them: IES_METERS=%s.",
+                line.port,
+                " or ".join(others),
+                ",".join((line.port, *others)),
+            )
         return line
 
     async def _search(self, report: Report, before: object) -> Line | None:
@@ -138,6 +149,10 @@ async def _end(searches: list["asyncio.Task[Line]"], found: Line | None) -> None
             await result.close()
 
 
+def _others(paths: Collection[str], read: str) -> list[str]:
+    return [path for path in paths if os.path.realpath(path) != os.path.realpath(read)]
+
+
 def _is_held(port: Port) -> bool:
     # a pseudo-terminal is also held open by the program that made it
     return port.holder is not None and not port.device.startswith("/dev/pts/")
@@ -146,5 +161,7 @@ def _is_held(port: Port) -> bool:
 def _no_candidate(ports: list[Port]) -> SourceError:
     if not ports:
         return SourceError(no_port())
+    if read := {port.path: port.holder for port in ports if port.holder and is_server(port.holder)}:
+        return SourceError("read_by_server", port=", ".join(read), program=", ".join(dict.fromkeys(read.values())))
     taken = ", ".join(f"{port.path} ({port.holder or 'not a head'})" for port in ports)
     return SourceError("all_taken", ports=taken)

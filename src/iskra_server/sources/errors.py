@@ -9,7 +9,8 @@ import stat
 from collections.abc import Callable
 
 from iskra_server.base.address import Address
-from iskra_server.base.installation import in_app, in_container
+from iskra_server.base.installation import in_app, in_container, is_service
+from iskra_server.base.processes import is_server
 from iskra_server.sources.ports import programs_by_device
 
 # the device file exists, but no device is connected
@@ -73,11 +74,18 @@ def _no_permission(path: str) -> SourceError:
         status = os.stat(path)
     except OSError:
         return SourceError("permission_directory", port=path)
+    if not status.st_gid and not status.st_uid:
+        # nobody should join the group of root
+        return SourceError("permission_root", port=path)
     group = _name(grp.getgrgid, status.st_gid)
     if not status.st_mode & stat.S_IRGRP or not status.st_mode & stat.S_IWGRP:
         return SourceError("permission_owner", port=path, owner=_name(pwd.getpwuid, status.st_uid), group=group)
     user = _name(pwd.getpwuid, os.geteuid())
-    return SourceError("permission_group", port=path, group=group, user=user, gid=str(status.st_gid))
+    details = {"port": path, "group": group, "user": user, "gid": str(status.st_gid)}
+    if in_app():
+        return SourceError("permission_group", **details)
+    where = "_in_container" if in_container() else "_in_service" if is_service() else ""
+    return SourceError(f"permission_group{where}", **details)
 
 
 def _name(look_up: Callable[[int], tuple[object, ...]], number: int) -> str:
@@ -92,4 +100,6 @@ def _busy(path: str) -> SourceError:
     program = programs_by_device().get(os.path.realpath(path))
     if program and f"(pid {os.getpid()})" in program:
         return SourceError("named_twice", port=path)
-    return SourceError("busy", port=path, program=program) if program else SourceError("busy_unknown", port=path)
+    if not program:
+        return SourceError("busy_unknown", port=path)
+    return SourceError("read_by_server" if is_server(program) else "busy", port=path, program=program)

@@ -16,7 +16,7 @@ from serialx.common import UnknownUriScheme
 
 from iskra_server.base.address import Address, is_host
 from iskra_server.base.clock import boottime_s
-from iskra_server.base.installation import in_container
+from iskra_server.base.installation import adding_command
 from iskra_server.sources.errors import SourceError, network_error
 from iskra_server.sources.hexstream import HexTextDecoder
 from iskra_server.sources.idle_limit import IdleLimit
@@ -202,7 +202,8 @@ def _host_and_port(address: Address) -> tuple[str, int]:
 def _connection_error(address: Address, error: Exception) -> SourceError:
     port = str(address)
     if isinstance(error, UnknownUriScheme):
-        return SourceError("needs_package_in_container" if in_container() else "needs_package", port=port)
+        command = adding_command("esphome")
+        return SourceError("needs_package" if command else "needs_other_installation", port=port, command=command)
     if isinstance(error, OSError | UnicodeError):
         return network_error(address, error)
     return SourceError("bad_address", port=port, reason=address.masked(error))

@@ -67,12 +67,23 @@ def test_silence_is_waited_for_no_longer_than_asked(run: Run, tmp_path: Path) ->
 
 def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, Server]) -> None:
     head, server = reading
-    done = run("doctor", head.link, IES_PORT=server.url.rpartition(":")[2])
-    alone = run("doctor", head.link, IES_PORT="1")
-    assert done.returncode == 0, done.stdout
-    assert done.stdout.startswith(f"The server at {server.url} reads it and says:\n{head.link}  1 ISK 00 12345678")
-    assert alone.returncode == 1
-    assert f"iskra-server (pid {server.process.pid})" in alone.stdout
+    for port in (server.url.rpartition(":")[2], "1"):
+        # also where the configuration names another port than its own
+        done = run("doctor", head.link, IES_PORT=port)
+        assert done.returncode == 0, done.stdout
+        assert done.stdout.startswith(f"The server at {server.url} reads it and says:\n{head.link}  1 ISK 00 12345678")
+
+
+def test_a_server_that_asks_for_a_token_is_named(run: Run, tmp_path: Path) -> None:
+    head, token = Head(tmp_path / "head"), "0123456789abcdef"
+    headers = {"authorization": f"Bearer {token}"}
+    with serving("serve", str(head.link), environ={"IES_SERVER_TOKEN": token}, headers=headers) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        done = run("doctor", head.link, "--json", IES_PORT="1")
+    head.unplug()
+    status = json.loads(done.stdout)
+    assert (done.returncode, status["advice"]["fault"]) == (1, "read_by_server")
+    assert f"iskra-server serve (pid {server.process.pid})." in status["sentence"]
 
 
 def test_the_server_tells_who_asks_an_emulated_device(run: Run) -> None:

@@ -3,15 +3,25 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cli.recorded import history
 from command import Run
 from history.entries import METER, OTHER, SIMULATED
 from iskra_server.base.address import Address
-from iskra_server.cli.ui.open_history import find_meter, history_address, load_config, sqlite_path, time_zone
+from iskra_server.cli.ui import open_history
+from iskra_server.cli.ui.open_history import (
+    find_meter,
+    history_address,
+    load_config,
+    sqlite_path,
+    stored_meter,
+    time_zone,
+)
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, HistoryConfig, MeterConfig, ServerConfig
 from iskra_server.history.model.records import MeterInfo
+from iskra_server.history.store.store import Store
 from iskra_server.runtime.plan import plan_of
 
 FOLDER = HistoryConfig(data_dir="/data")
@@ -67,10 +77,31 @@ def test_a_meter_that_is_not_clear_is_refused_with_those_that_are_known() -> Non
     with pytest.raises(UsageError, match="The meter x is not in history; it holds 1 ISK 00 12345678"):
         find_meter([METER], "x")
     many = [MeterInfo(f"1 ISK 00 {number:08}", "", False, 0, 0) for number in range(1_012)]
-    with pytest.raises(UsageError, match="1 ISK 00 00000009 and 1,002 more"):
+    with pytest.raises(UsageError, match="1 ISK 00 00000009 and more"):
         find_meter(many, "x")
     with pytest.raises(UsageError, match="History holds no meter yet"):
         find_meter([], None)
+
+
+def test_in_history_a_meter_is_looked_up_and_not_all_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [replace(METER, meter_id=f"1 ISK 00 {number:08}", server_id=f"{number:020}") for number in range(30)]
+    with pytest.raises(UsageError, match="History holds no meter yet"):
+        stored_meter(store, None)
+    store.write([], [METER])
+    assert stored_meter(store, None).meter_id == METER.meter_id
+    store.write([], many)
+    monkeypatch.setattr(store, "meters", lambda: pytest.fail("all meters are read"))
+    for name in ("1 ISK 00 00000017", "1isk0000000017", "000017", "00000017", f"{17:020}"):
+        assert stored_meter(store, name).meter_id == "1 ISK 00 00000017"
+    with pytest.raises(UsageError, match=r"The meter x is not in history; it holds 1 ISK .* and more\.$"):
+        stored_meter(store, "x")
+    with pytest.raises(UsageError, match=r"History holds several meters; name one of them: 1 ISK .* and more\.$"):
+        stored_meter(store, None)
+    store.write([], [replace(METER, meter_id="1 EMH 00 00000017", server_id="0a")])
+    with pytest.raises(
+        UsageError, match="000017 may be 1 ISK 00 00000017 or 1 EMH 00 00000017; write the whole number"
+    ):
+        stored_meter(store, "000017")
 
 
 def test_the_zone_is_the_named_one_else_that_of_the_server() -> None:
@@ -87,6 +118,15 @@ def test_a_history_that_is_not_there_is_not_made(command: list[str], call: Run, 
     assert done.returncode == 2
     assert done.stderr.startswith(f"iskra-server: There is no history at {tmp_path}/.local/share/iskra-server/iskra.")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_beside_the_service_its_history_is_named(call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # a link to a folder that only root may enter
+    (tmp_path / "service").symlink_to("/root/none")
+    monkeypatch.setattr(open_history, "_SERVICE_FOLDER", tmp_path / "service")
+    told = f"For that of the service, sudo env IES_DATA_DIR={tmp_path}/service and this command.\n"
+    assert call("meters").stderr.endswith(told)
+    assert "of the service" not in call("meters", IES_DATA_DIR=str(tmp_path / "service")).stderr
 
 
 def test_what_a_database_has_against_it_is_one_sentence(call: Run, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_port_in_use(run: Run) -> None:
         port = taken.getsockname()[1]
         sentence = error_of(run, "serve", "/dev/null", "--host", "127.0.0.1", "--port", port)
     assert f"port {port}" in sentence
-    assert "another program uses it; choose another with --port" in sentence
+    assert "uses it; stop that program, or choose another with --port, IES_PORT or server.port" in sentence
 
 
 def test_an_address_that_is_no_meters(run: Run) -> None:

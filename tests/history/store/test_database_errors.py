@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from history.entries import METER
 from history.postgres import GUARDED, PASSWORD, Postgres
 from history.store.freezing import FROZEN, load
+from iskra_server.base.installation import how_to_add
 from iskra_server.history.store import DatabaseAway, StoreError
 from iskra_server.history.store.database_errors import (
     database_message,
@@ -90,7 +91,7 @@ def test_a_server_that_is_not_there() -> None:
 
 def test_a_missing_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    expected = "PostgreSQL needs a driver: pip install 'iskra-electricity-server[postgres]'."
+    expected = f"PostgreSQL needs a driver: {how_to_add('postgres')}."
     assert refusal("postgresql://iskra@127.0.0.1:9/iskra") == expected
 
 

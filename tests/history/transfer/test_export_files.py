@@ -1,4 +1,5 @@
 import io
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from iskra_server.base.installation import how_to_add
 from iskra_server.history.transfer.export_files import NoParquet, write_csv, write_parquet
 from iskra_server.history.transfer.export_table import ExportTable
 
@@ -75,7 +77,7 @@ def test_an_empty_table_is_a_file_too(tmp_path: Path) -> None:
 
 def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(NoParquet, match=r"pip install 'iskra-electricity-server\[parquet\]'\.$"):
+    with pytest.raises(NoParquet, match=re.escape(f"{how_to_add('parquet')}.")):
         write_parquet(table(), io.BytesIO(), BERLIN)
 
 

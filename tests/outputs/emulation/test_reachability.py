@@ -13,15 +13,14 @@ import pytest
 
 from homeassistant import network
 from iskra_server.base import installation
+from iskra_server.base.processes import Transport, listening_programs
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.outputs.emulation import reachability
 from iskra_server.outputs.emulation.reachability import (
-    Transport,
     bridge_warning,
     cannot_listen,
     cannot_listen_advice,
     is_in_container_network,
-    listening_programs,
 )
 
 KINDS: dict[Transport, socket.SocketKind] = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}

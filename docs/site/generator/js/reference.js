@@ -175,7 +175,7 @@ export const COMPOSE = {
       "restart": "unless-stopped",
       "init": true,
       "ports": [
-        "18080:8080"
+        "${ISKRA_PORT:-18080}:8080"
       ],
       "volumes": [
         "data:/data",

@@ -23,6 +23,7 @@ from iskra_server.cli.ui.observe import (
     make_readers,
     status_from_server,
     watch_statuses,
+    with_server_that_reads,
 )
 from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
 from iskra_server.cli.ui.stream_stats import sparkline
@@ -122,7 +123,8 @@ class Aligning:
                 if status.facts.problem in PORT_IN_USE:
                     break
                 yield status
-        while answer := await status_from_server(self._config, status):
+        config = await with_server_that_reads(self._config, status)
+        while answer := await status_from_server(config, status):
             yield answer
             await asyncio.sleep(TICK_S)
         raise UsageError(status.sentence, status=1)

@@ -21,6 +21,7 @@ from iskra_server.cli.ui.observe import (
     server_of_this_machine,
     status_from_server,
     watch_statuses,
+    with_server_that_reads,
 )
 from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
 from iskra_server.cli.ui.output_text import output_lines
@@ -101,10 +102,10 @@ class DiagnosisRun:
 
     def __init__(self, config: Config, seconds: float) -> None:
         self.statuses: list[Status] = []
-        self.ports_of_server: set[str] = set()
+        # ports that a running server has open -> its address
+        self.ports_of_servers: dict[str, str] = {}
         # of the running server
         self.outputs: list[OutputState] = []
-        self.server = base_url(config.server)
         self._config = config
         self._seconds = seconds
 
@@ -117,16 +118,19 @@ class DiagnosisRun:
                 if passed_s >= self._seconds or all(_is_clear(status, passed_s) for status in self.statuses):
                     break
         self.statuses = [await self._or_from_server(status) for status in self.statuses]
-        if self.ports_of_server or _has_devices(self._config) or self._config.uplink.url:
+        if self.ports_of_servers or _has_devices(self._config) or self._config.uplink.url:
             server = await server_of_this_machine(self._config)
             self.outputs = server.outputs if server else []
         refresh()
 
     async def _or_from_server(self, status: Status) -> Status:
-        """If our own server has the port open, it knows more than we can see."""
-        answer = await status_from_server(self._config, status) if status.advice.fault in PORT_IN_USE else None
+        """If our own server has the port open, it knows more than we can see, or may open."""
+        if status.advice.fault not in PORT_IN_USE and status.failed_check != "permission":
+            return status
+        self._config = await with_server_that_reads(self._config, status)
+        answer = await status_from_server(self._config, status)
         if answer:
-            self.ports_of_server.add(answer.port)
+            self.ports_of_servers[answer.port] = base_url(self._config.server)
         return answer or status
 
 
@@ -169,9 +173,9 @@ def _word(word: str, lang: Language) -> str:
     return _GERMAN.get(word, word) if lang == "de" else word
 
 
-def _of_server(run: DiagnosisRun, lang: Language) -> str:
+def _of_server(url: str, lang: Language) -> str:
     said = "Der Server unter {} liest ihn und meldet:" if lang == "de" else "The server at {} reads it and says:"
-    return said.format(run.server)
+    return said.format(url)
 
 
 def _title(status: Status, lang: Language) -> str:
@@ -184,8 +188,8 @@ def _title(status: Status, lang: Language) -> str:
 def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
     width = max(len(_word(state, lang)) for state in _SIGNS)
     for status in run.statuses:
-        if status.port in run.ports_of_server:
-            yield _of_server(run, lang)
+        if url := run.ports_of_servers.get(status.port):
+            yield _of_server(url, lang)
         yield _title(status, lang)
         for check in status.checks:
             told = f"  {_words(check.advice, lang).sentence}" if check.advice else ""
@@ -197,8 +201,8 @@ def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
 def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
     parts: list[RenderableType] = []
     for status in run.statuses:
-        if status.port in run.ports_of_server:
-            parts.append(Text(_of_server(run, lang), style="dim"))
+        if url := run.ports_of_servers.get(status.port):
+            parts.append(Text(_of_server(url, lang), style="dim"))
         parts += [Text(_title(status, lang), style="bold"), _check_table(status, lang)]
         for advice in _advice_to_show(status):
             words = _words(advice, lang)

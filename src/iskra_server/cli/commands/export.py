@@ -14,10 +14,10 @@ import typer
 from iskra_server.cli.ui.new_files import new_file
 from iskra_server.cli.ui.open_history import (
     Zone,
-    find_meter,
     find_virtual,
     load_config,
     open_existing,
+    stored_meter,
     time_zone,
 )
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
@@ -38,6 +38,7 @@ from iskra_server.history.transfer.export_table import (
     recorded_quarters,
     register_table,
 )
+from iskra_server.meter.identity import compact_name
 
 app = command_app()
 _EXAMPLES = examples(
@@ -99,10 +100,10 @@ def export(
             with _opened(output) as file:
                 _write(table, file, zone, is_parquet=is_parquet)
             return
-        meters = store.meters()
-        info = find_meter(meters, meter)
+        info = stored_meter(store, meter)
         # readings are exported for one meter alone, so that they can be imported again
-        chain = [info.meter_id] if bucket == "none" else ordered_chain(info.meter_id, meters)
+        replaced = [] if bucket == "none" else store.replacement_chain([compact_name(info.meter_id)])
+        chain = ordered_chain(info.meter_id, replaced)
         period = _period(recorded_quarters(store, chain), info.meter_id, begin, end, zone)
         table = _table(store, info, chain, period=period, bucket=bucket, tz=zone)
         with _opened(output) as file:

@@ -18,7 +18,7 @@ from iskra_server.cli.commands import fleet_allocate, fleet_statement
 from iskra_server.cli.commands.fleet_enroll import enroll
 from iskra_server.cli.commands.fleet_status import status
 from iskra_server.cli.commands.fleet_verify import verify
-from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
+from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, stored_meter, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.history.model.periods import parse_span
@@ -75,7 +75,7 @@ def move(
     from iskra_server.fleet.central.claims import move_meter  # noqa: PLC0415
 
     with open_existing(load_config(config)) as store:
-        name = find_meter(store.meters(), meter).meter_id
+        name = stored_meter(store, meter).meter_id
         with _refusals():
             former = move_meter(store, name, to, int(time.time()))
     print(f"{name} has the reader {to} already." if former == to else f"{name} is moved from {former} to {to}.")
@@ -114,7 +114,7 @@ def conflicts(
         return _take(settings, meter, take, (first, last))
     count = 0
     with open_existing(settings) as store:
-        meters = None if meter is None else [find_meter(store.meters(), meter).meter_id]
+        meters = None if meter is None else [stored_meter(store, meter).meter_id]
         for conflict in _all_conflicts(store, meters, first, last):
             count += 1
             if json:
@@ -130,7 +130,7 @@ def _take(settings: "Config", meter: str, name: str, period: tuple[int, int]) ->
     from iskra_server.fleet.central.conflict_choice import take_values  # noqa: PLC0415
 
     with open_existing(settings) as store:
-        meter_id = find_meter(store.meters(), meter).meter_id
+        meter_id = stored_meter(store, meter).meter_id
         with _refusals():
             count = take_values(store, meter_id, name, period, int(time.time()))
     print(f"{count} values of {name} count for {meter_id} now.")

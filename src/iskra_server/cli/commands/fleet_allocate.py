@@ -14,7 +14,7 @@ from rich.text import Text
 
 from iskra_server.base.file_names import file_name
 from iskra_server.cli.ui.new_files import new_text_file
-from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
+from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, stored_meter, time_zone
 from iskra_server.cli.ui.options import ConfigFile, examples
 from iskra_server.cli.ui.report_files import check_new, group_of, parse_report_period
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
@@ -80,7 +80,7 @@ def allocate(
     obis = EXPORT if plant_counter == "export" else IMPORT
     with open_existing(settings) as store, store.snapshot() as reads:
         # a virtual meter has no row of its own
-        meter = recorded_meter(reads, [plant]) or recorded_meter(reads, [find_meter(store.meters(), plant).meter_id])
+        meter = recorded_meter(reads, [plant]) or recorded_meter(reads, [stored_meter(store, plant).meter_id])
         if meter is None:
             raise UsageError(f"The meter {plant} of the plant is not in history.")
         if obis not in meter.series():

@@ -9,6 +9,7 @@ import typer
 from msgspec import Struct, to_builtins
 
 from iskra_server.base.address import Address, host_in_url
+from iskra_server.base.installation import how_to_add
 from iskra_server.cli.ui.options import Json
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.fleet.central.broker_accounts import has_account, new_password, write_account
@@ -120,9 +121,7 @@ def _with_certificate(
         # an extra, which an installation without encrypted meters lacks
         from iskra_server.fleet.central.reader_certificates import Authority  # noqa: PLC0415
     except ImportError:
-        raise UsageError(
-            "A certificate needs the package cryptography: pip install 'iskra-electricity-server[encrypted]'."
-        ) from None
+        raise UsageError(f"A certificate needs the package cryptography: {how_to_add('encrypted')}.") from None
     with usage_errors():
         certificate, key = Authority(ca_cert, ca_key).certificate_for(reader, days)
     files = (folder / f"{reader}.pem", folder / f"{reader}.key")

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from iskra_server.cli.ui.open_history import database_errors, find_meter, load_config, open_existing
+from iskra_server.cli.ui.open_history import database_errors, load_config, open_existing, stored_meter
 from iskra_server.cli.ui.options import ConfigFile
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.history.model.periods import first_quarter
@@ -45,7 +45,7 @@ def verify(
         if roll is None:
             raise UsageError("There are no roll-ups yet. A collector computes them.", 1)
         since = 0 if begin is None else first_quarter(_date(begin), roll.zone)
-        only = None if meter is None else find_meter(store.meters(), meter).meter_id
+        only = None if meter is None else stored_meter(store, meter).meter_id
         found: list[RollupDifference] = []
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -10,7 +10,7 @@ import typer
 from msgspec import Struct
 
 from iskra_server.base.json_values import utc
-from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
+from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, stored_meter, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.config import Config
@@ -98,7 +98,7 @@ def resend(
     with open_existing(settings) as store:
         if uplink_summary(store).reader is None:
             raise _no_uplink(settings)
-        name = find_meter(store.meters(), meter).meter_id if meter else None
+        name = stored_meter(store, meter).meter_id if meter else None
         count = UplinkQueue(store).resend(quarter_of(since.timestamp()), name)
     whose = f" of {name}" if name else ""
     moment = f"{since.astimezone(zone):%Y-%m-%d %H:%M}"

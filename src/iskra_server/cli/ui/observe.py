@@ -8,7 +8,10 @@ from http.client import HTTPException
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
+from iskra_server.base.processes import sockets_of_other_servers
+from iskra_server.base.secret import Secret
 from iskra_server.cli.ui.local_server import ask
 from iskra_server.cli.ui.meter_source import TICK_S, open_meter_source
 from iskra_server.cli.ui.options import only_set
@@ -21,11 +24,12 @@ from iskra_server.reading.reader import Reader
 from iskra_server.reading.statuses import Statuses
 from iskra_server.runtime.meter_reader import configured_reader
 from iskra_server.runtime.meter_setup import meter_decoding, named_ports, port_memory
+from iskra_server.sources.ports import list_ports
 from iskra_server.sources.shared_line import split_name
 from iskra_server.web.api.status import ServerStatus
 
 # problems that mean that another program, perhaps our own server, has the port open
-PORT_IN_USE = frozenset(("busy", "busy_unknown", "all_taken"))
+PORT_IN_USE = frozenset(("busy", "busy_unknown", "read_by_server", "all_taken"))
 
 
 def config_with_meters(file: Path | None, urls: Sequence[str] | None) -> Config:
@@ -77,6 +81,29 @@ async def watch_statuses(meter_readers: Sequence[Reader]) -> AsyncGenerator[list
                 if task.done():
                     task.result()
             yield list(Statuses(meter_readers))
+
+
+async def with_server_that_reads(config: Config, busy: Status) -> Config:
+    """The configuration, with the address of another server of this machine if that one has the busy port open."""
+    if await status_from_server(config, busy):
+        return config
+    ports = {_device_and_address(busy.port)[0]}
+    if busy.source == "auto":
+        ports = {port.device for port in await asyncio.to_thread(list_ports)}
+    # the token is that of another server: a program that only has its name must not get it
+    servers = {
+        replace(config.server, host=opened.host, port=opened.port, token=Secret(), tls_cert=tls_cert)
+        for opened in await asyncio.to_thread(lambda: list(sockets_of_other_servers()))
+        for tls_cert in ("", "any")
+    }
+    configs = [replace(config, server=server) for server in servers]
+    answers = await asyncio.gather(*map(server_of_this_machine, configs))
+    reads = (
+        found
+        for found, answer in zip(configs, answers, strict=True)
+        if answer and any(_device_and_address(status.port)[0] in ports for status in answer.meters)
+    )
+    return next(reads, config)
 
 
 async def status_from_server(config: Config, busy: Status) -> Status | None:

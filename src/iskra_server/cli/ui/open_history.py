@@ -17,12 +17,15 @@ from iskra_server.config import Config, load
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.location import database_address
+from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.recorded_meter import VirtualRecordedMeter, recorded_meter
 from iskra_server.history.store.schema import DatabaseProfile
 from iskra_server.history.store.store import Store
 from iskra_server.meter.identity import compact_name
 
 _SQLITE = "sqlite:///"
+# of the Debian package and of our systemd unit
+_SERVICE_FOLDER = Path("/var/lib/iskra-server")
 # fewer digits are more likely a mistake than a serial number
 _SERIAL_DIGITS = 6
 _WHOLE_SERIAL_DIGITS = 8
@@ -87,7 +90,12 @@ def check_exists(config: Config) -> None:
         return
     simulated = sqlite_path(database_address(config.history.data_dir, "", simulated=True))
     demo = " For that of the demo, set IES_METERS=simulator:MT175." if simulated and simulated.exists() else ""
-    raise UsageError(f"There is no history at {file} yet. Start iskra-server serve, or set history.data_dir.{demo}")
+    # its folder is open to root alone
+    of_service = os.path.lexists(_SERVICE_FOLDER) and not file.is_relative_to(_SERVICE_FOLDER)
+    service = f" For that of the service, sudo env IES_DATA_DIR={_SERVICE_FOLDER} and this command." * of_service
+    raise UsageError(
+        f"There is no history at {file} yet. Start iskra-server serve, or set history.data_dir.{demo}{service}"
+    )
 
 
 @contextmanager
@@ -113,9 +121,21 @@ def find_meter(meters: Sequence[MeterInfo], name: str | None) -> MeterInfo:
     return matching[0]
 
 
+def stored_meter(reads: Reads, name: str | None) -> MeterInfo:
+    """As `find_meter` in an open history. Only some rows are read: a central server has a million meters."""
+    return find_meter(_named(reads, name or "") or reads.first_meters(_MAX_LISTED + 1), name)
+
+
+def _named(reads: Reads, name: str) -> list[MeterInfo]:
+    short = compact_name(name)
+    chain = reads.replacement_chain([short]) if short else []
+    found = [meter for meter in chain if matches_name(meter, name)]
+    return found or (reads.meters_ending(short.zfill(_WHOLE_SERIAL_DIGITS)) if _is_serial(short) else [])
+
+
 def _listed(meters: Sequence[MeterInfo]) -> str:
     """Their names; a central server may have a hundred thousand."""
-    more = f" and {len(meters) - _MAX_LISTED:,} more" if len(meters) > _MAX_LISTED else ""
+    more = " and more" if len(meters) > _MAX_LISTED else ""
     return ", ".join(meter.meter_id for meter in meters[:_MAX_LISTED]) + more
 
 
@@ -148,12 +168,12 @@ def find_virtual(store: Store, name: str | None) -> VirtualRecordedMeter | None:
 def matches_name(meter: MeterInfo, name: str) -> bool:
     """Whether it names the meter: by label, with or without spaces, by serial number, or by server id in hex."""
     short = compact_name(name)
-    serial = (
-        short.isdecimal()
-        and len(short) >= _SERIAL_DIGITS
-        and compact_name(meter.meter_id).endswith(short.zfill(_WHOLE_SERIAL_DIGITS))
-    )
+    serial = _is_serial(short) and compact_name(meter.meter_id).endswith(short.zfill(_WHOLE_SERIAL_DIGITS))
     return bool(short) and (serial or short in (compact_name(meter.meter_id), compact_name(meter.server_id)))
+
+
+def _is_serial(short: str) -> bool:
+    return short.isdecimal() and len(short) >= _SERIAL_DIGITS
 
 
 def time_zone(name: str, config: Config) -> ZoneInfo:

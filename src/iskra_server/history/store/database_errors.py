@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from iskra_server.base.address import Address
+from iskra_server.base.installation import how_to_add
 from iskra_server.history.store import DatabaseAway, SchemaChanged, StoreError
 
 # extended result codes of SQLite carry the primary one in their low byte
@@ -64,7 +65,6 @@ _CONTENT = ("22001", "22003", "22021", "22P05", "23502", "23514")
 _OUTAGES = ("", "08", "25", "28", "3D", "3F", "40", "42501", "53", "55P03", "57", "58", "XX")
 # classes of states that end by themselves; a wrong password or name of the database does not
 _AWAY = ("", "08", "53", "57", "58")
-_DRIVER = "PostgreSQL needs a driver: pip install 'iskra-electricity-server[postgres]'."
 
 
 def display_name(url: URL) -> str:
@@ -137,7 +137,7 @@ def _message(error: object) -> str:
 
 
 def driver_missing() -> StoreError:
-    return StoreError(_DRIVER)
+    return StoreError(f"PostgreSQL needs a driver: {how_to_add('postgres')}.")
 
 
 def store_error(url: URL, error: SQLAlchemyError | sqlite3.Error | OSError) -> StoreError:

@@ -53,6 +53,8 @@ from iskra_server.meter.virtual_meter import VirtualMeters, no_virtual_meters
 # in quarters; later than every row
 _DAY, _NEVER, _NEVER_S = 96, 2**31 - 1, 2**62
 _replacement = meter.alias("replacement")
+# word for word as in the index ix_meter_compact
+_LABEL = func.lower(func.replace(meter.c.meter_id, literal_column("' '"), literal_column("''")))
 
 
 class Reads:
@@ -94,11 +96,13 @@ class Reads:
 
         `names` are its label without spaces or its server id, in lower case.
         """
-        # word for word as in the index ix_meter_compact
-        label = func.lower(func.replace(meter.c.meter_id, literal_column("' '"), literal_column("''")))
-        chain = select(meter.c.id).where(or_(label.in_(names), meter.c.server_id.in_(names))).cte(recursive=True)
+        chain = select(meter.c.id).where(or_(_LABEL.in_(names), meter.c.server_id.in_(names))).cte(recursive=True)
         chain = chain.union(select(meter.c.id).join(chain, meter.c.replaced_by == chain.c.id))
         return self._meters_where(meter.c.id.in_(select(chain.c.id)))
+
+    def meters_ending(self, digits: str) -> list[MeterInfo]:
+        """Those whose label ends with these digits. No index helps, but the database gives only them."""
+        return self._meters_where(_LABEL.endswith(digits, autoescape=True))
 
     def series(self, meter_id: str) -> list[Obis]:
         """The energy registers of a meter that history keeps."""

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
 from iskra_server.base.csv_lines import csv_line
+from iskra_server.base.installation import how_to_add
 from iskra_server.history.transfer.export_table import Cell, ExportTable, Kind
 
 # the digits that a decimal of Parquet can have
@@ -29,7 +30,7 @@ def write_parquet(table: ExportTable, file: BinaryIO, tz: ZoneInfo) -> None:
         import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415 (large and optional)
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError:
-        raise NoParquet("Parquet needs the library pyarrow: pip install 'iskra-electricity-server[parquet]'.") from None
+        raise NoParquet(f"Parquet needs the library pyarrow: {how_to_add('parquet')}.") from None
     rows = list(table.rows)
     columns = {}
     for place, (name, kind) in enumerate(table.columns.items()):

@@ -5,18 +5,14 @@ They ask at fixed ports, often below 1024, and find a meter by broadcasts and mu
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Literal
 
 from iskra_server.base import installation
-from iskra_server.base.processes import PROC, open_files
+from iskra_server.base.processes import Transport, listening_programs
 from iskra_server.diagnosis.advice import Advice, Words, advise
 from iskra_server.diagnosis.listening_sentences import MISSED
-
-Transport = Literal["tcp", "udp"]
 
 # who asks at this port and cannot be told another one
 _DEVICES: dict[tuple[str, int], str] = {
@@ -75,24 +71,6 @@ def _where() -> str:
     if installation.in_container():
         return "_in_container"
     return "_in_service" if installation.is_service() else ""
-
-
-def listening_programs(port: int, transport: Transport, proc: Path = PROC) -> list[str]:
-    """Those that hold the port, "name (pid 812)", as far as this user may see them."""
-    sockets = {f"socket:[{inode}]" for inode in _inodes(port, transport, proc)}
-    return sorted({program for program, target in open_files(proc) if target in sockets}) if sockets else []
-
-
-def _inodes(port: int, transport: Transport, proc: Path) -> Iterator[str]:
-    """Of the sockets at a port: a line of /proc/net/tcp is "0: 0100007F:0050 00000000:0000 0A ... inode ..."."""
-    # TCP_LISTEN; of UDP every socket
-    states = {"0A"} if transport == "tcp" else {"07", "01"}
-    for table in (transport, f"{transport}6"):
-        with suppress(OSError):
-            for line in (proc / "net" / table).read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[3] in states and int(fields[1].rpartition(":")[2], 16) == port:
-                    yield fields[9]
 
 
 def broadcast_addresses(host: str) -> tuple[str, ...]:
