@@ -11,7 +11,7 @@ from iskra_server.fleet.central.label_periods import (
     Group,
     LabelPeriod,
     Spans,
-    count_labels,
+    group_extent,
     group_meters,
     labels_at,
     members_at,
@@ -60,7 +60,7 @@ def test_a_meter_is_in_a_group_from_one_quarter_until_before_another(house: Stor
     assert spans(house, MEYER) == {"M1": [(BEGIN, MOVE)], "M4": [(BEGIN, END)]}
     assert spans(house, NEU) == {"M1": [(MOVE + 96, END)], "M2": [(BEGIN, END)]}
     assert spans(house, NEU, BEGIN, MOVE + 96) == {"M2": [(BEGIN, MOVE + 96)]}
-    assert count_labels(house, MEYER, MOVE, END, None) == 1
+    assert group_extent(house, MEYER, MOVE, END, None).labels == 1
 
 
 def test_a_meter_and_those_that_it_replaced_are_one(house: Store) -> None:
@@ -73,9 +73,10 @@ def test_a_meter_and_those_that_it_replaced_are_one(house: Store) -> None:
 def test_only_those_all_the_time_and_without_a_replacement_can_be_summed_at_once(house: Store) -> None:
     whole = whole_time(HOUSE, BEGIN, END, None)
     assert {row.meter for row in house.query(whole)} == numbers(house, "M1", "M2")
-    assert spans(house, HOUSE, but=whole) == {"M4": [(BEGIN, END)]}
+    assert spans(house, HOUSE, but_whole_time=True) == {"M4": [(BEGIN, END)]}
     visible = whole_time(HOUSE, BEGIN, END, [NEU])
     assert {row.meter for row in house.query(visible)} == numbers(house, "M2")
+    assert "M2" not in spans(house, HOUSE, within=[NEU], but_whole_time=True)
 
 
 def test_a_client_sees_a_group_in_the_time_of_his_own_groups(house: Store) -> None:
@@ -83,7 +84,7 @@ def test_a_client_sees_a_group_in_the_time_of_his_own_groups(house: Store) -> No
     both = [(BEGIN, MOVE), (MOVE + 96, END)]
     assert spans(house, HOUSE, within=[MEYER, NEU]) == {"M1": both, "M2": [(BEGIN, END)], "M4": [(BEGIN, END)]}
     assert spans(house, MEYER, within=[NEU]) == {}
-    assert count_labels(house, HOUSE, BEGIN, END, [Group("tenant", "Kim")]) == 0
+    assert group_extent(house, HOUSE, BEGIN, END, [Group("tenant", "Kim")]).labels == 0
 
 
 def test_who_is_in_a_group_in_a_quarter(house: Store) -> None:

@@ -184,25 +184,25 @@ def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
 
 def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
     from iskra_server.fleet.central.group_sums import group_energies  # noqa: PLC0415
-    from iskra_server.fleet.central.label_periods import count_labels, group_span  # noqa: PLC0415
+    from iskra_server.fleet.central.label_periods import group_extent  # noqa: PLC0415
 
     group = required_group(query)
     length, edges = query.buckets(MAX_BUCKETS)
-    readings = count_labels(reads, group, edges[0], edges[-1], within) * len(edges)
+    extent = group_extent(reads, group, edges[0], edges[-1], within)
+    readings = extent.labels * len(edges)
     if readings > MAX_READINGS:
         raise BadRequest(
             f"this needs {readings:,} meter readings, and the maximum is {MAX_READINGS:,}; "
             "ask for a smaller group, a shorter period or longer buckets"
         )
-    first, end = group_span(reads, group, within)
     until = quarter_of(query.now.timestamp() - SETTLED_S)
     imported, exported = group_energies(reads, group, (IMPORT, EXPORT), edges, within, until=until)
     return FleetEnergy(
         group=f"{group.kind}:{group.value}",
         tz=query.tz.key,
         bucket=length,
-        members_begin=_edge(first, query.tz),
-        members_end=_edge(end, query.tz),
+        members_begin=_edge(extent.from_quarter, query.tz),
+        members_end=_edge(extent.to_quarter, query.tz),
         import_completeness=_completeness(imported.completeness),
         export_completeness=_completeness(exported.completeness),
         buckets=[_bucket(*pair, query.tz) for pair in zip(imported.buckets, exported.buckets, strict=True)],

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import CTE, ColumnElement, Select, and_, func, select, true, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, false, func, select, true, tuple_
 
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.batches import batches
@@ -61,35 +61,58 @@ class MeterPeriod(Struct, frozen=True):
 
 def whole_time(group: Group, begin: int, end: int, within: Within) -> Select[Any]:
     """The meters that are in a group all the time between two quarters; none that replaced another or was replaced."""
+    return select(label.c.meter).where(of_groups(group), _is_of_whole_time(begin, end, within))
+
+
+def _is_of_whole_time(begin: int, end: int, within: Within) -> ColumnElement[bool]:
+    """Of a label of a group: whether it alone puts its meter into `whole_time`."""
     lasts = and_(label.c.from_quarter <= begin, label.c.to_quarter >= end)
-    single = label.c.meter.not_in(_replaced()), label.c.meter.not_in(_successors())
-    statement = select(label.c.meter).where(of_groups(group), lasts, *single)
+    single = and_(label.c.meter.not_in(_replaced()), label.c.meter.not_in(_successors()))
     if within is None:
-        return statement
-    return statement.where(label.c.meter.in_(select(label.c.meter).where(of_groups(*within), lasts)))
+        return and_(lasts, single)
+    return and_(lasts, single, label.c.meter.in_(select(label.c.meter).where(of_groups(*within), lasts)))
 
 
-def count_labels(reads: Reads, group: Group, begin: int, end: int, within: Within) -> int:
-    """How many labels put a meter into a group at some time between two quarters: at least one a meter."""
-    overlaps = label.c.from_quarter < end, label.c.to_quarter > begin
-    statement = select(func.count()).select_from(label).where(of_groups(group), *overlaps)
-    return int(reads.query(statement if within is None else statement.where(was_visible(within)))[0][0])
+def _is_of_other_time(group: Group, begin: int, end: int, within: Within) -> ColumnElement[bool]:
+    """Of a label of a group: whether its meter is not in `whole_time`.
+
+    CASE, as a database asks for the rest only where the label itself does not say so: of 100,000 meters for few.
+    """
+    others = label.c.meter.not_in(whole_time(group, begin, end, within))
+    return case((_is_of_whole_time(begin, end, within), false()), else_=others)
 
 
-def group_span(reads: Reads, group: Group, within: Within) -> tuple[int, int]:
-    """From when until when any meter is in a group, in quarters; 0 and ALWAYS where there is no such time."""
-    times = func.min(label.c.from_quarter).label("first"), func.max(label.c.to_quarter).label("end")
-    statement = select(*times).where(of_groups(group))
+class GroupExtent(Struct, frozen=True):
+    """`labels` put a meter into the group at some time of a period: at least one a meter.
+
+    Any meter is in the group from one quarter until before another, also outside of the period; 0 and ALWAYS: no limit.
+    """
+
+    labels: int
+    from_quarter: int
+    to_quarter: int
+
+
+def group_extent(reads: Reads, group: Group, begin: int, end: int, within: Within) -> GroupExtent:
+    """`labels` are counted between two quarters."""
+    overlaps = and_(label.c.from_quarter < end, label.c.to_quarter > begin)
+    columns: list[ColumnElement[Any]] = [
+        func.coalesce(func.sum(case((overlaps, 1), else_=0)), 0).label("labels"),
+        func.coalesce(func.min(label.c.from_quarter), 0).label("first"),
+        func.coalesce(func.max(label.c.to_quarter), ALWAYS).label("end"),
+    ]
+    statement = select(*columns).where(of_groups(group))
     row = reads.query(statement if within is None else statement.where(was_visible(within)))[0]
-    return (0, ALWAYS) if row.first is None else (row.first, row.end)
+    return GroupExtent(int(row.labels), row.first, row.end)
 
 
 def group_meters(
-    reads: Reads, group: Group, begin: int, end: int, within: Within = None, *, but: Select[Any] | None = None
+    reads: Reads, group: Group, begin: int, end: int, within: Within = None, *, but_whole_time: bool = False
 ) -> list[MeterPeriod]:
-    """The metering points that are in a group at some time between two quarters, by name; `but` those of `but`."""
+    """The metering points that are in a group at some time between two quarters, by name."""
     chains = _Chains(reads)
-    members = _spans(reads, chains, group, (begin, end), true() if but is None else label.c.meter.not_in(but))
+    condition = _is_of_other_time(group, begin, end, within) if but_whole_time else true()
+    members = _spans(reads, chains, group, (begin, end), condition)
     if within is not None:
         visible: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for other in within:
