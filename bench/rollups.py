@@ -4,8 +4,9 @@
 
 Each meter has two registers and a roll-up for each day of October 2026 in Berlin; in one of a hundred days something is
 missing. Asked is what the route for groups asks: the energy of both registers with what is known of it, at once. The
-groups are all meters, a thousand of them, and all with labels of which one in ten begins within the month. `marked`:
-a late quarter has marked ten thousand days of all meters, which are computed from quarters that are not there.
+groups are all meters, a thousand of them, and all with labels of which one in ten begins within the month. `route`: the
+answer of a server over HTTP. `marked`: a late quarter has marked ten thousand days of all meters, which are computed
+from quarters that are not there.
 """
 
 import sys
@@ -21,6 +22,7 @@ from zoneinfo import ZoneInfo
 sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+import httpx
 import psycopg
 from sqlalchemy import select
 
@@ -29,11 +31,13 @@ from iskra_server.fleet.central.rollups import group_energies
 from iskra_server.history.model.periods import first_quarter
 from iskra_server.history.store.schema import label
 from iskra_server.history.store.store import Store
+from running import serving, until
 from samples import EXPORT, IMPORT
 
 METERS, RUNS = 100_000, 9
 ZONE = ZoneInfo("Europe/Berlin")
 DAYS = [first_quarter(date(2026, 10, day), ZONE) for day in range(1, 32)] + [first_quarter(date(2026, 11, 1), ZONE)]
+ROUTE = f"/api/v1/fleet/energy?group=all:1&from=2026-10&bucket=day&tz={ZONE.key}"
 GROUPS = {"all": "all meters", "building": "a building of 1,000", "tenant": "all, one in ten from mid-month"}
 
 
@@ -48,6 +52,10 @@ def main() -> None:
         print("| group | median ms | best ms |\n| --- | --: | --: |")
         for kind, group in GROUPS.items():
             report(group, runs, lambda kind=kind: ask(store, kind))
+        environ = {"IES_HISTORY_ENABLED": "true", "IES_METERS": "none", "IES_DATABASE_URL": postgres.url("postgres")}
+        with serving("serve", environ=environ) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+            until(lambda: client.get(ROUTE).status_code == 200)
+            report("all meters, the route", runs, lambda: client.get(ROUTE))
         with connected(postgres) as connection:
             connection.execute(
                 "INSERT INTO rollup_due SELECT %s, %s, id FROM meter WHERE id <= 10000", (DAYS[5], DAYS[4])

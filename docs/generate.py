@@ -33,7 +33,7 @@ from iskra_server.simulator.profiles import by_protocol, decoder, line_of
 from iskra_server.simulator.simulated_meter import Profile
 from iskra_server.simulator.simulated_source import moment
 from iskra_server.simulator.sml_layouts import LAYOUTS
-from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.app import all_endpoints
 from iskra_server.web.http.endpoint import Endpoint
 
 DOCS = Path(__file__).parent
@@ -103,7 +103,7 @@ def options() -> str:
 
 
 def routes() -> str:
-    return table(("route", "gives", "status", "parameters"), map(_route, ENDPOINTS))
+    return table(("route", "gives", "status", "parameters"), map(_route, all_endpoints()))
 
 
 def _route(endpoint: Endpoint) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from iskra_server.config import describe, describe_tables
 from iskra_server.config.app_options import OPTIONS
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.web.api.openapi import document
-from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.app import all_endpoints
 
 FROZEN = Path(__file__).parent / "frozen_interfaces"
 
@@ -54,7 +54,7 @@ def _command(path: str, command: Any) -> Iterator[str]:
 
 
 def _http() -> Iterator[str]:
-    description = json.loads(document(ENDPOINTS, __version__))
+    description = json.loads(document(all_endpoints(), __version__))
     schemas = description["components"]["schemas"]
     for path, methods in description["paths"].items():
         for method, operation in methods.items():

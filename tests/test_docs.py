@@ -28,7 +28,7 @@ from iskra_server.simulator.demo_history import first_moment
 from iskra_server.simulator.profiles import decoder, profile
 from iskra_server.simulator.simulated_source import telegrams
 from iskra_server.sources.urls import FORMS
-from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.app import all_endpoints
 from running import serving, until
 
 ROOT = Path(__file__).parent.parent
@@ -97,7 +97,7 @@ def test_every_form_of_address_is_described(form: str) -> None:
     assert f"`{form}`" in text("configuration.md")
 
 
-ROUTES = [f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS]
+ROUTES = [f"{endpoint.method} {endpoint.path}" for endpoint in all_endpoints()]
 
 
 @pytest.mark.parametrize("route", [*ROUTES, "GET /", "GET /docs", "GET /api/openapi.json"])

@@ -17,7 +17,7 @@ import pytest
 
 from command import COMMAND, environment
 from iskra_server.config import describe, load
-from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.app import all_endpoints
 from running import free_port, serving, until
 
 ODD = (
@@ -185,7 +185,7 @@ def test_no_secret_is_seen_anywhere(number: int, tmp_path: Path, mirror: int) ->
         until(lambda: all(each["facts"]["problem"] for each in server.get("/api/v1/status").json()["meters"][1:]))
         until(lambda: not any(each["ok"] for each in server.get("/api/v1/status").json()["outputs"]))
         until(lambda: server.get("/api/v1/status").json()["history"])
-        for endpoint in ENDPOINTS:
+        for endpoint in all_endpoints():
             if "live" not in endpoint.path:
                 path = endpoint.path.replace("{id}", "1ISK0012345678")
                 written[path] = server.get(path).text

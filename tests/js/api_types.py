@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from iskra_server.web.api.openapi import document
-from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.app import all_endpoints
 
 _EXACT = re.compile(r"value|\w+_(?:wh|w|amount)")
 _OF_METER = "/api/v1/meters/{id}/"
@@ -16,7 +16,7 @@ _PLAIN = {"integer": "number", "null": "null", "object": "object"}
 
 
 def declarations() -> str:
-    description = json.loads(document(ENDPOINTS, ""))
+    description = json.loads(document(all_endpoints(), ""))
     schemas = description["components"]["schemas"]
     answers = {path: _answer(next(iter(operations.values()))) for path, operations in description["paths"].items()}
     meter_answers = {path.removeprefix(_OF_METER): kind for path, kind in answers.items() if path.startswith(_OF_METER)}

@@ -1,6 +1,8 @@
 """The whole application, also while a reload replaces it."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -142,3 +144,9 @@ def test_a_streamed_csv_is_complete_after_a_reload(monkeypatch: pytest.MonkeyPat
 def test_history_sentence_says_why_history_is_not_written() -> None:
     assert history_sentence(ServerStub()) == history_sentence(ServerStub(history_state=writing)) == ""
     assert history_sentence(ServerStub(history_state=lambda: writing("It is full."))) == "It is full."
+
+
+def test_the_routes_of_a_central_server_are_not_imported_before_they_are_asked_for() -> None:
+    program = "import sys, iskra_server.runtime.server; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "iskra_server.web.app" in done.stdout and "fleet.central" not in done.stdout

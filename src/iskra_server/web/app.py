@@ -3,18 +3,19 @@
 The cumulated endpoint and the live stream are served before routing and middleware, because they are used most.
 """
 
+import asyncio
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iskra_server.base.hosts import Hosts
-from iskra_server.fleet.central import api as fleet
 from iskra_server.web.api import (
     compare_contracts,
     config_check,
@@ -43,7 +44,7 @@ from iskra_server.web.api.cumulated import CumulatedApp
 from iskra_server.web.api.live import Live
 from iskra_server.web.api.openapi import document
 from iskra_server.web.api.reading_html import preferred_language, reading_html
-from iskra_server.web.http.endpoint import Context
+from iskra_server.web.http.endpoint import Context, Endpoint
 from iskra_server.web.http.gate import GROUPS, Gate
 from iskra_server.web.http.pages import REVALIDATE, FirstView, Pages, not_found
 from iskra_server.web.http.problem import HANDLERS, plain_json
@@ -55,6 +56,9 @@ from iskra_server.web.server_view import ServerView
 
 # None for a request that may pass, else the response to it
 AccessCheck = Callable[[Scope], ASGIApp | None]
+# the routes of a central server
+FLEET = "/api/v1/fleet/{name}"
+# without those of a central server (all_endpoints)
 ENDPOINTS = (
     cumulated.ENDPOINT,
     meters.LIST,
@@ -76,7 +80,6 @@ ENDPOINTS = (
     *normal.ENDPOINTS,
     recorded_meters.ENDPOINT,
     registers.ENDPOINT,
-    *fleet.ENDPOINTS,
     live.ENDPOINT,
     health.STATUS,
     meters.HOMEASSISTANT,
@@ -175,7 +178,8 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
                 for item in ENDPOINTS
                 if item.handler
             ),
-            Route("/api/openapi.json", partial(_openapi, document(ENDPOINTS, settings.version))),
+            Route(FLEET, partial(_fleet, context)),
+            Route("/api/openapi.json", partial(_openapi, settings.version)),
             *Pages(variables, settings.own_address, first_view).routes(),
         ],
         exception_handlers={**HANDLERS, HTTPStatus.NOT_FOUND: not_found},
@@ -186,5 +190,29 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
     return App(gate=gate, direct=direct, routed=routed, live=None if streams else live_app, threads=threads)
 
 
-async def _openapi(description: bytes, _request: Request) -> Response:
+@cache
+def all_endpoints() -> tuple[Endpoint, ...]:
+    """Imports those of a central server, which take memory that a small computer with one meter does not have."""
+    from iskra_server.fleet.central import api  # noqa: PLC0415
+
+    return *ENDPOINTS, *api.ENDPOINTS
+
+
+async def _fleet(context: Context, request: Request) -> Response:
+    # in a thread: the first time it takes long for those who wait for a reading
+    endpoints = await asyncio.to_thread(all_endpoints)
+    name = request.path_params["name"]
+    handlers = (item.handler for item in endpoints if item.path == FLEET.format(name=name))
+    if handler := next(handlers, None):
+        return await handler(context, request)
+    raise HTTPException(HTTPStatus.NOT_FOUND)
+
+
+@cache
+def _description(version: str) -> bytes:
+    return document(all_endpoints(), version)
+
+
+async def _openapi(version: str, _request: Request) -> Response:
+    description = await asyncio.to_thread(_description, version)
     return Response(description, headers={"cache-control": REVALIDATE}, media_type=JSON)

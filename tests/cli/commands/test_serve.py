@@ -19,7 +19,7 @@ from running import free_port
 # what the smallest machine can spare, in KiB
 RESIDENT_KIB = 50 * 1024
 # SQLAlchemy takes the difference; of it the tables take 1 MiB, a quarter of that the 62 columns of `rollup`
-RESIDENT_WITH_HISTORY_KIB = 63 * 1024
+RESIDENT_WITH_HISTORY_KIB = 64_000
 
 
 @contextmanager

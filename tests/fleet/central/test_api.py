@@ -21,7 +21,7 @@ from iskra_server.fleet.central.label_periods import LabelPeriod
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
-from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.app import all_endpoints
 from iskra_server.web.http.pages import release
 from iskra_server.web.http.settings import ScopedToken
 from samples import METER_ID
@@ -68,7 +68,7 @@ def test_without_a_database_it_says_so() -> None:
 
 def test_a_tenants_token_reveals_no_other_tenant_on_any_route(tenants: Site) -> None:
     allowed = set()
-    for endpoint in ENDPOINTS:
+    for endpoint in all_endpoints():
         path = endpoint.path.replace("{id}", OTHER_ID.replace(" ", ""))
         query = {item.name: QUERY[item.name] for item in endpoint.parameters if item.name in QUERY}
         answer = as_meyer(tenants, f"{path}?{urlencode(query)}")

@@ -73,9 +73,10 @@ def test_a_meter_and_those_that_it_replaced_are_one(house: Store) -> None:
 def test_only_those_all_the_time_and_without_a_replacement_can_be_summed_at_once(house: Store) -> None:
     whole = whole_time(HOUSE, BEGIN, END, None)
     assert {row.meter for row in house.query(whole)} == numbers(house, "M1", "M2")
-    assert spans(house, HOUSE, but=whole) == {"M4": [(BEGIN, END)]}
+    assert spans(house, HOUSE, but_whole_time=True) == {"M4": [(BEGIN, END)]}
     visible = whole_time(HOUSE, BEGIN, END, [NEU])
     assert {row.meter for row in house.query(visible)} == numbers(house, "M2")
+    assert "M2" not in spans(house, HOUSE, within=[NEU], but_whole_time=True)
 
 
 def test_a_client_sees_a_group_in_the_time_of_his_own_groups(house: Store) -> None:

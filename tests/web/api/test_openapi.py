@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from iskra_server.history.store.store import Store
 from iskra_server.web.api.openapi import document
-from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.app import FLEET, all_endpoints
 from iskra_server.web.http.pages import PAGES
 from web.serving import Site, arrived
 
-DESCRIPTION: dict[str, Any] = json.loads(document(ENDPOINTS, "1.2.3"))
+DESCRIPTION: dict[str, Any] = json.loads(document(all_endpoints(), "1.2.3"))
 
 
 def described(path: str, status: int) -> dict[str, Any]:
@@ -21,8 +21,13 @@ def described(path: str, status: int) -> dict[str, Any]:
 
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
-    served = {route.path for route in Site().app.routes if isinstance(route, Route)}
-    assert served - {*PAGES, "/static/{hash}/{path:path}", "/api/openapi.json"} == set(DESCRIPTION["paths"])
+    site = Site()
+    served = {route.path for route in site.app.routes if isinstance(route, Route)}
+    central = {path for path in DESCRIPTION["paths"] if path.startswith("/api/v1/fleet/")}
+    expected = {*PAGES, "/static/{hash}/{path:path}", "/api/openapi.json", FLEET, *DESCRIPTION["paths"]} - central
+    assert served == expected
+    assert {site.get(path).status_code for path in central} == {503}
+    assert site.get("/api/v1/fleet/more").status_code == 404
 
 
 def test_the_document_is_served_with_the_servers_version() -> None:
@@ -59,7 +64,7 @@ def test_energy_is_described_as_it_is_sent() -> None:
 
 
 def test_path_parameters_are_required_and_stand_in_the_path() -> None:
-    for endpoint in ENDPOINTS:
+    for endpoint in all_endpoints():
         named = {parameter.name for parameter in endpoint.parameters if parameter.place == "path"}
         assert named == set(re.findall(r"{(\w+)}", endpoint.path))
 

@@ -3,14 +3,14 @@
 import pytest
 
 from iskra_server.history.store.store import Store
-from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.app import all_endpoints
 from iskra_server.web.http.endpoint import Endpoint, integer_parameter, period_parameters
 from iskra_server.web.http.query import DEFAULT_FROM
 from samples import METER_ID
 from web.past import info
 from web.serving import Site
 
-OF_HISTORY = [endpoint for endpoint in ENDPOINTS if {429, 503} <= endpoint.results.keys()]
+OF_HISTORY = [endpoint for endpoint in all_endpoints() if {429, 503} <= endpoint.results.keys()]
 
 
 @pytest.mark.parametrize("endpoint", OF_HISTORY, ids=lambda endpoint: endpoint.name)

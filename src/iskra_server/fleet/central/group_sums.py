@@ -10,7 +10,7 @@ buckets are read by themselves, and all buckets of those that come and go severa
 """
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby, pairwise
@@ -80,16 +80,17 @@ def group_energies(
     if len(passed) < 2:
         return [_energy(edges, [], 0) for _ in registers]
     whole = whole_time(group, passed[0], passed[-1], within)
-    others = group_meters(reads, group, passed[0], passed[-1], within, but=whole)
+    others = group_meters(reads, group, passed[0], passed[-1], within, but_whole_time=True)
     together = [_SameTime(whole, (), passed), *_together([point for point in others if len(point.spans) == 1], passed)]
     rolled_up = [rolled_up_energies(reads, members.all_meters(), registers, members.edges) for members in together]
+    sizes = [_sizes(reads, members, registers) for members in together]
     energies = []
     for obis in registers:
         buckets = [BucketSum(begin, end) for begin, end in pairwise(passed)]
         meters, limit = 0, CountLimit()
-        for members, known in zip(together, rolled_up, strict=True):
+        for members, known, size in zip(together, rolled_up, sizes, strict=True):
             parts = [BucketSum(begin, end) for begin, end in pairwise(members.edges)]
-            meters += _add_together(reads, obis, members, parts, known[obis], limit=limit)
+            meters += _add_together(reads, obis, members, parts, known[obis], size=size[str(obis)], limit=limit)
             for part in parts:
                 buckets[bisect_right(passed, part.begin) - 1].add_sum(part)
         for point in _with_register(reads, [point for point in others if len(point.spans) > 1], obis):
@@ -97,6 +98,13 @@ def group_energies(
             meters += 1
         energies.append(_energy(edges, buckets, meters))
     return energies
+
+
+def _sizes(reads: Reads, members: _SameTime, registers: Sequence[Obis]) -> Counter[str]:
+    """How many of the meters without a replacement have each register."""
+    chosen = series.c.obis.in_(list(map(str, registers))), series.c.meter.in_(members.single)
+    rows = reads.query(select(series.c.obis, func.count().label("meters")).where(*chosen).group_by(series.c.obis))
+    return Counter({row.obis: row.meters for row in rows})
 
 
 def _together(points: Sequence[MeterPeriod], edges: Sequence[int]) -> Iterator[_SameTime]:
@@ -160,12 +168,12 @@ def _add_together(
     buckets: Sequence[BucketSum],
     rolled_up: Sequence[BucketEnergy | None],
     *,
+    size: int,
     limit: CountLimit,
 ) -> int:
-    """Add metering points that are in the group all this time; says how many have the register."""
+    """Add metering points that are in the group all this time; says how many have the register: `size` of `single`."""
     is_register = series.c.obis == str(obis), series.c.meter.in_(members.single)
     chosen = select(series.c.id, series.c.meter).where(*is_register).subquery()
-    size = int(reads.query(select(func.count()).select_from(chosen))[0][0])
     chains = list(_with_register(reads, members.chains, obis))
     # what has no roll-ups lies together: today, before the first one, or what a label cuts off
     for is_rolled_up, run in groupby(zip(buckets, rolled_up, strict=True), key=lambda pair: pair[1] is not None):

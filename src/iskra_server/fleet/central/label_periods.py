@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, select, tuple_
 
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.batches import batches
@@ -63,12 +63,25 @@ class MeterPeriod(Struct, frozen=True):
 
 def whole_time(group: Group, begin: int, end: int, within: Within) -> Select[Any]:
     """The meters that are in a group all the time between two quarters; none that replaced another or was replaced."""
+    return select(label.c.meter).where(of_groups(group), _is_of_whole_time(begin, end, within))
+
+
+def _is_of_whole_time(begin: int, end: int, within: Within) -> ColumnElement[bool]:
+    """Of a label of a group: whether it alone puts its meter into `whole_time`."""
     lasts = and_(label.c.from_quarter <= begin, label.c.to_quarter >= end)
-    single = label.c.meter.not_in(replaced_meters()), label.c.meter.not_in(_successors())
-    statement = select(label.c.meter).where(of_groups(group), lasts, *single)
+    single = and_(label.c.meter.not_in(replaced_meters()), label.c.meter.not_in(_successors()))
     if within is None:
-        return statement
-    return statement.where(label.c.meter.in_(select(label.c.meter).where(of_groups(*within), lasts)))
+        return and_(lasts, single)
+    return and_(lasts, single, label.c.meter.in_(select(label.c.meter).where(of_groups(*within), lasts)))
+
+
+def _is_of_other_time(group: Group, begin: int, end: int, within: Within) -> ColumnElement[bool]:
+    """Of a label of a group: whether its meter is not in `whole_time`.
+
+    CASE, as a database asks for the rest only where the label itself does not say so: of 100,000 meters for few.
+    """
+    others = label.c.meter.not_in(whole_time(group, begin, end, within))
+    return case((_is_of_whole_time(begin, end, within), false()), else_=others)
 
 
 def count_labels(reads: Reads, group: Group, begin: int, end: int, within: Within) -> int:
@@ -108,11 +121,11 @@ def visible_values(reads: Reads, kind: str, within: Sequence[Group]) -> list[str
 
 
 def group_meters(
-    reads: Reads, group: Group, begin: int, end: int, within: Within = None, *, but: Select[Any] | None = None
+    reads: Reads, group: Group, begin: int, end: int, within: Within = None, *, but_whole_time: bool = False
 ) -> list[MeterPeriod]:
-    """The metering points that are in a group at some time between two quarters, by name; `but` those of `but`."""
+    """The metering points that are in a group at some time between two quarters, by name."""
     chains = _Chains(reads)
-    condition = None if but is None else label.c.meter.not_in(but)
+    condition = _is_of_other_time(group, begin, end, within) if but_whole_time else None
     members = _visible(reads, chains, [group], (begin, end), within=within, condition=condition).get(group, {})
     numbers = {number: chains.chain(number) for number in members}
     names = _names(reads, {part for chain in numbers.values() for part in chain})
