@@ -127,6 +127,7 @@ def cellar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cellar]:
     with ExitStack() as stack:
         made = Cellar(tmp_path_factory.mktemp("cellar"), stack)
         until(lambda: made.state()["ok"])
+        until(lambda: made.server.get("/api/v1/history/meters").status_code == 200)
         yield made
 
 
