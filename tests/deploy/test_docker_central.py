@@ -19,7 +19,7 @@ import pytest
 
 from deploy.engine import BASE_IMAGE, ROOT, Engine, Project
 from documented import documented
-from fleet.field import PATIENCE_S, FieldReader, arrive
+from fleet.field import PATIENCE_S, FieldReader, arrive, rows
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from namespaces import inside
@@ -109,6 +109,18 @@ def central(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("central")
     shutil.copytree(CENTRAL, folder, dirs_exist_ok=True)
     (folder / ".env").write_text(SECRETS)
+    made = configured(engine, image, folder)
+    try:
+        made.up()
+        with inside(made.state("wire")["Pid"]):
+            until(answers, WITHIN_S)
+            yield made
+    finally:
+        made.compose("down", "--volumes", "--timeout", "1")
+
+
+def configured(engine: Engine, image: str, folder: Path, project: str = "iskra-centre") -> Central:
+    """In a copy of deploy/central; another project is another machine, with a network of its own."""
     shares = (SHARES.format(service=name) + (WATCHED if name in WATCHING else "") for name in ALL)
     override = "".join((OVERRIDE, *shares))
     for name, port in PORTS.items():
@@ -117,7 +129,7 @@ def central(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory
     files = (folder / "docker-compose.yml", folder / "override.yml")
     # the tests may have less
     open_files = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-    environ = {"ISKRA_IMAGE": image, "OPEN_FILES": str(open_files)}
+    environ = {"ISKRA_IMAGE": image, "OPEN_FILES": str(open_files), "COMPOSE_PROJECT_NAME": project}
     made = Central(engine, *files, environ=environ)
     names = ":".join(file.name for file in files)
     made.folder, made.variables = (
@@ -129,13 +141,7 @@ def central(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory
             "PATH": f"{Path(sys.executable).parent}:{engine.environment['PATH']}",
         },
     )
-    try:
-        made.up()
-        with inside(made.state("wire")["Pid"]):
-            until(answers, WITHIN_S)
-            yield made
-    finally:
-        made.compose("down", "--volumes", "--timeout", "1")
+    return made
 
 
 def answers() -> bool:
@@ -247,3 +253,42 @@ def test_readers_come_with_tls_as_documented(central: Central, tmp_path: Path) -
         until(lambda: not reader.waiting, PATIENCE_S)
     finally:
         reader.close()
+
+
+@pytest.mark.slow
+def test_it_moves_to_another_machine_as_documented(
+    central: Central, reader: FieldReader, engine: Engine, image: str, tmp_path: Path
+) -> None:
+    """The last one: afterwards the old central server is gone."""
+
+    def has_all_rows() -> None:
+        """Another reader had a meter, too."""
+        until(lambda: not reader.waiting, PATIENCE_S)
+        with closing(until(opened, PATIENCE_S)) as store:
+            assert rows(store, reader.meters) == reader.rows
+
+    reader.live_through(QUARTERS)
+    has_all_rows()
+    # it is started again in the network of the other machine
+    reader.stop()
+    commands = documented("docker compose", section="Moving to another machine")
+    at_new = next(place for place, line in enumerate(commands) if "pg_restore" in line)
+    folder = tmp_path / "central"
+    shutil.copytree(central.folder, folder)
+    new = configured(engine, image, folder, "iskra-new")
+    try:
+        new.shell("docker compose up --detach broker database")
+        until(lambda: new.state("database")["Health"]["Status"] == "healthy", WITHIN_S)
+        for command in commands[:at_new]:
+            central.shell(command)
+        reader.live_through(QUARTERS)
+        for name in ("iskra.dump", "passwords"):
+            shutil.copy(central.folder / name, folder)
+        for command in commands[at_new:]:
+            new.shell(command)
+        with inside(new.state("wire")["Pid"]):
+            until(answers, WITHIN_S)
+            reader.start()
+            has_all_rows()
+    finally:
+        new.compose("down", "--volumes", "--timeout", "1")
