@@ -109,9 +109,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "{port} wird von einem anderen Programm verwendet.",
         "Ermitteln Sie es mit sudo fuser -v {port} und beenden Sie es."),
     "read_by_server": (
-        "{port} is read by another iskra-server on this machine: {program}.",
+        "{port} is already read by another server on this machine: {program}.",
         "Open the page of that server. To read the port here, stop that one first: sudo systemctl stop iskra-server, if it is the service.",
-        "{port} wird bereits von einem anderen iskra-server auf diesem Rechner ausgelesen: {program}.",
+        "{port} wird auf diesem Rechner bereits von einem anderen Server ausgelesen: {program}.",
         "Öffnen Sie die Seite dieses Servers. Soll der Anschluss hier ausgelesen werden, beenden Sie zuerst den anderen: sudo systemctl stop iskra-server, wenn er als Dienst läuft."),
     "named_twice": (
         "This server already reads {port} under another name.",
