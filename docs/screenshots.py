@@ -36,11 +36,17 @@ PICTURES = {
     "cost": ("cost", WIDE, "light", "en-GB"),
     "setup": ("setup", WIDE, "light", "en-GB"),
     "wall": ("wall", WALL, "dark", "en-GB"),
+    # of the German pages
+    "de/day": (f"day/{YESTERDAY}", (1280, 1040), "light", "de-DE"),
+    "de/cost": ("cost", WIDE, "light", "de-DE"),
+    "de/setup": ("setup", WIDE, "light", "de-DE"),
 }
 # of a central server
 CENTRAL = {
     "fleet": ("fleet", WIDE, "light", "en-GB"),
     "group": (f"fleet/building/7/month/{MONTH}", WIDE, "light", "en-GB"),
+    "de/fleet": ("fleet", WIDE, "light", "de-DE"),
+    "de/group": (f"fleet/building/7/month/{MONTH}", WIDE, "light", "de-DE"),
 }
 # in the app of Home Assistant
 APP = {"ingress": ("now", NARROW, "light", "de-DE")}
@@ -107,7 +113,7 @@ def screenshot_frame(page: Page, name: str, url: str, view: str) -> None:
 def screenshot_central(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator("main tbody tr").first.wait_for()
-    if name == "group":
+    if name.endswith("group"):
         page.locator("main .u-wrap").first.wait_for()
     save(page, name)
 
