@@ -47,7 +47,8 @@ def heard(*ages_s: int) -> IngestBatch:
         ReaderState(f"house-{place}", NOW_S - age_s, place > 0, "" if place else "The port is gone.", "[]")
         for place, age_s in enumerate(ages_s)
     ]
-    return batch_of([quarter_reading(), epoch()], list(meters), contacts, states)
+    rows = [quarter_reading(meter=info) for info in meters]
+    return batch_of([*rows, epoch()], list(meters), contacts, states)
 
 
 def test_an_empty_database_has_no_reader_and_nothing_to_count(store: Store) -> None:

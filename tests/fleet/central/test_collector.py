@@ -115,7 +115,8 @@ def test_live_values_wait_for_the_database_one_for_each_meter(
     meters = [f"1 ISK 00 {place:08}" for place in range(5)]
     with Subscriber(broker.port, "nothing") as network:
         for name in meters:
-            known = protocol.quarters(replace(METER, meter_id=name), [])
+            info = replace(METER, meter_id=name)
+            known = protocol.quarters(info, [quarter_reading(meter=info)])
             network.say(TOPIC, protocol.encode(known))
         until(lambda: collector.kept == 5)
         postgres.stop()
