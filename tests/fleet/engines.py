@@ -1,9 +1,10 @@
 """The engines that a central database may run on: PostgreSQL alone, with TimescaleDB, with Citus.
 
-PostgreSQL is started by the tests. The other two are servers that run already; their database is emptied:
+PostgreSQL is started by the tests. The other two are servers that run already. Their database is emptied; the user is a
+superuser:
 
-    IES_TEST_TIMESCALE_URL=postgresql://owner@host/test   the extension in shared_preload_libraries
-    IES_TEST_CITUS_URL=postgresql://owner@host/test       the coordinator, with its nodes added
+    IES_TEST_TIMESCALE_URL=postgresql://postgres@host/test   the extension in shared_preload_libraries
+    IES_TEST_CITUS_URL=postgresql://postgres@host/test       the coordinator, with its nodes added
 """
 
 import os

@@ -101,6 +101,8 @@ def create_tables(connection: Connection, profile: DatabaseProfile) -> None:
     """Create every table. Raises StoreError where the extension is missing."""
     if profile in _EXTENSIONS:
         _require(connection, profile)
+    if profile == "citus":
+        _require_nodes(connection)
     tables(profile).create_all(connection)
     # a day is added to a row each day: it stays on its page
     connection.execute(text("ALTER TABLE rollup SET (fillfactor = 40)"))
@@ -209,3 +211,15 @@ def _require(connection: Connection, profile: DatabaseProfile) -> None:
             f"database_profile is {profile}, but this PostgreSQL has no extension {name} that this user may create. "
             f"Install it and run CREATE EXTENSION {name} as a superuser, or set database_profile to plain."
         ) from error
+
+
+def _require_nodes(connection: Connection) -> None:
+    """Raises StoreError where only a coordinator is known. Where nothing is, Citus takes this server for everything."""
+    known, may_hold = connection.execute(
+        text("SELECT count(*), count(*) FILTER (WHERE isactive AND shouldhaveshards) FROM pg_dist_node")
+    ).one()
+    if known and not may_hold:
+        raise StoreError(
+            "database_profile is citus, but its coordinator knows no node that may hold tables. Add one on the "
+            "coordinator as a superuser: SELECT citus_add_node('worker-1', 5432)."
+        )
