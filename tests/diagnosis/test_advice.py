@@ -21,7 +21,7 @@ from iskra_server.diagnosis.checks import CHECKS
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
     *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
-    *("status", "topic", "line", "zone", "name", "transport", "address", "minutes"),
+    *("status", "topic", "line", "zone", "name", "transport", "address", "minutes", "command"),
     *("readers", "meters", "months"),
 }
 
