@@ -37,8 +37,6 @@ PICTURES = {
     "setup": ("setup", WIDE, "light", "en-GB"),
     "wall": ("wall", WALL, "dark", "en-GB"),
     # of the German pages
-    "de/now-light": ("now", WIDE, "light", "de-DE"),
-    "de/now-dark": ("now", WIDE, "dark", "de-DE"),
     "de/day": (f"day/{YESTERDAY}", (1280, 1040), "light", "de-DE"),
     "de/cost": ("cost", WIDE, "light", "de-DE"),
     "de/setup": ("setup", WIDE, "light", "de-DE"),
