@@ -13,7 +13,7 @@ function entries(value, path = "") {
 }
 
 /** The dictionaries that only some views load, beside the one of all. */
-const OTHERS = ["contract", "comparison", "setup", "registers", "normal"];
+const OTHERS = ["contract", "comparison", "setup", "registers", "normal", "fleet"];
 
 /** @param {"En" | "De"} language */
 async function others(language) {

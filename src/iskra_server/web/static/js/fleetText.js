@@ -3,6 +3,7 @@
 import { minus, sum } from "./arithmetic.js";
 import { dateRange, dateText, shiftDays } from "./calendar.js";
 import { grouped } from "./exact.js";
+import { fleetWords } from "./fleetWords.js";
 import { words } from "./language.js";
 
 /** @typedef {Api.SumCompleteness} Completeness */
@@ -20,7 +21,7 @@ export const isIncomplete = ({ meters, complete }) => complete < meters;
 
 /** What a sum lacks: "23 of 24 meters complete, 2 of 2 304 quarter-hours missing, 24 estimated"; empty if nothing. */
 export function completenessText(/** @type {Completeness} */ { meters, complete, quarters, measured, estimated }) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   const parts = [];
   if (complete < meters) parts.push(texts.partOf(count(complete), count(meters)));
   if (measured !== undefined && measured < quarters) {
@@ -55,12 +56,12 @@ export function spanText({ begin, end }) {
   const last = end && shiftDays(end.slice(0, DAY), -1);
   const first = begin?.slice(0, DAY);
   if (first && last) return dateRange(first, last, style);
-  return first ? words.fleet.since(dateText(first, style)) : last ? words.fleet.until(dateText(last, style)) : "";
+  return first ? fleetWords.since(dateText(first, style)) : last ? fleetWords.until(dateText(last, style)) : "";
 }
 
 /** What is known of a reader beside its sentence. @param {Api.FleetReader} reader */
 export function readerText({ meters, version, skew_s: skew, waiting, refused }) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   return [
     meters ? texts.count(count(meters)) : "",
     version ? texts.version(version) : "",

@@ -35,7 +35,8 @@ function focusedPart(/** @type {HTMLElement} */ main) {
   const node = document.activeElement;
   if (!(node instanceof HTMLElement) || node === main || !main.contains(node)) return null;
   if (node.dataset.key) return `[data-key="${node.dataset.key}"]`;
-  return [".kinds ~ .kinds [aria-current]", ".kinds [aria-current]", ".switch [aria-pressed=true]", ".jump select", ".jump input"]
+  return [".kinds ~ .kinds [aria-current]", ".kinds [aria-current]", ".switch [aria-pressed=true]", ".jump select",
+    ".jump input"]
     .find((part) => node.matches(part.replace(/\[.*/, "*"))) ?? "[role=slider]";
 }
 

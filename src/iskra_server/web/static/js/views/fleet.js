@@ -5,6 +5,7 @@ import { dateTime } from "../clock.js";
 import { make, setTitle } from "../dom.js";
 import { grouped } from "../exact.js";
 import { readerText, spanText } from "../fleetText.js";
+import { fleetWords } from "../fleetWords.js";
 import { localized, words } from "../language.js";
 import { link, replaceAddress } from "../router.js";
 import { navBar } from "../toolbar.js";
@@ -18,7 +19,7 @@ const MAX_PROBLEMS = 2;
 
 /** @type {View} */
 export function show(main, { parts: [page = "", ...groupParts], query }, signal) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   /** @type {[string, string][]} */
   const groupPages = GROUP_KINDS.map((kind) => [kind, texts.kinds[kind]]);
   /** @type {[string, string][]} */
@@ -39,7 +40,7 @@ export function show(main, { parts: [page = "", ...groupParts], query }, signal)
  * @param {AbortSignal} signal
  */
 async function showProblems(main, summary, signal) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   const box = make("div");
   main.append(box);
   // a token for some groups may not ask for the status
@@ -87,7 +88,7 @@ function searchCard(main, { title, parts, find, label, example, signal }, list) 
 
 /** @param {HTMLElement} main @param {string} find @param {AbortSignal} signal */
 function showMeters(main, find, signal) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   const problems = make("div");
   main.append(problems);
   const summary = searchCard(main, { title: texts.meters, parts: [], find, label: texts.find, example: texts.example,
@@ -97,7 +98,7 @@ function showMeters(main, find, signal) {
 
 /** @param {HTMLElement} main @param {GroupKind} kind @param {string} find @param {AbortSignal} signal */
 function showGroups(main, kind, find, signal) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   const title = texts.kinds[kind];
   setTitle(title);
   searchCard(main, { title, parts: [kind], find, label: texts.findGroup[kind], example: texts.exampleGroup, signal },
@@ -114,7 +115,7 @@ function showGroups(main, kind, find, signal) {
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 function showReaders(main, signal) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   const box = make("div");
   const rows = make("ol.checks");
   const conflicts = make("div");

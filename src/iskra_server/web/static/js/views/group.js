@@ -7,6 +7,7 @@ import { make, setTitle } from "../dom.js";
 import { axisNumber, chartKwh, energyText, kwhShort } from "../energyText.js";
 import { hasGaps, inNoBucket, isIncomplete, missingText, spanText } from "../fleetText.js";
 import { grouped } from "../exact.js";
+import { fleetWords } from "../fleetWords.js";
 import { language, words } from "../language.js";
 import { firstDay, isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
 import { link, navigate, PERIODS } from "../router.js";
@@ -22,7 +23,7 @@ const MAX_METERS = 200;
 
 /** @param {HTMLElement} main @param {GroupKind} kind @param {string[]} parts @param {AbortSignal} signal */
 export function showGroup(main, kind, [value, periodName = "month", text = ""], signal) {
-  const title = words.fleet.group[kind](value);
+  const title = fleetWords.group[kind](value);
   // nobody knows when the first meter of all came into a group
   const period = isKind(periodName) && periodName !== "all" ? periodName : "month";
   const key = keyOf(period, text);
@@ -33,7 +34,7 @@ export function showGroup(main, kind, [value, periodName = "month", text = ""], 
   const kinds = PERIODS.filter((name) => name !== "all");
   setTitle(title);
   main.append(make("h1", title), navBar(words.kindsLabel, periodLinks(period, firstDay(period, key), address, kinds)),
-    stepper(period, key, open), content, make("section.card", make("h2", words.fleet.metersNow), list));
+    stepper(period, key, open), content, make("section.card", make("h2", fleetWords.metersNow), list));
   fill(content, { kind, value, period, key }, signal);
   meterTable(list, { group: `${kind}:${value}` }, signal, { kind, place: [period, key] });
 }
@@ -61,7 +62,7 @@ async function fill(content, shown, signal) {
  * @param {AbortSignal} signal
  */
 async function render(content, { kind, value, period }, energy, whole, filesCard, signal) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   const { buckets, import_completeness: { meters }, export_completeness: { meters: exporting } } = energy;
   const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
@@ -98,7 +99,7 @@ async function render(content, { kind, value, period }, energy, whole, filesCard
  * @param {Api.FleetBucket[]} buckets
  */
 function missingNote(period, whole, buckets) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   const missing = missingText(whole);
   if (!missing) return "";
   const sums = [whole.import_completeness, whole.export_completeness];
@@ -112,7 +113,7 @@ function missingNote(period, whole, buckets) {
 
 /** The files of a period. @param {{group: string, from: string, to?: string}} asked @param {Api.FleetEnergy} energy */
 function files(asked, { import_completeness: imported, export_completeness: exported }) {
-  const texts = words.fleet.files;
+  const texts = fleetWords.files;
   /** @param {string} route @param {string} text @param {Query} query */
   const file = (route, text, query = {}) => make("li",
     make("a", { href: `api/v1/fleet/${route}?${new URLSearchParams({ ...asked, ...query })}`, download: "" }, text));
@@ -146,7 +147,7 @@ function barOf(bucket) {
 
 /** @param {Api.FleetBucket} bucket @param {Bar} bar */
 function textOf(bucket, bar) {
-  if (bar.kind === "future" && !isFuture(bucket)) return words.fleet.nobody;
+  if (bar.kind === "future" && !isFuture(bucket)) return fleetWords.nobody;
   const energy = energyText(bucket, { kind: bar.kind === "partial" ? "complete" : bar.kind });
   return [energy, bar.kind === "future" ? "" : missingText(bucket)].filter(Boolean).join(" · ");
 }

@@ -4,6 +4,7 @@ import { messageOf, request } from "../api.js";
 import { ageText, timeOrDate } from "../clock.js";
 import { make } from "../dom.js";
 import { rounded } from "../exact.js";
+import { fleetWords } from "../fleetWords.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 
@@ -23,7 +24,7 @@ export const isGroupKind = (kind) => GROUP_KINDS.some((name) => name === kind);
  * @param {Inside | null} inside
  */
 export function meterTable(box, query, signal, inside = null) {
-  const texts = words.fleet;
+  const texts = fleetWords;
   const columns = [words.meter, texts.lastHeard, words.sections.now, texts.groups, texts.reader];
   const rows = make("tbody");
   const head = columns.map((name, at) => make(at === 2 ? "th.number" : "th", { scope: "col" }, name));
@@ -40,8 +41,8 @@ export function meterTable(box, query, signal, inside = null) {
 
 /** @param {Api.FleetMeterAnswer} meter */
 function contactText({ replaced_by: successor, silent, last_seen: seen, age_s: age }) {
-  if (successor) return words.fleet.replacedBy(successor);
-  return silent ? words.fleet.silentSince(timeOrDate(Date.parse(seen))) : words.ago(ageText(age));
+  if (successor) return fleetWords.replacedBy(successor);
+  return silent ? fleetWords.silentSince(timeOrDate(Date.parse(seen))) : words.ago(ageText(age));
 }
 
 /**
@@ -80,7 +81,7 @@ export async function pagedList(box, { path, itemsOf, query, signal }, node, row
       if (isObsolete()) return;
       const { next } = answer;
       rows.append(...itemsOf(answer).map(row));
-      box.replaceChildren(rows.children.length ? node : make("p.empty", words.fleet.none),
+      box.replaceChildren(rows.children.length ? node : make("p.empty", fleetWords.none),
         next ? moreButton(next) : "");
     } catch (error) {
       if (!isObsolete()) box.replaceChildren(make("p.empty", messageOf(error)));
@@ -89,7 +90,7 @@ export async function pagedList(box, { path, itemsOf, query, signal }, node, row
   /** Pressed once: twice would bring the same rows twice. */
   function moreButton(/** @type {string} */ next) {
     const button = make("button", { type: "button", onclick: () => { button.disabled = true; load(next); } },
-      words.fleet.more);
+      fleetWords.more);
     return button;
   }
   await load("");

@@ -1,7 +1,7 @@
 // When quarter-hours of a group are missing, in words.
 
 import { grouped } from "../exact.js";
-import { words } from "../language.js";
+import { fleetWords } from "../fleetWords.js";
 import { bucketName } from "./buckets.js";
 
 /** @typedef {Pick<Api.FleetBucket, "begin" | "end" | "import_completeness" | "export_completeness">} Counted */
@@ -35,8 +35,8 @@ export function missingTimes(period, buckets) {
   const name = (/** @type {Counted} */ bucket) => bucketName(period, bucket);
   const texts = parts.slice(0, SHOWN).map(({ first, last, text }) => {
     const when = first === last ? name(first) : `${name(first)} – ${name(last)}`;
-    return `${when} (${text ?? words.fleet.allMissing})`;
+    return `${when} (${text ?? fleetWords.allMissing})`;
   });
-  if (parts.length > SHOWN) texts.push(words.fleet.moreTimes(parts.length - SHOWN));
+  if (parts.length > SHOWN) texts.push(fleetWords.moreTimes(parts.length - SHOWN));
   return texts.join("; ");
 }
