@@ -1,13 +1,13 @@
 """The road to a central server: how many messages a collector writes, how soon a backlog is in, what it costs.
 
-    python bench/collect.py [--meters 2000] [--against CHECKOUT] [--query-meters 1000] [--query-days 365]
+    python bench/collect.py [--meters 2000] [--against CHECKOUT]
 
 Readers are one process that sends what so many of them would, through a real Mosquitto with the limits of
 deploy/central/mosquitto.conf, collected by one `iskra-server collect` and by two, into a real PostgreSQL that syncs its
 commits: the first quarter of each meter, the next one (three rows a message) with a live value each, and a day that all
 of them were away (96 quarters a message). `--against` runs the collectors of another checkout in turn, and prints the
-ratio. COPY of the same rows into the same table, one connection, is the limit that a share is named of. Last, unless
---query-meters is 0, questions by what the routes call, on a ledger that the database itself has filled.
+ratio. COPY of the same rows into the same table, one connection, is the limit that a share is named of. What questions
+take is in fleet_questions.py.
 """
 
 import argparse
@@ -17,9 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from statistics import quantiles
 from threading import Event
 
 # in the place of bench/, where history.py is another thing
@@ -35,16 +33,10 @@ from msgspec.structs import astuple
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from starlette.datastructures import QueryParams
 
 from history.postgres import Postgres, running
 from iskra_server.fleet import protocol
-from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.answers import energy_of
-from iskra_server.fleet.central.queries import Group
 from iskra_server.history.model.records import Exact, MeterInfo, PowerQuarter, QuarterReading, Record
-from iskra_server.history.store.store import Store
-from iskra_server.web.http.query import Query
 from outputs.mqtt.broker import Mosquitto
 from running import COMMAND, until
 from samples import EXPORT, IMPORT
@@ -57,8 +49,7 @@ WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'"
 
 def main() -> None:
     parser = argparse.ArgumentParser(usage=__doc__)
-    for name, default in (("--meters", 2000), ("--query-meters", 1000), ("--query-days", 365)):
-        parser.add_argument(name, type=int, default=default)
+    parser.add_argument("--meters", type=int, default=2000)
     parser.add_argument("--against", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, running() as postgres:
@@ -69,8 +60,6 @@ def main() -> None:
             collecting(postgres, broker, arguments.meters, arguments.against)
         finally:
             broker.kill()
-        if arguments.query_meters:
-            asking(postgres, arguments.query_meters, arguments.query_days)
 
 
 def deployed_limits() -> list[str]:
@@ -248,55 +237,6 @@ def copied(postgres: Postgres, meters: int) -> float:
                 copy.write(lines[start : start + (1 << 20)])
         connection.commit()
         return 2 * meters * 48 / (time.monotonic() - began)
-
-
-def asking(postgres: Postgres, meters: int, days: int) -> None:
-    store = Store(postgres.database())
-    filled(postgres, store, meters, days)
-    print(f"{meters} meters with two counters, {days} days of quarters, all in one group, 100 of them in another")
-    questions = {
-        "a month by day, the whole": lambda: energy_of(store, month_of("building:all"), None),
-        "a month by day, 100 meters": lambda: energy_of(store, month_of("tenant:some"), None),
-        "first page of the list": lambda: fleet.meters(store, limit=50),
-        "first page of a group": lambda: fleet.meters(store, limit=50, group=Group("tenant", "some")),
-    }
-    for name, question in questions.items():
-        times = []
-        for _ in range(300):
-            began = time.monotonic()
-            assert question()
-            times.append((time.monotonic() - began) * 1000)
-        hundredths = quantiles(times, n=100)
-        print(f"  {name:28} p50 {hundredths[49]:6.1f} ms  p99 {hundredths[98]:6.1f} ms")
-    store.close()
-
-
-def month_of(group: str) -> Query:
-    """31 days, by day, as it is asked over HTTP."""
-    begin, end = (f"{datetime.fromtimestamp((FIRST + 96 * day) * 900, UTC):%Y-%m-%d}" for day in (31, 62))
-    asked = {"group": group, "from": begin, "to": end, "bucket": "day", "tz": "UTC"}
-    return Query(QueryParams(asked), asked, now=datetime.now(UTC), tz="UTC")
-
-
-def filled(postgres: Postgres, store: Store, meters: int, days: int) -> None:
-    """A ledger in the order in which a centre writes it: quarter by quarter."""
-    end = FIRST + days * 96
-    store.make_partitions(since_s=FIRST * 900, ahead=(days // 28) + 1)
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-        for statement in (
-            f"INSERT INTO meter SELECT g, '1 ISK 00 ' || g, '', false, 1, 2 FROM generate_series(1, {meters}) g",
-            "INSERT INTO series SELECT id, id, '1-0:1.8.0*255' FROM meter",
-            f"INSERT INTO series SELECT id + {meters}, id, '1-0:2.8.0*255' FROM meter",
-            "INSERT INTO live SELECT id, 'reader' || id, 1790000000 + id % 900, 300000 FROM meter",
-            "INSERT INTO label SELECT id, 'building', 'all' FROM meter",
-            f"INSERT INTO label SELECT id, 'tenant', 'some' FROM meter WHERE id % {max(meters // 100, 1)} = 0",
-            f"INSERT INTO boundary SELECT s, q, q::bigint * 37 + s, -1, 0, 0 "
-            f"FROM generate_series({FIRST}, {end}) q, generate_series(1, {2 * meters}) s",
-            "VACUUM ANALYZE",
-            # what was written lies on the disk before anything is asked
-            "CHECKPOINT",
-        ):
-            connection.execute(statement.encode())
 
 
 if __name__ == "__main__":

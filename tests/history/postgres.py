@@ -68,6 +68,11 @@ class Postgres:
             self._process.wait(DEADLINE_S)
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def url(self, database: str, user: str = "iskra") -> str:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
