@@ -43,7 +43,7 @@ export const fleetWords = {
   ahead: (seconds) => `Uhr geht ${seconds} s vor`,
   behind: (seconds) => `Uhr geht ${seconds} s nach`,
   waiting: (count) => `${count} Viertelstunden noch nicht übertragen`,
-  refused: (count) => `${count} Viertelstunden abgelehnt`,
+  refused: (count) => `${count} Viertelstunden abgewiesen`,
   conflicts: (count) =>
     (count === "1" ? "1 Wert weicht vom gespeicherten ab." : `${count} Werte weichen von den gespeicherten ab.`),
   conflictsMeaning: "Für einen Zähler und eine Viertelstunde, die schon gespeichert sind, kam ein anderer Wert: von "
