@@ -74,6 +74,26 @@ def test_packages_are_added_as_this_program_was_installed(
     assert adding_command("esphome").startswith("sudo ")
 
 
+@pytest.mark.parametrize(
+    ("origin", "named"),
+    [
+        ('directory = "/src"', "/src[encrypted]"),
+        ('editable = "/src"', "/src[encrypted]"),
+        ('path = "/x-0.1.0-py3-none-any.whl"', "/x-0.1.0-py3-none-any.whl[encrypted]"),
+        ('url = "https://a.example/x.whl"', "iskra-electricity-server[encrypted] @ https://a.example/x.whl"),
+        ('git = "https://a.example/x?rev=v1"', "iskra-electricity-server[encrypted] @ git+https://a.example/x@v1"),
+    ],
+)
+def test_uv_keeps_the_program_from_where_it_came(
+    origin: str, named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """After `uv tool install .`, `uv tool upgrade` would else look for the program in a registry."""
+    row = f'{{ name = "iskra-electricity-server", extras = ["encrypted"], {origin} }}'
+    (tmp_path / "uv-receipt.toml").write_text(f"[tool]\nrequirements = [{row}]\n")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert adding_command("esphome").endswith(f" --with 'serialx[esphome]' '{named}'")
+
+
 def test_nothing_is_added_to_an_image_or_to_the_debian_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both have no pip."""
     monkeypatch.setattr(installation, "find_spec", lambda _: None)

@@ -12,5 +12,5 @@ WORDS = Path(__file__).parents[2] / "src" / "iskra_server" / "web" / "static" / 
 
 @pytest.mark.parametrize("language", LEGAL_NOTE)
 def test_the_page_says_the_same(language: str) -> None:
-    text = re.sub(r'"\n *\+ "', "", (WORDS / f"{language}.js").read_text())
+    text = re.sub(r'"\n *\+ "', "", (WORDS / f"fleet{language.title()}.js").read_text())
     assert f'legal: "{LEGAL_NOTE[language]}",' in text

@@ -59,6 +59,7 @@ test("of a reader its clock and what waits", () => {
   assert.equal(plain(readerText(late)),
     "1 meter · version 0.1.0 · clock 90 s behind · 1 200 quarter-hours waiting");
   assert.equal(readerText({ meters: 0 }), "");
+  assert.match(readerText({ ...late, waiting: 1 }), /1 quarter-hour waiting/);
   const early = { meters: 2, skew_s: 6, refused: 2 };
   assert.match(readerText(early), /2 meters · clock 6 s ahead · 2 quarter-hours refused/);
 });

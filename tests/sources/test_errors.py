@@ -2,14 +2,19 @@ import errno
 import grp
 import os
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from iskra_server.base import installation
+from iskra_server.diagnosis.advice import advise
 from iskra_server.sources import errors
 from iskra_server.sources.errors import SourceError, no_port, opening_error, unplugged
 from sources.ptys import NOBODY, Pty, nobody
+
+# names of the subsystem tty
+PORTS_AND_OTHERS = ("ttyUSB0", "ttyACM1", "ttyAMA0", "tty", "tty0", "tty7", "ttyS0", "console", "ptmx")
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +95,11 @@ def test_a_port_of_root_alone_is_not_told_to_join_the_group_of_root(plug: Callab
     path = plug().path
     met = refused(path, 0, 0o660)
     assert (met.problem, met.details) == ("permission_root", {"port": path})
+    for words in (advise(met.problem, met.details).en, advise(met.problem, met.details).de):
+        # consoles and /dev/tty stay as they are
+        names = words.next_step.partition('KERNEL=="')[2].partition('"')[0].split("|")
+        given = [name for name in PORTS_AND_OTHERS if any(fnmatch(name, pattern) for pattern in names)]
+        assert given == ["ttyUSB0", "ttyACM1", "ttyAMA0"]
 
 
 def test_a_port_that_only_its_owner_may_open(plug: Callable[[], Pty]) -> None:

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 NAME = "iskra-electricity-server"
 
@@ -59,16 +60,25 @@ def adding_command(extra: str) -> str:
 
 
 def _with_uv(receipt: Path, needed: str) -> str:
-    """With what was added before: uv keeps only what is named again."""
+    """With what was added before, and from where it came: uv keeps only what is named again."""
     rows = tomllib.loads(receipt.read_text())["tool"]["requirements"]
-    installed = {
-        row["name"]: f"{row['name']}{'[' + ','.join(row['extras']) + ']' if 'extras' in row else ''}"
-        f"{row.get('specifier', '')}"
-        for row in rows
-    }
+    installed = {row["name"]: _named_for_uv(row) for row in rows}
     program = installed.pop(NAME, NAME)
     added = " ".join(f"--with '{package}'" for package in (*installed.values(), needed))
     return f"uv tool install {added} '{program}'"
+
+
+def _named_for_uv(row: dict[str, Any]) -> str:
+    """A package of the receipt as uv takes it: what it came from, else its name and versions."""
+    extras = f"[{','.join(row['extras'])}]" if "extras" in row else ""
+    match row:
+        case {"directory": place} | {"editable": place} | {"path": place}:
+            return f"{place}{extras}"
+        case {"url": url}:
+            return f"{row['name']}{extras} @ {url}"
+        case {"git": url}:
+            return f"{row['name']}{extras} @ git+{url.replace('?rev=', '@')}"
+    return f"{row['name']}{extras}{row.get('specifier', '')}"
 
 
 def _requirement(extra: str) -> str:

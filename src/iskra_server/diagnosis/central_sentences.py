@@ -44,7 +44,7 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
     "central_refused": (
         "Messages of readers that were refused within the last day: {count}; the newest one, because {reason}.",
         "The table refused holds them whole. Correct the cause; then iskra-server uplink resend at the reader sends them again.",
-        "Am letzten Tag abgelehnte Nachrichten von Lesegeräten: {count}; Grund der neuesten: {reason}.",
+        "Am letzten Tag abgewiesene Nachrichten von Lesegeräten: {count}; Grund der neuesten: {reason}.",
         "Die Tabelle „refused“ enthält sie vollständig. Beheben Sie die Ursache; danach sendet iskra-server uplink resend am Lesegerät sie erneut."),
     "central_conflicts": (
         "Values of the last day that differ from the stored ones: {count}.",
@@ -59,7 +59,7 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
     "central_refused_at_readers": (
         "Quarter-hours at readers that were refused: {count}.",
         "iskra-server uplink status says why; iskra-server uplink resend sends them again.",
-        "Abgelehnte Viertelstunden in Lesegeräten: {count}.",
+        "Abgewiesene Viertelstunden in Lesegeräten: {count}.",
         "iskra-server uplink status nennt den Grund, iskra-server uplink resend sendet sie erneut."),
 }
 # fmt: on

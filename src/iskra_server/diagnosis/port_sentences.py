@@ -74,9 +74,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Geben Sie sie dem Dienst: sudo systemctl edit iskra-server, die Zeilen [Service] und SupplementaryGroups={group}, dann sudo systemctl restart iskra-server."),
     "permission_root": (
         "Only root may open {port}.",
-        "Run sudo chgrp dialout {port} && sudo chmod g+rw {port}. A udev rule makes it last: SUBSYSTEM==\"tty\", GROUP=\"dialout\", MODE=\"0660\".",
+        "Run sudo chgrp dialout {port} && sudo chmod g+rw {port}. A udev rule makes it last: SUBSYSTEM==\"tty\", KERNEL==\"ttyUSB*|ttyACM*|ttyAMA*\", GROUP=\"dialout\", MODE=\"0660\".",
         "Nur root darf {port} öffnen.",
-        "Führen Sie sudo chgrp dialout {port} && sudo chmod g+rw {port} aus. Dauerhaft macht das eine udev-Regel: SUBSYSTEM==\"tty\", GROUP=\"dialout\", MODE=\"0660\"."),
+        "Führen Sie sudo chgrp dialout {port} && sudo chmod g+rw {port} aus. Dauerhaft macht das eine udev-Regel: SUBSYSTEM==\"tty\", KERNEL==\"ttyUSB*|ttyACM*|ttyAMA*\", GROUP=\"dialout\", MODE=\"0660\"."),
     "permission_owner": (
         "Only its owner {owner} may open {port}.",
         "Run sudo chmod g+rw {port}; its group is {group}.",

@@ -8,7 +8,7 @@ import pytest
 from command import OnTerminal, Run
 from iskra_server.cli.commands.align import AlignSample, as_line
 from iskra_server.diagnosis.facts import StreamQuality
-from running import Head, Server
+from running import Head, Server, serving, until
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,19 @@ def test_nothing_that_arrives_is_told(run: Run, tmp_path: Path) -> None:
 
 def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, Server]) -> None:
     head, server = reading
-    done = run("align", head.link, "--seconds", 1, IES_PORT=server.url.rpartition(":")[2])
-    alone = run("align", head.link, "--seconds", 1, IES_PORT="1")
-    assert done.stdout.startswith("100 %          1 of 1 telegrams valid"), done.stdout
-    assert (done.returncode, alone.returncode) == (0, 1)
-    assert "iskra-server (pid " in alone.stderr
+    for port in (server.url.rpartition(":")[2], "1"):
+        # also where the configuration names another port than its own
+        done = run("align", head.link, "--seconds", 1, IES_PORT=port)
+        assert done.stdout.startswith("100 %          1 of 1 telegrams valid"), done.stdout
+        assert done.returncode == 0
+
+
+def test_a_server_that_asks_for_a_token_is_named(run: Run, tmp_path: Path) -> None:
+    head, token = Head(tmp_path / "head"), "0123456789abcdef"
+    headers = {"authorization": f"Bearer {token}"}
+    with serving("serve", str(head.link), environ={"IES_SERVER_TOKEN": token}, headers=headers) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        done = run("align", head.link, "--seconds", 1, IES_PORT="1")
+    head.unplug()
+    assert done.returncode == 1
+    assert f"iskra-server serve (pid {server.process.pid})." in done.stderr

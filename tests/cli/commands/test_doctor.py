@@ -86,6 +86,19 @@ def test_a_server_that_asks_for_a_token_is_named(run: Run, tmp_path: Path) -> No
     assert f"iskra-server serve (pid {server.process.pid})." in status["sentence"]
 
 
+def test_ports_of_two_servers_are_asked_for_at_each(run: Run, tmp_path: Path, reading: tuple[Head, Server]) -> None:
+    """The second is that of the configuration, which alone gets the token."""
+    (first, server), second, token = reading, Head(tmp_path / "second"), "0123456789abcdef"
+    headers = {"authorization": f"Bearer {token}"}
+    with serving("serve", str(second.link), environ={"IES_SERVER_TOKEN": token}, headers=headers) as configured:
+        until(lambda: configured.status()["facts"]["is_open"])
+        port = configured.url.rpartition(":")[2]
+        done = run("doctor", first.link, second.link, "--seconds", 2, IES_PORT=port, IES_SERVER_TOKEN=token)
+    second.unplug()
+    told = [line for line in done.stdout.splitlines() if line.startswith("The server at ")]
+    assert told == [f"The server at {each.url} reads it and says:" for each in (server, configured)]
+
+
 def test_the_server_tells_who_asks_an_emulated_device(run: Run) -> None:
     port = str(free_port())
     environ = {"IES_ECOTRACKER_ENABLED": "true", "IES_ECOTRACKER_PORT": port, "IES_EMULATION_HOST": "127.0.0.1"}

@@ -1,7 +1,10 @@
 """The server of this machine is asked where it listens, and in the way that it wants to be asked."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from urllib.error import HTTPError
 
 import pytest
 
@@ -35,6 +38,24 @@ def test_a_server_with_a_token_is_asked_with_it() -> None:
     with serving("serve", "simulator:MT175", environ=environ, headers={"authorization": f"Bearer {TOKEN}"}) as server:
         own = ServerConfig(port=int(server.url.rpartition(":")[2]), token=Secret(TOKEN))
         assert json.loads(ask(own, "/api/v1/status"))["meters"]
+
+
+def test_another_program_at_the_port_sends_the_token_nowhere() -> None:
+    asked: list[str] = []
+
+    class Redirecting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("location", "/elsewhere")
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as program:
+        threading.Thread(target=program.serve_forever).start()
+        with pytest.raises(HTTPError, match="302"):
+            ask(ServerConfig(port=program.server_port, token=Secret(TOKEN)), "/api/v1/status")
+        program.shutdown()
+    assert asked == ["/api/v1/status"]
 
 
 def test_nobody_there_is_an_error_of_the_system() -> None:

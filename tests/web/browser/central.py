@@ -19,7 +19,7 @@ METERS = 120
 BEGIN, DAYS, MONTH = datetime(2026, 2, 10, tzinfo=UTC), 12, "2026-02"
 SILENT = 77
 # a head that was off from ten in the evening of the fifth day until two in the morning
-OFF, OFF_QUARTERS = 6, (96 * 5 - 8, 96 * 5 + 8)
+OFF, OFF_QUARTERS = 30, (96 * 5 - 8, 96 * 5 + 8)
 
 
 def name(number: int) -> str:

@@ -157,12 +157,13 @@ def test_the_energy_of_a_group_equals_the_api(opened: Open, central: Server) -> 
 def test_the_sum_has_the_energy_of_a_gap_over_midnight_which_is_in_no_bar(opened: Open, central: Server) -> None:
     page = opened(f"#/fleet/building/7/month/{MONTH}")
     answers = [request(central, f"energy?group=building:7&from={MONTH}&bucket={length}") for length in ("day", "month")]
-    days, month = (sum(bucket.get("import_wh", 0) for bucket in answer["buckets"]) for answer in answers)
-    # 16 quarter-hours of 11 Wh
-    assert month - days == 176
-    expect(page.locator(".totals")).to_contain_text(f"{month / 1000:,.3f} kWh".replace(",", "\u202f"))
+    # 16 quarter-hours of 35 Wh from the grid and 3 Wh to it
+    for energy, rest in (("import_wh", 560), ("export_wh", 48)):
+        days, month = (sum(bucket.get(energy, 0) for bucket in answer["buckets"]) for answer in answers)
+        assert month - days == rest
+        expect(page.locator(".totals")).to_contain_text(f"{month / 1000:,.3f} kWh".replace(",", "\u202f"))
     expect(page.locator("p.notice")).to_contain_text("Sat 14 February (8); Sun 15 February (8); ")
-    expect(page.locator("p.notice")).to_contain_text("0.176 kWh of it are in no bar")
+    expect(page.locator("p.notice")).to_contain_text("↓ 0.560 kWh, ↑ 0.048 kWh of it are in no bar")
 
 
 def _lacks_a_meter(bucket: dict[str, Any]) -> bool:

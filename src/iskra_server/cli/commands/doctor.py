@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec.structs import replace
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -25,7 +26,7 @@ from iskra_server.cli.ui.observe import (
 )
 from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
 from iskra_server.cli.ui.output_text import output_lines
-from iskra_server.config import Config
+from iskra_server.config import Config, ServerConfig
 from iskra_server.diagnosis.advice import Advice, Label, Words
 from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
@@ -102,8 +103,8 @@ class DiagnosisRun:
 
     def __init__(self, config: Config, seconds: float) -> None:
         self.statuses: list[Status] = []
-        # ports that a running server has open -> its address
-        self.ports_of_servers: dict[str, str] = {}
+        # ports that a running server has open -> that server
+        self.ports_of_servers: dict[str, ServerConfig] = {}
         # of the running server
         self.outputs: list[OutputState] = []
         self._config = config
@@ -119,7 +120,8 @@ class DiagnosisRun:
                     break
         self.statuses = [await self._or_from_server(status) for status in self.statuses]
         if self.ports_of_servers or _has_devices(self._config) or self._config.uplink.url:
-            server = await server_of_this_machine(self._config)
+            asked = next(iter(self.ports_of_servers.values()), self._config.server)
+            server = await server_of_this_machine(replace(self._config, server=asked))
             self.outputs = server.outputs if server else []
         refresh()
 
@@ -127,10 +129,11 @@ class DiagnosisRun:
         """If our own server has the port open, it knows more than we can see, or may open."""
         if status.advice.fault not in PORT_IN_USE and status.failed_check != "permission":
             return status
-        self._config = await with_server_that_reads(self._config, status)
-        answer = await status_from_server(self._config, status)
+        # each port may have a server of its own
+        config = await with_server_that_reads(self._config, status)
+        answer = await status_from_server(config, status)
         if answer:
-            self.ports_of_servers[answer.port] = base_url(self._config.server)
+            self.ports_of_servers[answer.port] = config.server
         return answer or status
 
 
@@ -173,9 +176,9 @@ def _word(word: str, lang: Language) -> str:
     return _GERMAN.get(word, word) if lang == "de" else word
 
 
-def _of_server(url: str, lang: Language) -> str:
+def _of_server(server: ServerConfig, lang: Language) -> str:
     said = "Der Server unter {} liest ihn und meldet:" if lang == "de" else "The server at {} reads it and says:"
-    return said.format(url)
+    return said.format(base_url(server))
 
 
 def _title(status: Status, lang: Language) -> str:
@@ -188,8 +191,8 @@ def _title(status: Status, lang: Language) -> str:
 def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
     width = max(len(_word(state, lang)) for state in _SIGNS)
     for status in run.statuses:
-        if url := run.ports_of_servers.get(status.port):
-            yield _of_server(url, lang)
+        if server := run.ports_of_servers.get(status.port):
+            yield _of_server(server, lang)
         yield _title(status, lang)
         for check in status.checks:
             told = f"  {_words(check.advice, lang).sentence}" if check.advice else ""
@@ -201,8 +204,8 @@ def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
 def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
     parts: list[RenderableType] = []
     for status in run.statuses:
-        if url := run.ports_of_servers.get(status.port):
-            parts.append(Text(_of_server(url, lang), style="dim"))
+        if server := run.ports_of_servers.get(status.port):
+            parts.append(Text(_of_server(server, lang), style="dim"))
         parts += [Text(_title(status, lang), style="bold"), _check_table(status, lang)]
         for advice in _advice_to_show(status):
             words = _words(advice, lang)

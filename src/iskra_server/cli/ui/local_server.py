@@ -2,6 +2,7 @@
 
 import ssl
 from typing import BinaryIO
+from urllib.request import HTTPRedirectHandler as HttpRedirectHandler
 from urllib.request import HTTPSHandler as HttpsHandler
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -20,9 +21,17 @@ def base_url(server: ServerConfig, host: str | None = None) -> str:
     return f"http{'s' if server.tls_cert else ''}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
 
+class _NoRedirects(HttpRedirectHandler):
+    """Our server has none: it is another program that would send the request, with the token, somewhere else."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
 def ask(server: ServerConfig, path: str) -> bytes:
     """The body of its answer. Any certificate is accepted. Raises OSError (HTTPError is one)."""
-    opener = build_opener(ProxyHandler({}), *([HttpsHandler(context=_any_certificate())] if server.tls_cert else []))
+    tls = [HttpsHandler(context=_any_certificate())] if server.tls_cert else []
+    opener = build_opener(ProxyHandler({}), _NoRedirects(), *tls)
     headers = {"authorization": f"Bearer {server.token.reveal()}"} if server.token else {}
     with opener.open(Request(base_url(server) + path, headers=headers), timeout=TIMEOUT_S) as answer:
         return read_body(answer)

@@ -106,9 +106,11 @@ function missingNote(period, whole, buckets) {
   const title = sums.some(isIncomplete) ? texts.incomplete : sums.some(hasGaps) ? texts.gaps : "";
   if (!title) return make("p.notice", `${missing}.`);
   const times = missingTimes(period, buckets);
-  const rest = inNoBucket(whole.import_wh, buckets.map((bucket) => bucket.import_wh));
+  const imported = inNoBucket(whole.import_wh, buckets.map((bucket) => bucket.import_wh));
+  const exported = inNoBucket(whole.export_wh, buckets.map((bucket) => bucket.export_wh));
+  const rests = [imported && `↓ ${kwhShort(imported)}`, exported && `↑ ${kwhShort(exported)}`].filter(Boolean);
   return make("p.notice", make("strong", `${title}:`), ` ${missing}. `, times && `${texts.missingTimes} ${times}. `,
-    texts.whatCounts, rest && ` ${texts.inNoBar(kwhShort(rest))}`);
+    texts.whatCounts, rests.length > 0 && ` ${texts.inNoBar(rests.join(", "))}`);
 }
 
 /** The files of a period. @param {{group: string, from: string, to?: string}} asked @param {Api.FleetEnergy} energy */

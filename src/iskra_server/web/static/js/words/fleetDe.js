@@ -42,8 +42,8 @@ export const fleetWords = {
   version: (version) => `Version ${version}`,
   ahead: (seconds) => `Uhr geht ${seconds} s vor`,
   behind: (seconds) => `Uhr geht ${seconds} s nach`,
-  waiting: (count) => `${count} Viertelstunden noch nicht übertragen`,
-  refused: (count) => `${count} Viertelstunden abgelehnt`,
+  waiting: (count) => `${count} ${count === "1" ? "Viertelstunde" : "Viertelstunden"} noch nicht übertragen`,
+  refused: (count) => `${count} ${count === "1" ? "Viertelstunde" : "Viertelstunden"} abgewiesen`,
   conflicts: (count) =>
     (count === "1" ? "1 Wert weicht vom gespeicherten ab." : `${count} Werte weichen von den gespeicherten ab.`),
   conflictsMeaning: "Für einen Zähler und eine Viertelstunde, die schon gespeichert sind, kam ein anderer Wert: von "

@@ -42,8 +42,8 @@ export const fleetWords = {
   version: (/** @type {string} */ version) => `version ${version}`,
   ahead: (/** @type {string} */ seconds) => `clock ${seconds} s ahead`,
   behind: (/** @type {string} */ seconds) => `clock ${seconds} s behind`,
-  waiting: (/** @type {string} */ count) => `${count} quarter-hours waiting`,
-  refused: (/** @type {string} */ count) => `${count} quarter-hours refused`,
+  waiting: (/** @type {string} */ count) => `${count} ${count === "1" ? "quarter-hour" : "quarter-hours"} waiting`,
+  refused: (/** @type {string} */ count) => `${count} ${count === "1" ? "quarter-hour" : "quarter-hours"} refused`,
   conflicts: (/** @type {string} */ count) =>
     (count === "1" ? "1 value differs from the stored one." : `${count} values differ from the stored ones.`),
   conflictsMeaning: "Another value was sent for a meter and a quarter-hour that are stored already, by a second "
