@@ -213,7 +213,7 @@ def _periods(random: Random, days: Sequence[int], values: Sequence[str]) -> list
     if random.random() < 0.35:
         return [LabelPeriod(random.choice(values))]
     possible = [*days[1:-1], *days[1:-1], *(random.randrange(days[0], days[-1]) for _ in range(2))]
-    moves = [random.choice((0, 0, days[0])), *sorted(set(random.sample(possible, random.randrange(1, 4))))]
+    moves = sorted({random.choice((0, 0, days[0])), *random.sample(possible, random.randrange(1, 4))})
     moves.append(random.choice((NEVER, NEVER, days[-1])))
     periods = [LabelPeriod(random.choice(values), *span) for span in pairwise(moves)]
     return [period for period in periods if random.random() < 0.85]
@@ -253,7 +253,7 @@ class House:
 
     def _of_device(self, central: Store, flat: Flat, number: int, before: int) -> list[ReceivedMessage]:
         random, device, sittings = self.random, flat.devices[number], flat.sittings[number]
-        info, late = _info(device), list[ReceivedMessage]()
+        info, late, owner = _info(device), list[ReceivedMessage](), ""
         for place, (sitting, written) in enumerate(zip(sittings, flat.messages[number], strict=True)):
             parts = list(_parts(random, [rows for rows in written if _quarter(rows) < before]))
             payloads = [encode(replace(quarters(info, part), ledger=sitting.ledger)) for part in parts]
@@ -261,10 +261,11 @@ class House:
             own = [_message(sitting.reader, "status", status)]
             own += [_message(sitting.reader, "quarters", payload) for payload in payloads]
             _deliver(central, own[:1])
-            is_moved = place and sitting.reader != sittings[place - 1].reader
-            if is_moved and payloads and sitting.reader not in self._moved:
+            # one that has sent nothing never had the meter
+            if payloads and owner not in ("", sitting.reader) and sitting.reader not in self._moved:
                 self._moved.add(sitting.reader)
                 move_meter(central, device.name, sitting.reader, sitting.begin * 900)
+            owner = sitting.reader if payloads else owner
             # what a reader said before a restart comes before what the next one says
             is_plain = not device.restarts and not any(each.first_epoch for each in sittings)
             if is_plain and place + 1 == len(sittings):

@@ -107,6 +107,10 @@ def test_nothing_is_written_into_the_tables_of_another_version(postgres: Postgre
         # as in an outage, the same is tried again
         assert (is_outage(info.value), is_data_error(info.value)) == (True, False)
         assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 1
+        # an older dump was restored meanwhile
+        other.execute("UPDATE iskra_schema SET version_num = '0001'")
+        with pytest.raises(SchemaChanged, match=r"schema 0001, this program writes \d+\)\. Start it again\.$"):
+            store.write([quarter_reading(QUARTER + 1)], [METER])
 
 
 def test_tables_are_changed_only_between_the_transactions_of_others(postgres: Postgres) -> None:

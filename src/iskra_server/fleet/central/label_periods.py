@@ -128,7 +128,7 @@ def group_meters(
     condition = _is_of_other_time(group, begin, end, within) if but_whole_time else None
     members = _visible(reads, chains, [group], (begin, end), within=within, condition=condition).get(group, {})
     numbers = {number: chains.chain(number) for number in members}
-    names = _names(reads, {part for chain in numbers.values() for part in chain})
+    names = names_of(reads, {part for chain in numbers.values() for part in chain})
     points = [
         MeterPeriod(names[number], tuple(names[part] for part in numbers[number]), spans, tuple(numbers[number]))
         for number, spans in members.items()
@@ -291,7 +291,8 @@ def _without(span: tuple[int, int], taken: Spans) -> list[tuple[int, int]]:
     return [*free, (first, until)] if first < until else free
 
 
-def _names(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
+def names_of(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
+    """The numbers of meters by their row numbers."""
     names: dict[int, str] = {}
     for batch in batches(sorted(numbers)):
         of_batch = meter.c.id.in_(plain_numbers(batch))

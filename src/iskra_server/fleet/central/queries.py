@@ -27,6 +27,7 @@ from iskra_server.fleet.central.label_periods import (
     Within,
     group_meters,
     group_spans,
+    names_of,
     of_groups,
     visible_values,
 )
@@ -107,7 +108,7 @@ def meters(
     labels: dict[int, dict[str, str]] = {}
     for row in reads.query(labels_at(now, true(), [row.meter for row in page])):
         labels.setdefault(row.meter, {})[row.kind] = row.value
-    successors = _names_of(reads, {row.replaced_by for row in page if row.replaced_by is not None})
+    successors = names_of(reads, {row.replaced_by for row in page if row.replaced_by is not None})
     entries = [
         FleetMeter(
             row.meter_id,
@@ -120,14 +121,6 @@ def meters(
         for row in page
     ]
     return entries, (page[-1].at_quarter, page[-1].meter) if len(rows) > limit else None
-
-
-def _names_of(reads: Reads, numbers: Collection[int]) -> dict[int, str]:
-    """Meters by their row."""
-    if not numbers:
-        return {}
-    rows = reads.query(select(meter.c.id, meter.c.meter_id).where(meter.c.id.in_(numbers)))
-    return {row.id: row.meter_id for row in rows}
 
 
 def _shown(now: int, group: Group | None, within: Within) -> list[ColumnElement[bool]]:
@@ -160,9 +153,9 @@ def groups(
         found = visible_values(reads, kind, within)
         values = [value for value in found if value > after and find.casefold() in value.casefold()]
     spans = group_spans(reads, [Group(kind, value) for value in values], within)
-    # a label that counts at no time, as that of a newer meter does instead, is listed without one
-    never = {Group(kind, value): (0, ALWAYS) for value in values} if within is None else {}
-    spans = never | spans
+    if within is None:
+        # a label that counts at no time, as that of a newer meter does instead, is listed without one
+        spans = {Group(kind, value): (0, ALWAYS) for value in values} | spans
     page = [(value, *spans[Group(kind, value)]) for value in values if Group(kind, value) in spans][:limit]
     current = labels_at(now, and_(label.c.kind == kind, label.c.value.in_([value for value, *_ in page]))).subquery()
     counted = select(current.c.value, func.count().label("meters")).group_by(current.c.value)

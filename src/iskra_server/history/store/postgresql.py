@@ -129,9 +129,11 @@ class PostgresqlDatabase(Database):
         # a statement of its own, to see what was committed while the first one waited
         version = connection.execute(text(f"SELECT version_num FROM {schema.VERSION_TABLE}")).scalar()
         if version != schema.VERSIONS[-1]:
+            # older ones are those of a dump that was restored; the next start brings them up to date
+            what = "Start" if version in schema.VERSIONS else "Update this iskra-server, too, and start"
             raise SchemaChanged(
                 f"{display_name(self.url)} has the tables of another version now (schema {version}, this program "
-                f"writes {schema.VERSIONS[-1]}). Update this iskra-server, too, and start it again."
+                f"writes {schema.VERSIONS[-1]}). {what} it again."
             )
 
     def create_tables(self, connection: Connection, profile: DatabaseProfile) -> None:
