@@ -148,7 +148,8 @@ def _closed(meter: str, quarter: int) -> list[Record]:
         PowerQuarter(meter, quarter, -5, quarter % 1000, 10_000, 900),
     ]
     if quarter % 500 == 0:
-        records.append(EpochStart(meter, IMPORT, quarter // 500, quarter * 900, None, Exact(5, 3)))
+        before = Exact(quarter * 37 - 37, -1)
+        records.append(EpochStart(meter, IMPORT, quarter // 500, quarter * 900, before, Exact(5, 3)))
     return records
 
 

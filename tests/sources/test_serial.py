@@ -254,6 +254,8 @@ def test_missing_permission_names_the_owner(plug: Plug) -> None:
     async def main() -> None:
         source = port_of(path)
         os.chmod(path, 0o600)
+        # a group that is not root's, as dialout
+        os.chown(path, -1, 54321)
         with nobody():
             async with listening(source):
                 await until(lambda: source.state.problem)

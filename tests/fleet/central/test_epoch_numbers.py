@@ -85,6 +85,13 @@ def test_it_is_the_same_where_the_rows_before_it_come_late(store: Store) -> None
     assert store.epochs(METER_ID, IMPORT) == [start(1, 4, 50_110, 6)]
 
 
+def test_what_was_before_an_epoch_is_the_last_row_also_of_the_same_batch(store: Store) -> None:
+    send(store, "one", "a", reading(0, 100))
+    since = EpochStart(METER_ID, IMPORT, 1, (QUARTER + 2) * 900 + 9, None, Exact(4, 0))
+    send(store, "one", "a", reading(1, 120), reading(2, 150), since, reading(3, 6, 1))
+    assert store.epochs(METER_ID, IMPORT) == [start(1, 3, 150, 6)]
+
+
 def test_two_readers_that_saw_the_same_restart_share_its_epoch(store: Store) -> None:
     send(store, "one", "a", reading(0, 100))
     move(store, "other", 1)

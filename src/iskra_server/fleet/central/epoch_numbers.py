@@ -60,13 +60,21 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
     """Give all these rows their epochs; new epochs, and where they start, are written."""
     placed = PlacedRows()
     known = read_mappings(connection, {rows.series for rows in sent})
-    rest: dict[int, list[SentRows]] = defaultdict(list)
+    by_series: dict[int, list[SentRows]] = defaultdict(list)
     for rows in sent:
-        mapping = find_mapping(known.get(rows.series, ()), rows.ledger, rows.ledger_epoch)
-        if mapping and not rows.start and rows.readings[0].quarter >= mapping.from_quarter:
-            placed.readings += _numbered(rows.readings, mapping.epoch)
+        by_series[rows.series].append(rows)
+    rest: dict[int, list[SentRows]] = {}
+    for series, group in by_series.items():
+        numbered: list[QuarterReading] = []
+        for rows in group:
+            mapping = find_mapping(known.get(series, ()), rows.ledger, rows.ledger_epoch)
+            if mapping is None or rows.start or rows.readings[0].quarter < mapping.from_quarter:
+                # all of the counter: some are compared with those before them
+                rest[series] = group
+                break
+            numbered += _numbered(rows.readings, mapping.epoch)
         else:
-            rest[rows.series].append(rows)
+            placed.readings += numbered
     if rest:
         lock_meters(store, connection, {rows.meter for group in rest.values() for rows in group})
         # another collector may have written some of them meanwhile
