@@ -39,6 +39,7 @@ from iskra_server.history.model.records import (
     PowerQuarter,
     Record,
     quarter_of,
+    seen_by,
 )
 from iskra_server.history.recording.retention import thin
 from iskra_server.history.store import StoreError, partitions
@@ -238,7 +239,8 @@ def test_rows_of_a_wrong_clock_are_found_and_set_aside(engine: Engine, centre: S
     name = METERS[6].meter_id
     before = counted(centre)
     late = quarter_of(time.time()) + 20 * DAY
-    centre.write([quarter_reading(late, 10**9, EXPORT, METERS[6]), quarter_reading(5, 1, EXPORT, METERS[6])])
+    wrong = quarter_reading(late, 10**9, EXPORT, METERS[6]), quarter_reading(5, 1, EXPORT, METERS[6])
+    centre.write(wrong, [seen_by(METERS[6], wrong)])
     found = centre.nearest_before(name, EXPORT, 2**31 - 1), centre.nearest_after(name, EXPORT, -1)
     assert [reading and reading.quarter for reading in found] == [late, 5]
     assert centre.last_counters(time.time())[-1].value == Exact(DAY, -1)
