@@ -1,6 +1,6 @@
 """`fleet verify`: compare the roll-ups of a central server with its quarters."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,7 @@ from rich.progress import Progress
 from iskra_server.cli.ui.open_history import database_errors, load_config, open_existing, stored_meter
 from iskra_server.cli.ui.options import ConfigFile
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.history.model.periods import first_quarter
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import first_quarter, quarter_time
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -74,7 +73,7 @@ def _date(text: str) -> date:
 
 
 def _sentence(difference: "RollupDifference", zone: ZoneInfo) -> str:
-    first, end = (datetime.fromtimestamp(quarter * QUARTER_S, zone) for quarter in difference.span)
+    first, end = (quarter_time(quarter, zone) for quarter in difference.span)
     period = f"{first:%Y-%m-%d}" if (end - first).days < 2 else f"{first:%Y-%m}"
     stored, computed = _energy(difference.stored), _energy(difference.computed)
     return f"{difference.meter_id} {difference.obis} {period}: {stored} in the roll-up, {computed} by the quarter-hours"

@@ -13,9 +13,10 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.csv_lines import csv_line
-from iskra_server.base.json_values import Instant, Number, instant, local, number, optional
+from iskra_server.base.json_values import Instant, Number, instant, number, optional
 from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.history.model.energy import BucketLength
+from iskra_server.history.model.periods import quarter_instant
 from iskra_server.history.model.records import QUALITIES, QUARTER_S, quarter_of
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import scaled
@@ -174,7 +175,7 @@ def meters_of(reads: "Reads", query: Query, within: "Within") -> FleetMeters:
 def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
     from iskra_server.fleet.central import queries  # noqa: PLC0415
 
-    kind, limit, now = query.get("kind") or DEFAULT_KIND, _limit(query), quarter_of(query.now.timestamp())
+    kind, limit, now = query.get("kind") or DEFAULT_KIND, _limit(query), query.quarter
     after, find = query.get("after") or "", query.get("find") or ""
     sizes = queries.groups(reads, kind, limit=limit, now=now, after=after, find=find, within=within)
     groups = [
@@ -250,8 +251,7 @@ def csv_lines(reads: "Reads", query: Query, within: "Within") -> Iterator[str]:
     """
     from iskra_server.fleet.central import queries  # noqa: PLC0415
 
-    group, (begin, end) = required_group(query), query.period()
-    rows = queries.quarters(reads, group, quarter_of(begin.timestamp()), quarter_of(end.timestamp()), within)
+    rows = queries.quarters(reads, required_group(query), *query.quarters(), within)
     notes = chain([LEGAL_NOTE["en"]], repeat(""))
     cells = ((*_cells(row, query.tz), note) for row, note in zip(rows, notes, strict=False))
     return map(csv_line, chain([COLUMNS], cells))
@@ -259,8 +259,8 @@ def csv_lines(reads: "Reads", query: Query, within: "Within") -> Iterator[str]:
 
 def _bucket(imported: "GroupSum", exported: "GroupSum", tz: ZoneInfo) -> FleetBucket:
     return FleetBucket(
-        begin=local(imported.begin * QUARTER_S, tz),
-        end=local(imported.end * QUARTER_S, tz),
+        begin=quarter_instant(imported.begin, tz),
+        end=quarter_instant(imported.end, tz),
         import_wh=optional(imported.energy),
         import_completeness=_completeness(imported.completeness),
         export_wh=optional(exported.energy),
@@ -270,7 +270,7 @@ def _bucket(imported: "GroupSum", exported: "GroupSum", tz: ZoneInfo) -> FleetBu
 
 def _edge(quarter: int, tz: ZoneInfo) -> Instant | UnsetType:
     """The beginning or the end of a label; absent where it has none."""
-    return local(quarter * QUARTER_S, tz) if 0 < quarter < _NO_END else UNSET
+    return quarter_instant(quarter, tz) if 0 < quarter < _NO_END else UNSET
 
 
 def _completeness(sum_of: "Completeness") -> SumCompleteness:
@@ -284,7 +284,7 @@ def _completeness(sum_of: "Completeness") -> SumCompleteness:
 
 
 def _cells(row: "GroupQuarter", tz: ZoneInfo) -> tuple[str, ...]:
-    at, value = local(row.quarter * QUARTER_S, tz), f"{row.value:f}"
+    at, value = quarter_instant(row.quarter, tz), f"{row.value:f}"
     return row.meter_id, str(row.obis), at, value, QUALITIES[row.quality], str(row.epoch)
 
 

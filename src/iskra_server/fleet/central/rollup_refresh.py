@@ -12,13 +12,13 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, delete, func, insert, literal, select, text, true, update
 
 from iskra_server.fleet.central.counter_energies import RegisterEnergy, counter_energies
-from iskra_server.history.model.records import INT64_MAX, QUARTER_S, quarter_of
+from iskra_server.history.model.periods import quarter_date
+from iskra_server.history.model.records import INT64_MAX, quarter_of
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.bulk import insert_all
 from iskra_server.history.store.mapping import RowValues
@@ -190,7 +190,7 @@ def _part_row(energy: RegisterEnergy) -> RowValues:
 
 def row_of(span: QuarterSpan, zone: ZoneInfo) -> tuple[QuarterSpan, int]:
     """In which row of `rollup` a period lies, and at which place: a day in its month, a month in its year."""
-    first = datetime.fromtimestamp(span.begin * QUARTER_S, zone).date()
+    first = quarter_date(span.begin, zone)
     if span == span_of(span.begin, "day", zone):
         return span_of(span.begin, "month", zone), first.day
     return span_of(span.begin, "year", zone), first.month

@@ -20,8 +20,8 @@ from msgspec import Struct
 from iskra_server.fleet.central.label_periods import Group, MeterPeriod
 from iskra_server.fleet.central.shared_solar import StaticKey, dynamic_shares, static_key, static_shares
 from iskra_server.fleet.central.statement import common_points, groups_among, quarters_of
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.history.model.quarter_energy import EnergyColumn, RawGap, energy_column
-from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -139,7 +139,7 @@ def by_month(quarters: Iterable[SharedQuarter], tz: ZoneInfo) -> list[MonthlySha
     """By month and participant; the house, "", comes first in each month."""
     months: dict[tuple[tuple[int, int], str], MonthlyShare] = {}
     for quarter in quarters:
-        day = datetime.fromtimestamp(quarter.quarter * QUARTER_S, tz)
+        day = quarter_time(quarter.quarter, tz)
         month = day.year, day.month
         rows = {
             name: months.setdefault((month, name), MonthlyShare(month, name)) for name in ("", *quarter.consumption)

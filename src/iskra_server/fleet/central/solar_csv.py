@@ -7,10 +7,9 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from iskra_server.base.csv_lines import csv_line, unguarded
-from iskra_server.base.json_values import local
 from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central.solar_allocation import MonthlyShare, SharedQuarter
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.periods import quarter_instant
 from iskra_server.meter.reading import scaled
 
 _ENERGIES = ("generation_wh", "consumption_wh", "share_wh", "residual_wh", "surplus_wh")
@@ -31,7 +30,7 @@ def write_quarters(
     file.write(csv_line(QUARTER_COLUMNS))
     note = NOTE
     for quarter in quarters:
-        at = local(quarter.quarter * QUARTER_S, tz)
+        at = quarter_instant(quarter.quarter, tz)
         used = list(quarter.consumption.values())
         total = None if None in used else sum(energy or 0 for energy in used)
         shared = None if quarter.lacking else sum(quarter.shares.values())

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Within, common_times, group_meters
 from iskra_server.fleet.central.statement_remarks import Remark, central_remarks
 from iskra_server.history.model.energy import bucket_edges
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.history.model.records import QUARTER_S, EpochStart, quarter_of
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.metered_energy import MeteredEnergy, metered_energy
@@ -158,7 +159,7 @@ def _meter(reads: Reads, point: MeterPeriod, tz: ZoneInfo, now_s: int) -> MeterS
 def _register(
     counter: CounterHistory, obis: Obis, span: tuple[int, int], chain: Sequence[str], tz: ZoneInfo
 ) -> RegisterStatement:
-    begin, end = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in span)
+    begin, end = (quarter_time(quarter, tz) for quarter in span)
     # the whole first: its months are then parts of a column that has been read
     total = metered_energy(counter, *span)
     edges = bucket_edges(begin, end, "month", tz)

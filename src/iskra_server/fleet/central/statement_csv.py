@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from iskra_server.base.csv_lines import csv_line
-from iskra_server.base.json_values import local
 from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central.statement import RegisterStatement, Statement
 from iskra_server.fleet.central.statement_remarks import Remark
 from iskra_server.fleet.central.statement_texts import sentence
-from iskra_server.history.model.records import QUARTER_S, QuarterReading
+from iskra_server.history.model.periods import quarter_instant
+from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.store.metered_energy import MeteredEnergy
 from iskra_server.outputs.notify.messages import Language
 
@@ -41,7 +41,7 @@ def _rows(statement: Statement, language: Language) -> Iterator[_Row]:
                 yield {**name, **row}
         for row in _remark_rows(meter.remarks, statement, language):
             yield {"meter": meter.meter_id, **row}
-    begin, end = (local(quarter * QUARTER_S, statement.tz) for quarter in (statement.begin, statement.end))
+    begin, end = (quarter_instant(quarter, statement.tz) for quarter in (statement.begin, statement.end))
     for total in statement.totals:
         energy = f"{total.energy_wh:f}"
         yield {"register": str(total.obis), "kind": "total", "begin": begin, "end": end, "energy_wh": energy}
@@ -59,8 +59,8 @@ def _register_rows(part: RegisterStatement, statement: Statement) -> Iterator[_R
 def _energy(energy: MeteredEnergy, statement: Statement) -> _Row:
     first, last = energy.readings
     return {
-        "begin": local(energy.begin * QUARTER_S, statement.tz),
-        "end": local(energy.end * QUARTER_S, statement.tz),
+        "begin": quarter_instant(energy.begin, statement.tz),
+        "end": quarter_instant(energy.end, statement.tz),
         **_reading("first", first, statement),
         **_reading("last", last, statement),
         "energy_wh": "" if energy.energy_wh is None else f"{energy.energy_wh:f}",
@@ -74,7 +74,7 @@ def _reading(name: str, reading: QuarterReading | None, statement: Statement) ->
     if reading is None:
         return {}
     return {
-        f"{name}_time": local(reading.quarter * QUARTER_S, statement.tz),
+        f"{name}_time": quarter_instant(reading.quarter, statement.tz),
         f"{name}_wh": f"{reading.value.decimal:f}",
         f"{name}_quality": reading.quality,
     }

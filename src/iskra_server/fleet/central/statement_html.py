@@ -1,13 +1,13 @@
 """A statement as one HTML file for printing on A4: no scripts, no other files."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from html import escape
 from itertools import groupby
 
 from iskra_server.fleet.central.statement import MeterStatement, RegisterStatement, Statement
 from iskra_server.fleet.central.statement_remarks import Remark
 from iskra_server.fleet.central.statement_texts import NONE, WORDS, at, kwh, number, register, sentence, title
+from iskra_server.history.model.periods import quarter_time
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.metered_energy import MeteredEnergy
 from iskra_server.outputs.notify.localized import month
@@ -126,7 +126,7 @@ def _register(part: RegisterStatement, statement: Statement, language: Language)
 
 def _months_row(energies: Sequence[MeteredEnergy], statement: Statement, language: Language) -> str:
     """A month, or those of which nothing is known."""
-    begins = (datetime.fromtimestamp(energy.begin * QUARTER_S, statement.tz) for energy in energies)
+    begins = (quarter_time(energy.begin, statement.tz) for energy in energies)
     names = [month(begin, language) for begin in begins]
     if len(names) == 1:
         return _energy_row(names[0], energies[0], statement, language)

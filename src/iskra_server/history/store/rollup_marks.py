@@ -10,15 +10,14 @@ Later a writer locks the mark: it waits while the roll-up is computed, and then 
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BindParameter, Connection, Integer, Row, Select, Table, and_, bindparam, func, or_, select
 
-from iskra_server.history.model.periods import Length, first_day, first_quarter, next_start
-from iskra_server.history.model.records import QUARTER_S, EpochStart, QuarterReading, Record, quarter_of, start_s
+from iskra_server.history.model.periods import Length, first_day, first_quarter, next_start, quarter_date
+from iskra_server.history.model.records import EpochStart, QuarterReading, Record, quarter_of, start_s
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.schema import meter, quarter_reading, rollup_due, rollup_state, series
 
@@ -45,7 +44,7 @@ class QuarterSpan(NamedTuple):
 
 def span_of(quarter: int, length: Length, zone: ZoneInfo) -> QuarterSpan:
     """The local day, month or year that a quarter lies in."""
-    first = first_day(datetime.fromtimestamp(quarter * QUARTER_S, zone).date(), length)
+    first = first_day(quarter_date(quarter, zone), length)
     return QuarterSpan(first_quarter(first, zone), first_quarter(next_start(first, length), zone))
 
 

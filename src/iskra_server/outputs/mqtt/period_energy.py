@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.ledger import Ledger
-from iskra_server.history.model.periods import first_day, local_midnight, next_start
+from iskra_server.history.model.periods import first_day, local_midnight, next_start, quarter_time
 from iskra_server.history.model.records import QUARTER_S, Exact, QuarterReading, quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.recorded_meter import recorded_meter
@@ -283,5 +283,5 @@ def _totals(span: Span, counted: Mapping[Obis, Counted], reading: Reading | None
             name = f"{key_of(obis)}_{period}"
             energy_kwh[name] = (energy_wh + more_wh).scaleb(WH_TO_KWH)
             if one.since[period] != span.quarters[period]:
-                since[name] = datetime.fromtimestamp(one.since[period] * QUARTER_S, UTC)
+                since[name] = quarter_time(one.since[period], UTC)
     return PeriodTotals(span, energy_kwh, since)
