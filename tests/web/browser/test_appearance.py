@@ -142,7 +142,7 @@ def test_paper_shows_the_charts_and_nothing_to_press(open_page: Open, meter: Met
     for hidden in (".sections", ".kinds", ".jump", ".step", ".switch", "footer", ".pulse"):
         expect(page.locator(hidden).first).to_be_hidden()
     canvas = page.locator(".chart canvas")
-    # it is drawn anew for the width of the paper
+    # it is redrawn for the width of the paper
     until(lambda: (box := canvas.bounding_box()) and box["x"] + box["width"] <= 680 and box["height"] > 100)
     assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--text').trim()") == "#1b1e20"
     page.evaluate("dispatchEvent(new Event('afterprint'))")
