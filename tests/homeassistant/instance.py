@@ -50,6 +50,8 @@ OF_THE_MACHINE = re.compile(
     r"|No ACK from MQTT server in \d+ seconds"
     # it says so of everything that does not come with it
     r"|We found a custom integration"
+    # it validates what is announced while another thread compiles the same schema; the server announces it again
+    r"|KeyError: 'connections'"
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SMALLEST = Decimal("0.0001")

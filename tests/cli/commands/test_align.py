@@ -83,4 +83,4 @@ def test_a_server_that_asks_for_a_token_is_named(run: Run, tmp_path: Path) -> No
         done = run("align", head.link, "--seconds", 1, IES_PORT="1")
     head.unplug()
     assert done.returncode == 1
-    assert f"iskra-server serve (pid {server.process.pid})." in done.stderr
+    assert f"iskra-server serve (pid {server.process.pid})" in done.stderr

@@ -83,7 +83,7 @@ def test_a_server_that_asks_for_a_token_is_named(run: Run, tmp_path: Path) -> No
     head.unplug()
     status = json.loads(done.stdout)
     assert (done.returncode, status["advice"]["fault"]) == (1, "read_by_server")
-    assert f"iskra-server serve (pid {server.process.pid})." in status["sentence"]
+    assert f"iskra-server serve (pid {server.process.pid})" in status["sentence"]
 
 
 def test_ports_of_two_servers_are_asked_for_at_each(run: Run, tmp_path: Path, reading: tuple[Head, Server]) -> None:

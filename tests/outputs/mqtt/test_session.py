@@ -170,6 +170,15 @@ def test_all_is_said_again_when_home_assistant_starts(head: Head, broker: Mosqui
         assert subscriber.json(STATE)["power"] == 300
 
 
+@pytest.mark.slow
+def test_entities_are_announced_again_after_a_minute(head: Head, broker: Mosquitto) -> None:
+    """Home Assistant refuses one now and then while it loads what it needs for the first of them."""
+    config = f"homeassistant/sensor/{BASE.partition('/')[2]}/power/config"
+    with Subscriber(broker.port) as subscriber, publishing(head, broker), repeating(head, telegram(0)):
+        until(lambda: len(subscriber.all_of(config)) == 2, 90.0)
+        assert len(set(subscriber.all_of(config))) == 1
+
+
 def test_a_reading_expires_at_a_broker_that_is_left_alone(head: Head, tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path).start()
     try:

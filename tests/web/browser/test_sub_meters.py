@@ -23,7 +23,8 @@ DEADLINE_S = 240.0
 @contextmanager
 def site_of(meter_id: str, *samples: Sample) -> Iterator[str]:
     """The address of the page over these samples, in a server of its own."""
-    site = Site(*samples)
+    # they come once, and a busy machine takes its time
+    site = Site(*samples, stale_after_s=3600)
     site.statuses = [status(meter_id=meter_id, source="test")]
     with served_by_thread(site) as url:
         yield url

@@ -44,6 +44,8 @@ from iskra_server.reading.hub import Hub, Subscription
 
 _CHECK_EVERY_S = 1.0
 _RETRY_DENIED_S = 60.0
+# Home Assistant (seen with 2025.4) may refuse an entity that is announced while it still loads its MQTT platforms
+_ANNOUNCE_AGAIN_S = 60.0
 # a new quarter-hour is in history within a minute (history.flush_s)
 _COST_EVERY_S = 5.0
 _PUBLISHING_OR_READING = f"{PUBLISHING} or {READING}"
@@ -85,6 +87,7 @@ class Session:
         # the broker has delivered this session's own `online`
         self._has_echo = False
         self._began_s = self._denied_retry_s = boottime_s()
+        self._is_announced_again = False
         diagnoses.publish_again()
 
     async def run(self) -> None:
@@ -207,12 +210,17 @@ class Session:
 
     def _publish_again(self) -> None:
         """Home Assistant has started: everything of the meters that are fresh."""
+        self._announce_again()
+        for published in self._published.values():
+            if published.is_online:
+                for message in published.newest.values():
+                    self._queue.put(message)
+
+    def _announce_again(self) -> None:
         self._announcer.forget_sent()
         for meter, published in self._published.items():
             if published.is_online:
                 self._announcer.request(self._catalogue[meter])
-                for message in published.newest.values():
-                    self._queue.put(message)
 
     def _known(self, sample: Sample) -> KnownMeter:
         meter = hex_id(sample)
@@ -273,6 +281,9 @@ class Session:
             for meter in [meter for meter, published in self._published.items() if published.is_online]:
                 if not self._hub.is_fresh(self._catalogue[meter].sample.reading.meter_id, now_s):
                     self._set_offline(meter)
+            if not self._is_announced_again and now_s - self._began_s > _ANNOUNCE_AGAIN_S:
+                self._is_announced_again = True
+                self._announce_again()
             await self._publish_diagnoses(now_s)
             await self._check_denials(now_s)
             await asyncio.sleep(_CHECK_EVERY_S)
