@@ -25,6 +25,9 @@ EXPORT_COMMIT = export ISKRA_COMMIT=$$(git rev-parse HEAD) ISKRA_COMMIT_DATE=$$(
 YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
 	comments: {min-spaces-from-content: 1}, truthy: {check-keys: false}}}
 
+# the tests start hundreds of processes: modules are compiled once
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots \
 	dist deb image docs-site sbom audit checksums compose-file app-repository release-check
 .DEFAULT_GOAL := setup
@@ -55,7 +58,8 @@ run: $(RUNTIME)
 	$(BIN)/iskra-server serve $(ARGS)
 
 test: setup
-	@.ci/system-packages
+	@# meanwhile the tests are compiled once, not once by each process
+	@$(BIN)/pytest --collect-only >/dev/null 2>&1 & .ci/system-packages; status=$$?; wait; exit $$status
 	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # also the tests that take longest and show the least that others do not

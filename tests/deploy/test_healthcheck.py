@@ -52,6 +52,7 @@ def test_it_asks_where_the_server_listens_whatever_has_configured_that(tmp_path:
             process.terminate()
 
 
+@pytest.mark.slow
 def test_a_server_that_has_stopped_answering_is_not_healthy() -> None:
     with serving("demo") as server:
         assert checked(server) == 0

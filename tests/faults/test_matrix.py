@@ -16,6 +16,10 @@ SLOW = (
     *("fell_silent", "no_meter_found", "held_back", "no_answer", "rare", "only_values", "http_no_node", "overrun"),
     *("all_taken", "unusable", "relocked", "clock_stepped", "http_empty", "set_aside", "cut", "framing", "modem"),
     *("named_twice", "capture_unusable", "capture_permission", "unreachable", "mqtt_unavailable", "refused"),
+    *("busy_unknown", "http_password", "ended", "closed", "first_telegram", "simulated_unplugged", "inf_off", "mbus"),
+    *("permission_group_in_container", "permission_owner", "permission_directory", "needs_other_installation"),
+    *("unusable_file", "missing_in_container", "missing_in_app", "capture_missing", "needs_package", "unknown_name"),
+    *("no_port_in_container", "no_port_in_app", "two_heads"),
 )
 
 

@@ -38,8 +38,10 @@ def record(folder: Path) -> set[object]:
     return found
 
 
-def arrives(folder: Path, central: Store, expected: set[object]) -> None:
+def arrives(folder: Path, collecting: Collecting, central: Store, expected: set[object]) -> None:
     """What the reader of this configuration has recorded, at the central server."""
+    # what nobody collects is sent again after a minute
+    until(lambda: "Collecting from" in collecting.log)
     environ = {"IES_CONFIG": str(folder / "iskra-server.toml"), "IES_HISTORY_ENABLED": "true"}
     with serving("serve", "tcp://127.0.0.1:1", environ=environ | {"IES_DATA_DIR": str(folder)}):
         until(lambda: rows(central, [METER.meter_id]) == expected)
@@ -69,7 +71,7 @@ def test_a_reader_with_a_password_connects_and_is_confined_to_its_name(
         f"mqtt://{COLLECTOR}@127.0.0.1:{port}", postgres.url("postgres"), IES_COLLECT_PASSWORD=collector["password"]
     )
     try:
-        arrives(tmp_path, central, expected)
+        arrives(tmp_path, collecting, central, expected)
         heard = {"user": COLLECTOR, "password": collector["password"]}
         with Subscriber(port, "iskra/v1/+/live", **heard) as all_readers, Subscriber(port, "none", **login) as own:
             own.say("iskra/v1/house-8/live", "of another")
@@ -108,7 +110,7 @@ def test_a_reader_with_a_certificate_connects_under_the_name_in_it(
     environ = {f"IES_COLLECT_{name.upper()}": str(path) for name, path in keys.items()}
     collecting = Collecting(f"mqtts://localhost:{port}", postgres.url("postgres"), **environ)
     try:
-        arrives(tmp_path, central, expected)
+        arrives(tmp_path, collecting, central, expected)
     finally:
         collecting.end()
         broker.kill()

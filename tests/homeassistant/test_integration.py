@@ -130,6 +130,7 @@ def test_a_discovered_server_is_set_up_with_its_token_alone(house: Home, upstair
         assert len(forms.entries(assistant)) == 2
 
 
+@pytest.mark.slow
 def test_a_discovered_server_with_a_certificate_is_asked_about_it(house: Home, upstairs: Attic) -> None:
     """It reads the same meters, and one meter is never two devices."""
     nameless = announced(house.pi.address, nameless=(ATTIC_PORT, ""))
@@ -202,6 +203,7 @@ def test_a_meter_that_comes_by_mqtt_too_is_a_repair(house: Home) -> None:
     has_repair(house, "mqtt_too", SOON_S)
 
 
+@pytest.mark.slow
 def test_a_changed_token_is_asked_for(house: Home, upstairs: Attic) -> None:
     upstairs.change_token("another-token-of-the-attic")
     for assistant in young(house):
@@ -231,6 +233,7 @@ def test_a_changed_token_is_asked_for(house: Home, upstairs: Attic) -> None:
         shows(assistant, upstairs)
 
 
+@pytest.mark.slow
 def test_another_server_at_its_address_feeds_nothing_into_its_entities(house: Home, upstairs: Attic) -> None:
     ids = {assistant: entry_of(assistant, upstairs)["entry_id"] for assistant in young(house)}
     upstairs.stop()

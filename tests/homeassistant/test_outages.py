@@ -5,6 +5,8 @@ Every test leaves the home as it found it: broker and server run, the meter is r
 
 import time
 
+import pytest
+
 from homeassistant import release
 from homeassistant.entities import BY_MQTT, are_right, are_unavailable, complaints, young
 from homeassistant.forms import entries, issues
@@ -20,6 +22,7 @@ SOON_S = 120.0
 AWAY_S = 3 * RETRY_S if release.is_default() else 60.0
 
 
+@pytest.mark.slow
 def test_a_broker_that_has_lost_everything_is_harmless(house: Home) -> None:
     # where this file is run alone
     house.meter.profile = UNLOCKED

@@ -168,6 +168,7 @@ def test_a_silent_port_is_asked_after_two_rounds_and_no_earlier(speaker: Callabl
     run(main())
 
 
+@pytest.mark.slow
 def test_a_head_that_only_echoes_is_asked_once(tmp_path: Path) -> None:
     async def main() -> None:
         wire = D0Wire([], is_echoed=True)

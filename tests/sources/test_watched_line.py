@@ -55,6 +55,7 @@ def test_a_meter_that_sends_by_itself_is_not_asked_for_long(plug: Callable[[], P
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_echoes_alone_are_no_other_meter() -> None:
     async def main() -> None:
         wire = D0Wire([d0meter.meter()], is_echoed=True, is_deaf=True)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from command import Run
 from homeassistant.talking import running, talking
 from running import free_port
@@ -15,6 +17,7 @@ def sentence(run: Run, *arguments: object, **variables: str) -> str:
     return line.removeprefix("iskra-server: ")
 
 
+@pytest.mark.slow
 def test_what_is_missing_or_wrong_is_one_sentence(run: Run, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("abc\n")
     (tmp_path / "empty").write_text("")

@@ -25,7 +25,7 @@ def test_demo_names_its_limits(run: Run) -> None:
         pytest.param("MT174", "d0", marks=pytest.mark.slow),
         pytest.param("M550", "p1", marks=pytest.mark.slow),
         pytest.param("AM550-KELAG", "dlms", marks=pytest.mark.slow),
-        ("AM550-CH-encrypted", "dlms"),
+        pytest.param("AM550-CH-encrypted", "dlms", marks=pytest.mark.slow),
     ],
 )
 def test_demo_shows_a_meter_of_every_protocol(profile: str, protocol: str) -> None:
@@ -36,6 +36,7 @@ def test_demo_shows_a_meter_of_every_protocol(profile: str, protocol: str) -> No
     assert all(meter["simulated"] for meter in meters)
 
 
+@pytest.mark.slow
 def test_the_demo_has_a_meter_at_the_solar_roof_of_the_same_household() -> None:
     with serving("demo", "--solar") as server:
         until(lambda: "consumption_w" in server.get("/api/v1/solar").json())

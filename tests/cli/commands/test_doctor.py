@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import httpx
+import pytest
 
 import pushes
 from command import OnTerminal, Run
@@ -99,6 +100,7 @@ def test_ports_of_two_servers_are_asked_for_at_each(run: Run, tmp_path: Path, re
     assert told == [f"The server at {each.url} reads it and says:" for each in (server, configured)]
 
 
+@pytest.mark.slow
 def test_the_server_tells_who_asks_an_emulated_device(run: Run) -> None:
     port = str(free_port())
     environ = {"IES_ECOTRACKER_ENABLED": "true", "IES_ECOTRACKER_PORT": port, "IES_EMULATION_HOST": "127.0.0.1"}
@@ -118,6 +120,7 @@ def is_answered(url: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_meter_of_another_protocol_that_encrypts(run: Run, tmp_path: Path) -> None:
     head = Head(tmp_path / "head")
     stream = dlms.hdlc(pushes.sealed(pushes.tagged()))

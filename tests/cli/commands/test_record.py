@@ -44,7 +44,7 @@ def test_a_recording_ends_after_so_many_telegrams_and_holds_them(run: Run, tmp_p
     "profile",
     [
         "ME162",
-        "AM550-CH",
+        pytest.param("AM550-CH", marks=pytest.mark.slow),
         *(pytest.param(profile, marks=pytest.mark.slow) for profile in ("MT382-P1", "M550", "NetzNOE")),
     ],
 )
@@ -61,6 +61,7 @@ def test_what_a_meter_of_another_protocol_sends_is_recorded_as_it_came(run: Run,
     assert shown.returncode == 0 and ("no fault" in shown.stdout or "1 fault (1 cut)" in shown.stdout), shown.stdout
 
 
+@pytest.mark.slow
 def test_bytes_that_no_telegram_is_recognised_in_are_recorded_with_their_line_settings(
     run: Run, tmp_path: Path, head: Head
 ) -> None:
@@ -92,6 +93,7 @@ def test_bytes_that_no_telegram_is_recognised_in_are_recorded_with_their_line_se
     assert done.stderr.endswith(f"x.bin: 0 telegrams, {len(data):,} bytes.\n")
 
 
+@pytest.mark.slow
 def test_a_recording_ends_after_so_many_seconds(run: Run, tmp_path: Path) -> None:
     """A busy machine may not have received a whole telegram by then."""
     done = run("record", "-o", "x.bin", METER, "--seconds", 5, "--quiet")

@@ -114,6 +114,7 @@ def test_a_polled_meter_waits_on_its_port_and_is_read_at_its_speed(tmp_path: Pat
     assert reading.meter_id == "1 ISK 00 10000001" and reading.get(Obis.parse("1.8.0"))
 
 
+@pytest.mark.slow
 def test_a_port_at_another_speed_than_the_meter_has_noise(tmp_path: Path) -> None:
     async def heard(path: str, baud: int) -> bytes:
         line = await open_serial(path, baud)

@@ -10,6 +10,7 @@ from command import OnTerminal, Run
 UNLOCKS = "simulator:MT631-locked?unlock=60&rate=40"
 
 
+@pytest.mark.slow
 def test_in_a_pipe_it_explains_and_tells_what_happens(run: Run) -> None:
     done = run("unlock", UNLOCKS)
     assert (done.returncode, done.stderr) == (0, "")
@@ -48,6 +49,7 @@ def test_without_a_telegram_it_names_the_next_step(run: Run, tmp_path: Path) -> 
     assert done.stderr.startswith("iskra-server: No telegram arrived from noise.bin; iskra-server doctor noise.bin")
 
 
+@pytest.mark.slow
 def test_a_meter_that_falls_back_is_told_and_coached_on(terminal: OnTerminal) -> None:
     coach = terminal("unlock", "simulator:MT175-locked?unlock=40&relock=161&rate=40", columns=120)
     coach.until("Press Enter, and then flash twice")

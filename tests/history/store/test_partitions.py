@@ -173,6 +173,7 @@ def test_sqlite_has_no_partitions(sqlite: Store) -> None:
     assert (sqlite.make_partitions(), sqlite.drop_partitions_before(time.time())) == (0, 0)
 
 
+@pytest.mark.slow
 def test_records_of_a_reader_create_few_partitions_and_are_all_stored(centre: Store) -> None:
     before = partitions(centre)
     months = months_between(at(2000, 1), time.time())

@@ -113,7 +113,10 @@ def test_mqtt_5_where_the_broker_speaks_it(head: Head, broker: Mosquitto) -> Non
     until(lambda: "as cellar (p5, c1," in broker.log.read_text())
 
 
-@pytest.mark.parametrize("refusal", [b"\x20\x02\x00\x01", b""], ids=["refused", "no answer"])
+@pytest.mark.parametrize(
+    "refusal",
+    [pytest.param(b"\x20\x02\x00\x01", id="refused"), pytest.param(b"", id="no answer", marks=pytest.mark.slow)],
+)
 def test_mqtt_3_1_1_where_it_speaks_no_other(head: Head, broker: Mosquitto, refusal: bytes) -> None:
     with OldDoor(broker.port, refusal) as door, Subscriber(broker.port) as subscriber, publishing(head, door.url):
         until(lambda: subscriber.now.get(SERVER) == b"online")
@@ -160,6 +163,7 @@ def test_what_the_broker_denies_is_not_counted_as_delivered(head: Head, denying:
         assert (output(server)["ok"], output(server)["delivered"]) == (False, 0)
 
 
+@pytest.mark.slow
 def test_a_broker_that_denies_without_a_word_is_found_out(head: Head, denying: Mosquitto) -> None:
     """MQTT 3.1.1 has no way to say it."""
     with OldDoor(denying.port) as door, publishing(head, door.url, MQTT_BASE_TOPIC="other") as server:
@@ -185,6 +189,7 @@ def test_a_filter_that_the_broker_denies_is_named(head: Head, tmp_path: Path) ->
         broker.kill()
 
 
+@pytest.mark.slow
 def test_two_programs_with_one_client_id_are_told_so(head: Head, broker: Mosquitto) -> None:
     """Mosquitto 2.0 throws the older one out without a word."""
     with publishing(head, broker, MQTT_CLIENT_ID="twin") as server:

@@ -118,6 +118,7 @@ def test_a_broker_that_is_away() -> None:
         take_away(f"mqtt://127.0.0.1:{free_port()}", LABEL)
 
 
+@pytest.mark.slow
 def test_a_broker_that_lets_nothing_be_read_says_so_in_time(tmp_path: Path) -> None:
     acl = tmp_path / "acl"
     acl.write_text("topic write #\n")

@@ -191,6 +191,7 @@ def test_a_reading_expires_at_a_broker_that_is_left_alone(head: Head, tmp_path: 
         broker.kill()
 
 
+@pytest.mark.slow
 def test_a_server_can_be_stopped_at_any_moment_of_its_start(head: Head, broker: Mosquitto) -> None:
     for number in range(5):
         with publishing(head, broker) as server:

@@ -68,6 +68,7 @@ def show(page: Page, view: str) -> None:
     expect(page.locator(READY).first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_last_hour_stays_inside_its_card(open_page: Open, meter: Meter) -> None:
     page = open_page("#/now")
     meter.show(page, -12345, "−12\u202f345")
@@ -115,6 +116,7 @@ def test_the_theme_can_be_chosen(open_page: Open, meter: Meter) -> None:
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.slow
 def test_single_key_shortcuts_can_be_switched_off(open_page: Open, meter: Meter) -> None:
     meter.send()
     page = open_page("#/about")
@@ -208,6 +210,7 @@ def test_the_page_can_be_installed_as_an_app(open_page: Open) -> None:
     assert sizes == [192, 512, 512]
 
 
+@pytest.mark.slow
 def test_the_api_page_is_shown_and_accessible(open_page: Open) -> None:
     page = open_page("docs")
     expect(page.locator(".operation").first).to_be_visible()

@@ -106,6 +106,7 @@ def test_a_meter_is_found_by_part_of_its_number_and_the_address_keeps_the_search
     expect(page.locator("main .empty")).to_have_text("Nothing found.")
 
 
+@pytest.mark.slow
 def test_a_group_is_found_by_part_of_its_name_and_its_periods_are_links(opened: Open) -> None:
     page = opened("#/fleet/tenant")
     expect(page.locator("main dt")).to_have_count(7)
@@ -154,6 +155,7 @@ def test_the_energy_of_a_group_equals_the_api(opened: Open, central: Server) -> 
     expect(page.locator("section.files")).to_contain_text("not for legal billing")
 
 
+@pytest.mark.slow
 def test_the_sum_has_the_energy_of_a_gap_over_midnight_which_is_in_no_bar(opened: Open, central: Server) -> None:
     page = opened(f"#/fleet/building/7/month/{MONTH}")
     answers = [request(central, f"energy?group=building:7&from={MONTH}&bucket={length}") for length in ("day", "month")]
@@ -171,6 +173,7 @@ def _lacks_a_meter(bucket: dict[str, Any]) -> bool:
     return known["complete"] < known["meters"]
 
 
+@pytest.mark.slow
 def test_the_15_minute_values_of_a_group_can_be_downloaded(opened: Open, central: Server) -> None:
     page = opened(f"#/fleet/tenant/Tenant 2/month/{MONTH}")
     with page.expect_download() as download:
@@ -199,6 +202,7 @@ def without_time(statement: str) -> str:
     return re.sub(r"<dt>Erstellt</dt><dd>[^<]*", "", statement)
 
 
+@pytest.mark.slow
 def test_a_group_of_more_meters_than_a_statement_may_have_says_how_to_get_one(opened: Open) -> None:
     script = STATIC / "js" / "views" / "group.js"
     assert f"const MAX_METERS = {statement_api.MAX_METERS};" in script.read_text()
@@ -226,6 +230,7 @@ def test_readers_show_their_first_fault(opened: Open) -> None:
     expect(lines).to_have_text([re.compile("cellar-0 OK .*is read"), re.compile("cellar-1 failed .*ttyUSB0")])
 
 
+@pytest.mark.slow
 def test_views_are_accessible_and_fit_a_phone(opened: Open) -> None:
     page = opened("#/about", color_scheme="light", viewport={"width": 320, "height": 700})
     faults = {}

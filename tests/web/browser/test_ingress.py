@@ -80,9 +80,8 @@ def frame(page: Page) -> FrameLocator:
     return page.frame_locator("iframe")
 
 
-@pytest.mark.parametrize(
-    ("locale", "scheme"), [("de-DE", "light"), pytest.param("en-GB", "dark", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("locale", "scheme"), [("de-DE", "light"), ("en-GB", "dark")])
 def test_every_view_works_in_the_frame_of_a_phone(
     open_frame: Open, meter: Meter, locale: str, scheme: str, tmp_path: Path
 ) -> None:
@@ -102,6 +101,7 @@ def test_the_live_stream_runs(open_frame: Open, meter: Meter) -> None:
         expect(frame(page).locator(".big .number")).to_have_text(f"{power:,}".replace(",", "\u202f"))
 
 
+@pytest.mark.slow
 def test_a_stream_that_home_assistant_holds_back_is_noticed(
     open_frame: Open, meter: Meter, box: SupervisorStandIn
 ) -> None:

@@ -95,6 +95,7 @@ def test_before_the_first_reading_every_view_of_history_says_so(browser: Browser
             expect(note.get_by_role("link")).to_have_attribute("href", "#/setup")
 
 
+@pytest.mark.slow
 def test_after_a_restart_without_a_head_the_history_can_be_opened(browser: Browser, tmp_path: Path) -> None:
     write(tmp_path)
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path), "IES_SERVER_TIME_ZONE": ZONE.key}
@@ -134,7 +135,7 @@ def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
         ("js/shell.js", "now", ".big .number"),
         ("css/base.css", "now", ".big .number"),
         pytest.param(("js/views/today.js", "now", ".facts dt"), marks=pytest.mark.slow),
-        ("js/views/setup.js", "setup", ".checks"),
+        pytest.param(("js/views/setup.js", "setup", ".checks"), marks=pytest.mark.slow),
     ],
 )
 def test_a_file_that_failed_to_load_is_loaded_again(

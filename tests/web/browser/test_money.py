@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from iskra_server.config.load import load
@@ -46,6 +47,7 @@ def test_the_power_costs_the_price_of_this_quarter_hour(open_page: Open, meter: 
     expect(page.locator(".rate")).to_have_text(f"earns {euros(Decimal('1.5') * Decimal('0.0811'), 3)}/h")
 
 
+@pytest.mark.slow
 def test_a_stale_reading_has_no_rate(open_page: Open, meter: Meter) -> None:
     page = open_page("#/wall")
     meter.show(page, 1000, "1\u202f000")

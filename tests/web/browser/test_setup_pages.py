@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from running import fetch, serving, until
@@ -45,6 +46,7 @@ def test_no_check_covers_another_in_german(open_page: Open, meter: Meter) -> Non
         assert is_verdict_first, width
 
 
+@pytest.mark.slow
 def test_the_diagnosis_shows_who_asks_an_emulated_device(open_page: Open, meter: Meter, ecotracker: int) -> None:
     def is_answered() -> bool:
         meter.send()
@@ -99,6 +101,7 @@ def test_the_wall_display_has_a_clock_and_compares_today_with_yesterday(open_pag
     assert page.evaluate("document.documentElement.scrollHeight") == 600
 
 
+@pytest.mark.slow
 def test_the_page_of_the_api_has_the_frame_of_the_others_and_finds_a_route(open_page: Open) -> None:
     page = open_page("docs", locale="de-DE")
     expect(page.locator("html")).to_have_attribute("lang", "de")

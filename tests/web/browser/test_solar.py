@@ -26,6 +26,7 @@ def active(page: Page) -> list[str | None]:
     return [arrow.get_attribute("data-flow") for arrow in page.locator(".flow .arrow[data-active]").all()]
 
 
+@pytest.mark.slow
 def test_the_flow_is_shown_only_while_both_meters_are_current(browser: Browser) -> None:
     site = Site(arrived(power(-1900)), stale_after_s=3600)
     site.statuses = [status(name="House"), plant(name="Roof")]
@@ -59,6 +60,7 @@ def test_a_meter_without_export_shows_no_flow_while_it_shows_0_w(browser: Browse
         expect(page.locator(".flow")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_without_a_plant_nothing_of_it_is_there(browser: Browser) -> None:
     site = Site(arrived(power(300)))
     site.statuses = [status(meter_id=METER_ID)]
@@ -92,6 +94,7 @@ def test_a_day_has_its_self_consumption_and_self_sufficiency(browser: Browser, h
         expect(page.locator(".solar")).to_contain_text(re.compile("These numbers are of .* % of the time"))
 
 
+@pytest.mark.slow
 def test_the_meter_of_the_plant_can_be_chosen_and_says_what_it_is(browser: Browser, household: Server) -> None:
     with watched(browser, household.url) as open_page:
         page = open_page("#/now", locale="de-DE", viewport={"width": 390, "height": 844})
