@@ -1,6 +1,7 @@
 """A meter that moves back and forth while collectors are killed or stand still: every value is somewhere afterwards."""
 
 import random
+import re
 import signal
 import time
 from collections import Counter
@@ -23,6 +24,7 @@ from running import until
 from samples import IMPORT
 
 STEPS = 40
+REFUSED = re.compile("No reader house-b has sent anything yet|is locked")
 
 
 def close_quarters(reader: FieldReader, count: int, begin: int) -> None:
@@ -90,7 +92,8 @@ def test_every_value_is_kept_waits_with_its_reason_or_is_a_conflict(
                     move_meter(central, one.meters[0], chance.choice(["house-a", "house-b"]), one.quarter * QUARTER_S)
                     moves += 1
                 except StoreError as error:
-                    assert "No reader house-b has sent anything yet" in str(error)
+                    # a collector that stands still may hold the meters: nothing is moved then, and that is said
+                    assert REFUSED.search(str(error))
             case "database":
                 postgres.stop()
                 close_quarters(one, 1, 0)
