@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -188,10 +189,28 @@ def test_the_statement_of_a_group_can_be_downloaded(opened: Open, central: Serve
     for use, suffix, more in (("zum Drucken", "html", ""), ("als CSV", "csv", "&format=csv")):
         with page.expect_download() as download:
             files.get_by_role("link", name=f"Aufstellung {use}").click()
-        assert download.value.suggested_filename == f"tenant-Moved_out-2026-02-01_2026-02-28.{suffix}"
+        assert download.value.suggested_filename == f"tenant-Moved_out-{MONTH}.{suffix}"
         answer = without_time(central.get(path + more).text)
         assert without_time(download.value.path().read_text()) == answer
         assert "10.02.2026 00:00" in answer or "2026-02-10T00:00:00" in answer
+
+
+def test_the_statements_of_all_tenants_of_a_house_can_be_downloaded_at_once(opened: Open, central: Server) -> None:
+    page = opened(f"#/fleet/building/9/month/{MONTH}", locale="de-DE")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Aufstellungen aller Mieter").click()
+    assert download.value.suggested_filename == f"building-9-{MONTH}.zip"
+    with ZipFile(download.value.path()) as files:
+        texts = {name: files.read(name).decode() for name in files.namelist()}
+    tenants = ("Moved out", "Tenant 2", "Tenant 5")
+    names = [f"tenant-{tenant.replace(' ', '_')}-{MONTH}.{form}" for tenant in tenants for form in ("html", "csv")]
+    assert list(texts) == names
+    assert all(
+        f"<dd>Gebäude 9, Mieter {tenant}</dd>" in texts[name] for tenant, name in zip(tenants, names[::2], strict=True)
+    )
+    page.evaluate("(month) => { location.hash = `#/fleet/tenant/Tenant 2/month/${month}`; }", MONTH)
+    expect(page.locator("main > h1")).to_have_text("Mieter Tenant 2")
+    expect(page.locator("section.files a")).to_have_count(3)
 
 
 def without_time(statement: str) -> str:
