@@ -37,11 +37,9 @@ def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
     from iskra_server.fleet.central.statement import statement  # noqa: PLC0415
     from iskra_server.fleet.central.statement_files import file_names, statement_text  # noqa: PLC0415
 
-    group, period = _group_and_period(reads, query, within)
     form: Form = "csv" if query.choice("format", _TYPES, default="html") == "csv" else "html"
-    text = statement_text(
-        statement(reads, [group], period, query.now, tz=query.tz, within=within), form, _language(query)
-    )
+    language, (group, period) = _language(query), _group_and_period(reads, query, within)
+    text = statement_text(statement(reads, [group], period, query.now, tz=query.tz, within=within), form, language)
     name = f"{file_names([group], period, query.tz)[group]}.{form}"
     return Response(text, headers=attachment(name) | NO_STORE, media_type=_TYPES[form])
 
@@ -51,10 +49,10 @@ def statements_of(reads: "Reads", query: Query, within: "Within") -> Response:
     from iskra_server.fleet.central.statement import groups_among, statement  # noqa: PLC0415
     from iskra_server.fleet.central.statement_files import archive, file_names, period_name  # noqa: PLC0415
 
-    group, period = _group_and_period(reads, query, within)
     kind, now, tz = query.get("each") or _DEFAULT_EACH, query.now, query.tz
     chosen = query.choice("format", _TYPES, default="html")
     forms: list[Form] = [form for form in _TYPES if not query.get("format") or form == chosen]
+    language, (group, period) = _language(query), _group_and_period(reads, query, within)
     names = file_names(groups_among(reads, group, kind, period, now, within=within), period, tz)
     if not names:
         raise BadRequest(f"no meter of {group.kind}:{group.value} belongs to a {kind} in this period")
@@ -62,7 +60,7 @@ def statements_of(reads: "Reads", query: Query, within: "Within") -> Response:
         (name, statement(reads, [group, of_kind], period, now, tz=tz, within=within)) for of_kind, name in names.items()
     )
     headers = attachment(file_name(group.kind, group.value, period_name(period, tz), suffix="zip")) | NO_STORE
-    return Response(archive(statements, forms, _language(query)), headers=headers, media_type=ZIP)
+    return Response(archive(statements, forms, language), headers=headers, media_type=ZIP)
 
 
 def _group_and_period(reads: "Reads", query: Query, within: "Within") -> "tuple[Group, Period]":
