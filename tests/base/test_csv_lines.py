@@ -1,10 +1,13 @@
 """Files for spreadsheets: what is a number stays one, and no name is a formula."""
 
 import csv
+import re
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iskra_server.base.csv_lines import csv_line, unguarded
 
@@ -14,9 +17,9 @@ FORMULAS = (
     "+49 30 1234",
     "-2+3",
     "@SUM(A1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
+    "  =1",
+    '"=1',
+    "'=",
     "\uff1d1",
     "=",
     "-",
@@ -24,13 +27,22 @@ FORMULAS = (
     "-0x1f",
     "--1",
 )
+# of a text, and of one that a German Excel splits
+INSIDE = {
+    "Meyer;=1": "Meyer;'=1",
+    'Meyer;"=1+1;': "Meyer;'\"=1+1;",
+    "Meyer; +49; Ott;@A1": "Meyer;' +49; Ott;'@A1",
+    "Meyer\n=1": "Meyer\n'=1",
+    "\n=1": "'\n'=1",
+    "\t=1": "'\t'=1",
+}
 PLAIN = (
     "",
     "Meyer",
     "Ott & Söhne",
     "'s Gravenhage",
-    "'=",
     "a=1",
+    "Meyer; Ott - 2; 'Kim'",
     "1-0:1.8.0*255",
     "2026-11-22T10:00:00+01:00",
     'say "hi", he',
@@ -48,6 +60,22 @@ def test_what_a_spreadsheet_would_compute_has_an_apostrophe(text: str) -> None:
     told = read(csv_line(["Meyer", text, 7]))
     assert told == ["Meyer", f"'{text}", "7"]
     assert unguarded(told[1]) == text
+
+
+@pytest.mark.parametrize(("text", "told"), INSIDE.items())
+def test_so_has_what_would_begin_a_cell_where_semicolons_separate(text: str, told: str) -> None:
+    assert read(csv_line([text])) == [told]
+    assert unguarded(told) == text
+
+
+@given(text=st.text("=+-@;,'\" \t\r\na1", max_size=8))
+def test_no_cell_is_a_formula_by_either_separator_and_the_text_comes_back(text: str) -> None:
+    line = csv_line(["Meyer", text, 7])
+    for separator in ",;":
+        cells = [cell for row in csv.reader(StringIO(line, newline=""), delimiter=separator) for cell in row]
+        assert not [cell for cell in cells if re.match(r"\s*[=+@-]", cell) and not re.fullmatch(r"[+-]?1+(,7)?", cell)]
+    ((_, told, _),) = csv.reader(StringIO(line, newline=""))
+    assert unguarded(told) == text
 
 
 @pytest.mark.parametrize("text", [*PLAIN, *NUMBERS])

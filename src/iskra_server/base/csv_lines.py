@@ -1,16 +1,18 @@
 """Lines of CSV files: all that this program writes. A spreadsheet never takes a name for a formula.
 
 Tenants, groups, meters and readers are named by people and by devices. Where such a text begins as a formula does, an
-apostrophe stands before it; numbers are as they are.
+apostrophe stands before it. So it does inside a text, after what may begin a cell: a German Excel splits lines at
+semicolons, and heeds quotes only where its own cells begin. Numbers are as they are.
 """
 
 import re
 from collections.abc import Iterable
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# quotes and spaces before a formula do not keep a spreadsheet from computing it
+_BEGIN, _FORMULA = r"(^|[;\t\r\n])", r"""(?=[\s"']*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"""
+_UNGUARDED, _GUARDED = re.compile(_BEGIN + _FORMULA), re.compile(f"{_BEGIN}'{_FORMULA}")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _QUOTED = re.compile(r'[",\r\n]')
-_GUARD = "'"
 
 
 def csv_line(cells: Iterable[str | int]) -> str:
@@ -20,11 +22,11 @@ def csv_line(cells: Iterable[str | int]) -> str:
 
 def unguarded(text: str) -> str:
     """A text of such a file, as it was before."""
-    return text[1:] if text.startswith(_GUARD) and _FORMULA.match(text, 1) else text
+    return _GUARDED.sub(r"\1", text)
 
 
 def _cell(cell: str | int) -> str:
     text = str(cell)
-    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        text = _GUARD + text
+    if _UNGUARDED.search(text) and not _NUMBER.fullmatch(text):
+        text = _UNGUARDED.sub(r"\1'", text)
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text

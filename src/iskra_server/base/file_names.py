@@ -3,13 +3,14 @@
 import re
 from urllib.parse import quote
 
-_MAX_NAME = 80
+# of each part: cut at its end, a name would lack its period
+_MAX_PART = 60
 
 
-def file_name(*parts: str, suffix: str) -> str:
+def file_name(*parts: str, suffix: str = "") -> str:
     """tenant-Meyer-2026.html: what file systems do not like becomes an underscore."""
-    name = "-".join(re.sub(r"[^\w.+-]+", "_", part) for part in parts)
-    return f"{name[:_MAX_NAME].lstrip('.')}.{suffix}"
+    name = "-".join(re.sub(r"[^\w.+-]+", "_", part)[:_MAX_PART] for part in parts).lstrip(".")
+    return f"{name}.{suffix}" if suffix else name
 
 
 def attachment(name: str) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 import csv
 from collections.abc import Iterator
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import insert
@@ -21,6 +22,7 @@ FIRST = 1_763_856_000 // 900
 MOVE = FIRST + 48
 TOKEN, MEYER, NEU = "0123456789abcdef", "meyer-0123456789abcdef", "neu-0123456789abcdef"
 PATH = "/api/v1/fleet/statement?from=2025-11-23&tz=UTC"
+ALL = "/api/v1/fleet/statements.zip?from=2025-11-23&tz=UTC"
 
 
 @pytest.fixture
@@ -56,11 +58,52 @@ def test_each_tenant_sees_his_own_time(site: Site) -> None:
 def test_the_page_is_a_file_to_keep(site: Site) -> None:
     answer = site.get(f"{PATH}&group=tenant:Meyer&lang=de", authorization=f"Bearer {MEYER}")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    name = "tenant-Meyer-2025-11-23_2025-11-23.html"
+    name = "tenant-Meyer-2025-11-23.html"
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert answer.headers["cache-control"] == "no-store"
     assert "<h1>Energieaufstellung</h1>" in answer.text
     assert "Mess- und Eichgesetz" in answer.text
+
+
+def archive(site: Site, query: str, token: str = TOKEN) -> dict[str, str]:
+    """The texts of the files by their names."""
+    answer = site.get(f"{ALL}&{query}", authorization=f"Bearer {token}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert answer.headers["content-disposition"] == 'attachment; filename="building-7-2025-11-23.zip"'
+    with ZipFile(BytesIO(answer.content)) as files:
+        assert files.testzip() is None
+        return {name: files.read(name).decode() for name in files.namelist()}
+
+
+def test_the_statements_of_all_tenants_are_one_archive(site: Site) -> None:
+    files = archive(site, "group=building:7&lang=de")
+    names = [f"tenant-{name}-2025-11-23.{form}" for name in ("Meyer", "Neu") for form in ("html", "csv")]
+    assert list(files) == names
+    assert all("Energieaufstellung" in files[name] and "Gebäude 7, Mieter" in files[name] for name in names[::2])
+    for name, energy_wh in (("Meyer", "2304.0"), ("Neu", "6912.0")):
+        rows = csv.DictReader(StringIO(files[f"tenant-{name}-2025-11-23.csv"]))
+        assert [row["energy_wh"] for row in rows if row["kind"] == "total"] == [energy_wh] * 2
+    assert list(archive(site, "group=building:7&format=csv&each=building")) == ["building-7-2025-11-23.csv"]
+
+
+def test_a_tenants_archive_has_his_own_statement_alone(site: Site) -> None:
+    files = archive(site, "group=building:7&format=html", NEU)
+    assert list(files) == ["tenant-Neu-2025-11-23.html"]
+    assert "Meyer" not in "".join(files.values())
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("", "'group' is missing"),
+        ("&group=building:9", "No meter of building:9 belongs to a tenant in this period."),
+        ("&group=building:7&each=tariff", "No meter of building:7 belongs to a tariff in this period."),
+        ("&group=building:7&format=pdf", "'format=pdf' is not allowed; allowed are html, csv"),
+    ],
+)
+def test_a_request_for_an_archive_that_would_be_empty_says_so(site: Site, query: str, detail: str) -> None:
+    answer = site.get(ALL + query, authorization=f"Bearer {TOKEN}")
+    assert (answer.status_code, detail in answer.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -79,5 +122,6 @@ def test_a_wrong_request_says_what_is_allowed(site: Site, query: str, detail: st
 
 def test_a_group_with_too_many_meters_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statement_api, "MAX_METERS", 0)
-    answer = site.get(f"{PATH}&group=building:7", authorization=f"Bearer {TOKEN}")
-    assert (answer.status_code, "has 1 meters" in answer.json()["detail"]) == (400, True)
+    for path in (PATH, ALL):
+        answer = site.get(f"{path}&group=building:7", authorization=f"Bearer {TOKEN}")
+        assert (answer.status_code, "has 1 meters" in answer.json()["detail"]) == (400, True)

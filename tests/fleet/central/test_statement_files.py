@@ -19,10 +19,11 @@ from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement import Statement, statement
 from iskra_server.fleet.central.statement_csv import COLUMNS, write_csv
+from iskra_server.fleet.central.statement_files import file_names, period_name
 from iskra_server.fleet.central.statement_html import html
 from iskra_server.fleet.central.statement_remarks import Remark, RemarkKind
 from iskra_server.fleet.central.statement_texts import at, kwh, sentence
-from iskra_server.history.model.periods import parse_period
+from iskra_server.history.model.periods import parse_period, parse_span
 from iskra_server.history.model.records import Exact, Quality, QuarterReading
 from iskra_server.history.store.schema import label
 from iskra_server.history.store.store import Store
@@ -150,4 +151,33 @@ def test_numbers_and_times_are_written_in_full() -> None:
         "25.10.2026 02:00 (+0200)",
         "25.10.2026 02:00 (+0100)",
         "25.10.2026 03:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [
+        ("2026", None, "2026"),
+        ("2026", "2027", "2026_2027"),
+        ("last_month", None, "2026-11"),
+        ("2026-01", "2026-06", "2026-01_2026-06"),
+        ("2025-07", "2026-06", "2025-07_2026-06"),
+        ("2026-10-25", None, "2026-10-25"),
+        ("2026-10-19", "2026-10-25", "2026-10-19_2026-10-25"),
+        ("2026-10-24T22:30:00Z", "2026-10-25T03:00:00Z", "2026-10-25"),
+    ],
+)
+def test_a_file_is_named_by_its_period(first: str, last: str | None, name: str) -> None:
+    assert period_name(parse_span(first, last, NOW, BERLIN), BERLIN) == name
+
+
+def test_no_two_tenants_have_one_file() -> None:
+    names = ("A/B", "a b", "A B", "x" * 90, "x" * 91)
+    period = parse_period("2026", NOW, BERLIN)
+    assert list(file_names([Group("tenant", name) for name in names], period, BERLIN).values()) == [
+        "tenant-A_B-2026",
+        "tenant-a_b-2026-2",
+        "tenant-A_B-2026-3",
+        f"tenant-{'x' * 60}-2026",
+        f"tenant-{'x' * 60}-2026-2",
     ]

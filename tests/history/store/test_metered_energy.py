@@ -12,7 +12,8 @@ from history.entries import METER, OTHER, QUARTER
 from iskra_server.history.model.energy import Gap, energy_in_buckets
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, Quality, QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
-from iskra_server.history.store.metered_energy import MeteredEnergy, metered_energy
+from iskra_server.history.store.metered_energy import MeteredEnergy, metered_energy, open_gaps
+from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 from iskra_server.history.store.store import Store
 from samples import IMPORT
 
@@ -25,8 +26,16 @@ def reading(
     return QuarterReading(meter.meter_id, IMPORT, quarter, Exact(raw, -1), quality, epoch)
 
 
+def counter_of(store: Store, meter: MeterInfo) -> CounterHistory:
+    return CounterHistory(store, ordered_chain(meter.meter_id, store.meters()), IMPORT)
+
+
 def energy(store: Store, begin: int = QUARTER, end: int = END, meter: MeterInfo = METER) -> MeteredEnergy:
-    return metered_energy(CounterHistory(store, ordered_chain(meter.meter_id, store.meters()), IMPORT), begin, end)
+    return metered_energy(ReadingsInMemory(counter_of(store, meter), begin, end), begin, end)
+
+
+def around(store: Store, of: MeteredEnergy) -> list[Gap]:
+    return list(open_gaps(counter_of(store, METER), of))
 
 
 def write(store: Store, quarters: Iterable[int]) -> None:
@@ -39,7 +48,7 @@ def test_of_a_complete_period(sqlite: Store) -> None:
     of = energy(sqlite)
     assert (of.energy_wh, of.quarters, of.covered, of.measured, of.missing) == (Decimal(10), 10, 10, 10, 0)
     assert of.first and of.last
-    assert (of.first.quarter, of.last.quarter, of.open_gaps, of.is_complete) == (QUARTER, END, (), True)
+    assert (of.first.quarter, of.last.quarter, around(sqlite, of), of.is_complete) == (QUARTER, END, [], True)
 
 
 def test_of_a_gap_inside_the_sum_is_known(sqlite: Store) -> None:
@@ -52,21 +61,21 @@ def test_what_lies_over_an_edge_is_in_no_period_and_is_told(sqlite: Store) -> No
     write(sqlite, [QUARTER - 1, *range(QUARTER + 2, END - 2), END + 4])
     of = energy(sqlite)
     assert (of.energy_wh, of.covered, of.measured, of.missing, of.is_complete) == (Decimal(5), 5, 5, 5, False)
-    assert of.open_gaps == (Gap(QUARTER - 1, QUARTER + 2, Decimal(3)), Gap(END - 3, END + 4, Decimal(7)))
+    assert around(sqlite, of) == [Gap(QUARTER - 1, QUARTER + 2, Decimal(3)), Gap(END - 3, END + 4, Decimal(7))]
 
 
 def test_a_period_inside_one_gap_has_no_energy(sqlite: Store) -> None:
     write(sqlite, [QUARTER - 1, END + 1])
     of = energy(sqlite)
     assert (of.energy_wh, of.first, of.last, of.covered, of.measured) == (None, None, None, 0, 0)
-    assert of.open_gaps == (Gap(QUARTER - 1, END + 1, Decimal(12)),)
+    assert around(sqlite, of) == [Gap(QUARTER - 1, END + 1, Decimal(12))]
 
 
 @pytest.mark.parametrize("quarters", [[], [QUARTER + 3], [QUARTER - 9], [END + 9]])
 def test_without_two_readings_there_is_no_number(sqlite: Store, quarters: list[int]) -> None:
     write(sqlite, quarters)
     of = energy(sqlite)
-    assert (of.energy_wh, of.measured, of.missing, of.open_gaps) == (None, 0, 10, ())
+    assert (of.energy_wh, of.measured, of.missing, around(sqlite, of)) == (None, 0, 10, [])
 
 
 def test_quarters_beside_an_interpolated_reading_are_estimated(store: Store) -> None:
@@ -105,7 +114,7 @@ def test_it_is_what_the_routes_of_one_meter_say(sqlite: Store, known: set[int], 
         [first, end], counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs
     )
     of = energy(sqlite, first, end, meter)
-    assert (of.energy_wh, set(of.open_gaps)) == (route.total_wh, set(route.gaps))
+    assert (of.energy_wh, set(open_gaps(counter, of))) == (route.total_wh, set(route.gaps))
     assert of.measured <= of.covered <= of.quarters
     assert of.is_complete is ({begin, begin + length} <= known)
     assert of.energy_wh is None or of.energy_wh == of.covered

@@ -22,3 +22,6 @@ def test_outermost_readings_and_counts_of_a_part(store: Store) -> None:
     assert readings.reading(5).value == Exact(700, -2)
     counts = [readings.count(QUARTER + begin, QUARTER + end) for begin, end in ((0, 7), (1, 5), (2, 6), (3, 4))]
     assert counts == [(4, 3), (1, 1), (1, 0), (0, 0)]
+    assert [readings.reading(place).quality for place in (0, 1, 5)] == ["measured", "interpolated", "interpolated"]
+    (gap,) = readings.gaps()
+    assert [reading.quarter - QUARTER for reading in gap] == [2, 5]

@@ -18,6 +18,8 @@ METERS = 120
 # their quarter readings
 BEGIN, DAYS, MONTH = datetime(2026, 2, 10, tzinfo=UTC), 12, "2026-02"
 SILENT = 77
+# in no group that has a page
+ALONE = 118
 # a head that was off from ten in the evening of the fifth day until two in the morning
 OFF, OFF_QUARTERS = 30, (96 * 5 - 8, 96 * 5 + 8)
 
@@ -57,6 +59,7 @@ def write(folder: Path) -> None:
     # of meter 8: another tenant until three days after the beginning
     move = first + 96 * 3
     labels[name(8)] |= {"tenant": [LabelPeriod("Moved out", 0, move), LabelPeriod("Tenant 2", move)]}
+    labels[name(ALONE)] = {"owner": "Lang"}
     fleet.set_labels(store, labels)
     store.close()
 

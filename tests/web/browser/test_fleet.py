@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,7 +14,7 @@ from iskra_server.fleet.central import statement_api
 from iskra_server.web.http.pages import STATIC
 from running import Server, serving, until
 from web.browser.accessibility import accessibility_faults
-from web.browser.central import METERS, MONTH, SILENT, name, write
+from web.browser.central import ALONE, METERS, MONTH, SILENT, name, write
 from web.browser.conftest import Open, watched
 
 # the views, and what each shows when it is there
@@ -22,6 +23,7 @@ PARTS = {
     "fleet/building": "dd",
     f"fleet/building/7/month/{MONTH}": ".chart[role=slider]",
     "fleet/tenant/Tenant 1/year/2026": ".chart[role=slider]",
+    f"fleet/meter/{name(ALONE)}/month/{MONTH}": ".chart[role=slider]",
     "fleet/readers": ".checks li",
     "about": ".prose",
 }
@@ -191,10 +193,28 @@ def test_the_statement_of_a_group_can_be_downloaded(opened: Open, central: Serve
     for use, suffix, more in (("zum Drucken", "html", ""), ("als CSV", "csv", "&format=csv")):
         with page.expect_download() as download:
             files.get_by_role("link", name=f"Aufstellung {use}").click()
-        assert download.value.suggested_filename == f"tenant-Moved_out-2026-02-01_2026-02-28.{suffix}"
+        assert download.value.suggested_filename == f"tenant-Moved_out-{MONTH}.{suffix}"
         answer = without_time(central.get(path + more).text)
         assert without_time(download.value.path().read_text()) == answer
         assert "10.02.2026 00:00" in answer or "2026-02-10T00:00:00" in answer
+
+
+def test_the_statements_of_all_tenants_of_a_house_can_be_downloaded_at_once(opened: Open, central: Server) -> None:
+    page = opened(f"#/fleet/building/9/month/{MONTH}", locale="de-DE")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Aufstellungen aller Mieter").click()
+    assert download.value.suggested_filename == f"building-9-{MONTH}.zip"
+    with ZipFile(download.value.path()) as files:
+        texts = {name: files.read(name).decode() for name in files.namelist()}
+    tenants = ("Moved out", "Tenant 2", "Tenant 5")
+    names = [f"tenant-{tenant.replace(' ', '_')}-{MONTH}.{form}" for tenant in tenants for form in ("html", "csv")]
+    assert list(texts) == names
+    assert all(
+        f"<dd>Gebäude 9, Mieter {tenant}</dd>" in texts[name] for tenant, name in zip(tenants, names[::2], strict=True)
+    )
+    page.evaluate("(month) => { location.hash = `#/fleet/tenant/Tenant 2/month/${month}`; }", MONTH)
+    expect(page.locator("main > h1")).to_have_text("Mieter Tenant 2")
+    expect(page.locator("section.files a")).to_have_count(3)
 
 
 def without_time(statement: str) -> str:
@@ -222,6 +242,38 @@ def test_a_former_tenant_has_his_time(opened: Open) -> None:
     page.evaluate("(month) => { location.hash = `#/fleet/tenant/Moved out/month/${month}`; }", MONTH)
     expect(page.locator("main")).to_contain_text("until 12 Feb 2026")
     expect(page.locator("main .empty")).to_have_text("Nothing found.")
+
+
+def test_a_meter_without_a_group_shows_its_energy(opened: Open, central: Server) -> None:
+    page = opened("#/fleet")
+    page.get_by_role("searchbox").fill(name(ALONE))
+    page.get_by_role("link", name=name(ALONE)).click()
+    expect(page.locator("main > h1")).to_have_text(name(ALONE))
+    page.evaluate("([id, month]) => { location.hash = `#/fleet/meter/${id}/month/${month}`; }", [name(ALONE), MONTH])
+    energy = json.loads(central.get(f"/api/v1/meters/{name(ALONE)}/energy?from={MONTH}").content, parse_float=Decimal)
+    total = f"{energy['import']['total_wh'] / 1000:,.3f} kWh".replace(",", "\u202f")
+    expect(page.locator(".totals")).to_contain_text(total)
+    # from a month to one of its days, and to its table: it stays that meter
+    page.locator(".chart[role=slider]").press("End")
+    for _ in range(8):
+        page.locator(".chart[role=slider]").press("ArrowLeft")
+    page.locator(".chart[role=slider]").press("Enter")
+    expect(page).to_have_url(re.compile(r"/day/2026-02-20$"))
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator("main > h1")).to_have_text(name(ALONE))
+    expect(page.locator(".content tbody tr").first).to_contain_text("00:00")
+    page.get_by_role("link", name="Year", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/year/2026\?as=table$"))
+    expect(page.locator(".content tbody tr").nth(1)).to_contain_text(total.removesuffix(" kWh"))
+
+
+def test_a_meter_that_nobody_knows_is_one_sentence(browser: Browser, central: Server) -> None:
+    # not watched: a browser reports the 404 of such a meter
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{central.url}/#/fleet/meter/nobody")
+    expect(page.get_by_role("alert")).to_contain_text("'nobody'")
+    context.close()
 
 
 def test_readers_show_their_first_fault(opened: Open) -> None:

@@ -70,11 +70,13 @@ def allocate(
     """Divide the solar power of a house among its tenants in each quarter-hour, as par. 42b EnWG says."""
     # heavy imports, needed by this command only
     from iskra_server.fleet.central import solar_allocation, solar_csv  # noqa: PLC0415
+    from iskra_server.fleet.central.statement_files import period_name  # noqa: PLC0415
 
     settings, house = load_config(config), group_of(group)
     zone, now = time_zone(tz, settings), datetime.now(UTC)
     parts = _parts(shares, is_static=key == "static")
-    name = file_name(house.kind, house.value, period, key, suffix="").removesuffix(".")
+    span = parse_report_period(period, now, zone)
+    name = file_name(house.kind, house.value, period_name(span, zone), key)
     files = quarter_file, month_file = to / f"{name}-quarters.csv", to / f"{name}-months.csv"
     check_new(files, overwrite=overwrite)
     obis = EXPORT if plant_counter == "export" else IMPORT
@@ -85,7 +87,7 @@ def allocate(
             raise UsageError(f"The meter {plant} of the plant is not in history.")
         if obis not in meter.series():
             raise UsageError(f"{meter.id} has no counter {plant_counter}; see --plant-counter.", 1)
-        measured = solar_allocation.read_house(reads, house, (meter, obis), parse_report_period(period, now, zone), now)
+        measured = solar_allocation.read_house(reads, house, (meter, obis), span, now)
     if not measured.tenants:
         raise UsageError(f"No meter of {group} belongs to a tenant in this period; see iskra-server groups.", 1)
     console = Console(stderr=True)

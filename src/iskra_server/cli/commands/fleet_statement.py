@@ -1,15 +1,13 @@
 """`fleet statement`: what the meters of a tenant or a house counted in a period, to print or as CSV."""
 
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
-from iskra_server.base.file_names import file_name
 from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Language, examples, terminal_language
 from iskra_server.cli.ui.report_files import (
@@ -21,17 +19,13 @@ from iskra_server.cli.ui.report_files import (
 )
 from iskra_server.cli.ui.usage_error import UsageError
 
-if TYPE_CHECKING:
-    # for its type alone: it imports the database library
-    from iskra_server.fleet.central.statement import Statement
-
 EXAMPLES = examples(
     {
         "iskra-server fleet statement --group tenant:Meyer -o meyer.html": "print",
         "iskra-server fleet statement --group building:7 --each tenant --to out": "all",
     }
 )
-Format = Literal["html", "csv"]
+Form = Literal["html", "csv"]
 
 
 def statement(
@@ -56,7 +50,7 @@ def statement(
     ] = None,
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE|-", help="File to write; - is stdout.")] = "-",
     form: Annotated[
-        Format | None,
+        Form | None,
         typer.Option("--format", metavar="html|csv", help="File format.", show_default="by the file name, else html"),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
@@ -75,12 +69,13 @@ def statement(
     """Write a statement: readings, energy and what is missing, for each meter of a group and each month."""
     # heavy imports, needed by this command only
     from iskra_server.fleet.central import statement as statements  # noqa: PLC0415
+    from iskra_server.fleet.central.statement_files import file_names, statement_text  # noqa: PLC0415
 
     settings = load_config(config)
     zone, now = time_zone(tz, settings), datetime.now(UTC)
     language = lang or _language(settings.server.language)
     whole, span = group_of(group), parse_report_period(period, now, zone)
-    is_csv = form == "csv" or (form is None and Path(output).suffix == ".csv")
+    suffix: Form = form or ("csv" if Path(output).suffix == ".csv" else "html")
     if (each is None) != (to is None):
         raise UsageError("--each needs a folder for its files (--to FOLDER), and --to is for --each alone.")
     with open_existing(settings) as store, store.snapshot() as reads:
@@ -88,30 +83,18 @@ def statement(
             content = statements.statement(reads, [whole], span, now, tz=zone)
             if not content.meters:
                 raise UsageError(f"No meter belongs to {group} in this period; see iskra-server groups.", 1)
-            write_report(output, _text(content, language, is_csv=is_csv), overwrite=overwrite)
+            write_report(output, statement_text(content, suffix, language), overwrite=overwrite)
             return
         names = statements.groups_among(reads, whole, each, span, now)
         if not names:
             raise UsageError(f"No meter of {group} belongs to a {each} in this period.", 1)
-        suffix = "csv" if is_csv else "html"
-        files = {name: to / file_name(each, name.value, period, suffix=suffix) for name in names}
+        files = {name: to / f"{file}.{suffix}" for name, file in file_names(names, span, zone).items()}
         check_new(files.values(), overwrite=overwrite)
         console = Console(stderr=True)
         for name in track(names, "", console=console, transient=True, disable=not console.is_terminal):
             content = statements.statement(reads, [whole, name], span, now, tz=zone)
-            write_text(files[name], _text(content, language, is_csv=is_csv))
+            write_text(files[name], statement_text(content, suffix, language))
         print(f"{len(files)} statements are in {to}.")
-
-
-def _text(content: "Statement", language: Language, *, is_csv: bool) -> str:
-    from iskra_server.fleet.central.statement_csv import write_csv  # noqa: PLC0415
-    from iskra_server.fleet.central.statement_html import html  # noqa: PLC0415
-
-    if not is_csv:
-        return html(content, language)
-    text = StringIO()
-    write_csv(content, text, language)
-    return text.getvalue()
 
 
 def _language(configured: str) -> Language:

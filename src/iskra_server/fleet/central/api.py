@@ -11,8 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central import answers
-from iskra_server.fleet.central.statement_api import FORMAT, LANGUAGE, MAX_DAYS, MAX_METERS, statement_of
+from iskra_server.fleet.central.statement_api import (
+    EACH,
+    FORMAT,
+    FORMATS,
+    LANGUAGE,
+    MAX_DAYS,
+    MAX_METERS,
+    ZIP,
+    statement_of,
+    statements_of,
+)
 from iskra_server.web.http.endpoint import (
     BUCKET,
     TEXT,
@@ -44,6 +55,7 @@ _LINES = 1000
 MAX_EXPORTS, MAX_EXPORTS_PER_CLIENT = 8, 4
 
 Read = Callable[["Reads", Query, "Within"], Struct]
+Respond = Callable[["Reads", Query, "Within"], Response]
 
 _AFTER = Parameter("after", "the `next` of the previous page", TEXT)
 _GROUP = Parameter("group", "kind and value, such as building:7", TEXT)
@@ -51,16 +63,22 @@ _LIMIT = integer_parameter("limit", "number of rows per page", answers.DEFAULT_L
 
 
 def _endpoint(name: str, summary: str, result: Result, read: Read, parameters: tuple[Parameter, ...]) -> Endpoint:
+    # encode in the thread too: a page may be long
+    def respond(reads: "Reads", query: Query, within: "Within") -> Response:
+        return Response(msgspec.json.encode(read(reads, query, within)), headers=NO_STORE, media_type=JSON)
+
+    return _file_endpoint(name, summary, result, respond, parameters)
+
+
+def _file_endpoint(
+    path: str, summary: str, result: Result, respond: Respond, parameters: tuple[Parameter, ...]
+) -> Endpoint:
     async def handler(context: Context, request: Request) -> Response:
         within = _within(request)
+        return await read_history(context, request, parameters, lambda reads, query: respond(reads, query, within))
 
-        # encode in the thread too: a page may be long
-        def respond(reads: "Reads", query: Query) -> Response:
-            return Response(msgspec.json.encode(read(reads, query, within)), headers=NO_STORE, media_type=JSON)
-
-        return await read_history(context, request, parameters, respond)
-
-    return Endpoint(f"/api/v1/fleet/{name}", f"fleet_{name}", summary, history_results(result), handler, parameters)
+    name = f"fleet_{path.partition('.')[0]}"
+    return Endpoint(f"/api/v1/fleet/{path}", name, summary, history_results(result), handler, parameters)
 
 
 def _within(request: Request) -> "Within":
@@ -71,13 +89,6 @@ def _within(request: Request) -> "Within":
     from iskra_server.fleet.central.label_periods import Group  # noqa: PLC0415
 
     return [Group(kind, value) for kind, value in groups]
-
-
-async def _statement(context: Context, request: Request) -> Response:
-    within = _within(request)
-    return await read_history(
-        context, request, _STATEMENT_PARAMETERS, lambda reads, query: statement_of(reads, query, within)
-    )
 
 
 async def _export(context: Context, request: Request) -> Response:
@@ -134,9 +145,7 @@ class _ExportResponse(StreamingResponse):
             self._exports.remove(self._client)
 
 
-_STATEMENT_PARAMETERS = (
-    *(_GROUP, *period_parameters(f"{MAX_DAYS:,} days", default="last_month"), TIME_ZONE, FORMAT, LANGUAGE),
-)
+_STATEMENT_PARAMETERS = (_GROUP, *period_parameters(f"{MAX_DAYS:,} days", default="last_month"), TIME_ZONE)
 _EXPORT_PARAMETERS = (_GROUP, *period_parameters(), TIME_ZONE)
 ENDPOINTS = (
     _endpoint(
@@ -178,19 +187,25 @@ ENDPOINTS = (
     Endpoint(
         "/api/v1/fleet/quarters.csv",
         "fleet_quarters",
-        "All counters of a group in 15-minute steps, while each is in the group, both ends included. Not for legal "
-        f"billing where calibration law asks for verified values. Columns: {', '.join(answers.COLUMNS)}.",
+        "All counters of a group in 15-minute steps, while each is in the group, both ends included. Columns: "
+        f"{', '.join(answers.COLUMNS)}. {LEGAL_NOTE['en']}",
         history_results(Result("the rows", str, _CSV)),
         _export,
         _EXPORT_PARAMETERS,
     ),
-    Endpoint(
-        "/api/v1/fleet/statement",
-        "fleet_statement",
+    _file_endpoint(
+        "statement",
         "A statement of a group as a file to print or as CSV: readings, energy and what is missing of each meter and "
-        "month, while it is in the group. Not for legal billing where calibration law asks for verified values.",
-        history_results(Result(f"the file, of at most {MAX_METERS} meters", str, "text/html", "text/csv")),
-        _statement,
-        _STATEMENT_PARAMETERS,
+        f"month, while it is in the group. {LEGAL_NOTE['en']}",
+        Result(f"the file, of at most {MAX_METERS} meters", str, "text/html", "text/csv"),
+        statement_of,
+        (*_STATEMENT_PARAMETERS, FORMAT, LANGUAGE),
+    ),
+    _file_endpoint(
+        "statements.zip",
+        f"The statements of all tenants of a house, each for the own time, as one ZIP file. {LEGAL_NOTE['en']}",
+        Result(f"the archive, of at most {MAX_METERS} meters", msgspec.Raw, ZIP),
+        statements_of,
+        (*_STATEMENT_PARAMETERS, EACH, FORMATS, LANGUAGE),
     ),
 )

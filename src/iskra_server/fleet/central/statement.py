@@ -17,15 +17,15 @@ from sqlalchemy import select
 
 from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Within, common_times, group_meters
 from iskra_server.fleet.central.statement_remarks import Remark, central_remarks
-from iskra_server.history.model.energy import bucket_edges
+from iskra_server.history.model.energy import bucket_edges, energy_between
 from iskra_server.history.model.periods import quarter_time
 from iskra_server.history.model.records import QUARTER_S, EpochStart, quarter_of
 from iskra_server.history.store.counter_history import CounterHistory
-from iskra_server.history.store.metered_energy import MeteredEnergy, metered_energy
+from iskra_server.history.store.metered_energy import MeteredEnergy, metered_energy, open_gaps
+from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import label, meter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
-from iskra_server.meter.reading import scaled
 
 # gaps of one counter that are listed one by one; of the others their number is told
 MAX_GAPS = 10
@@ -121,11 +121,11 @@ def _in_both(points: Sequence[MeterPeriod], others: Sequence[MeterPeriod]) -> li
 
 
 def groups_among(
-    reads: Reads, group: Group, kind: str, period: tuple[datetime, datetime], now: datetime
+    reads: Reads, group: Group, kind: str, period: tuple[datetime, datetime], now: datetime, *, within: Within = None
 ) -> list[Group]:
     """The groups of a kind to which a meter of `group` belongs in a period, at the same time, by name."""
     begin, end = quarters_of(period, now)
-    points = group_meters(reads, group, begin, end)
+    points = group_meters(reads, group, begin, end, within)
     meters = {meter_id for point in points for meter_id in point.chain}
     statement = (
         select(label.c.value, meter.c.meter_id)
@@ -160,17 +160,17 @@ def _register(
     counter: CounterHistory, obis: Obis, span: tuple[int, int], chain: Sequence[str], tz: ZoneInfo
 ) -> RegisterStatement:
     begin, end = (quarter_time(quarter, tz) for quarter in span)
-    # the whole first: its months are then parts of a column that has been read
-    total = metered_energy(counter, *span)
+    readings = ReadingsInMemory(counter, *span)
+    total = metered_energy(readings, *span)
     edges = bucket_edges(begin, end, "month", tz)
-    months = tuple(metered_energy(counter, *edge) for edge in pairwise(edges))
+    months = tuple(metered_energy(readings, *edge) for edge in pairwise(edges))
     inside = sum((month.energy_wh for month in months if month.energy_wh is not None), Decimal(0))
     between = (total.energy_wh or Decimal(0)) - inside
-    remarks = (*_edge_remarks(total), *_gap_remarks(counter, total), *_epoch_remarks(counter, total, chain))
+    remarks = (*_edge_remarks(counter, total), *_gap_remarks(readings, total), *_epoch_remarks(counter, total, chain))
     return RegisterStatement(obis, total, months, between, remarks)
 
 
-def _edge_remarks(total: MeteredEnergy) -> Iterator[Remark]:
+def _edge_remarks(counter: CounterHistory, total: MeteredEnergy) -> Iterator[Remark]:
     begin_s, end_s = total.begin * QUARTER_S, total.end * QUARTER_S
     if total.first is None or total.last is None:
         yield Remark("no_reading", begin_s=begin_s, end_s=end_s)
@@ -180,23 +180,21 @@ def _edge_remarks(total: MeteredEnergy) -> Iterator[Remark]:
         if total.last.quarter < total.end:
             yield Remark("early_end", begin_s=total.last.quarter * QUARTER_S, end_s=end_s)
     # without its energy: a part of it may be that of another tenant
-    for gap in total.open_gaps:
+    for gap in open_gaps(counter, total):
         yield Remark("open_gap", begin_s=gap.begin * QUARTER_S, end_s=gap.end * QUARTER_S)
 
 
-def _gap_remarks(counter: CounterHistory, total: MeteredEnergy) -> Iterator[Remark]:
+def _gap_remarks(readings: ReadingsInMemory, total: MeteredEnergy) -> Iterator[Remark]:
     """Gaps inside, the longest ones each by itself, in order of time; and the estimated quarter-hours."""
-    column = counter.column(total.begin, total.end)
-    gaps = [gap for gap in column.gaps if gap.begin >= total.begin and gap.end <= total.end] if column else []
-    longest = sorted(gaps, key=lambda gap: gap.begin - gap.end)[:MAX_GAPS]
-    for gap in sorted(longest, key=lambda gap: gap.begin):
-        energy_wh = scaled(gap.raw, column.scaler) if column else Decimal(0)
+    gaps = list(readings.gaps())
+    longest = sorted(gaps, key=lambda gap: gap[0].quarter - gap[1].quarter)[:MAX_GAPS]
+    for before, after in sorted(longest, key=lambda gap: gap[0].quarter):
         yield Remark(
             "gap",
-            begin_s=gap.begin * QUARTER_S,
-            end_s=gap.end * QUARTER_S,
-            count=gap.end - gap.begin,
-            energies_wh=(energy_wh,),
+            begin_s=before.quarter * QUARTER_S,
+            end_s=after.quarter * QUARTER_S,
+            count=after.quarter - before.quarter,
+            energies_wh=(energy_between(before, after, readings.epochs),),
         )
     if len(gaps) > MAX_GAPS:
         yield Remark("more_gaps", count=len(gaps) - MAX_GAPS)

@@ -1,7 +1,7 @@
-"""GET /api/v1/fleet/statement: the statement of a group as a file; a tenant's token gives access to the own months."""
+"""Statements as files over HTTP: /api/v1/fleet/statement of a group, and /api/v1/fleet/statements.zip of all tenants of
+a house. A tenant's token gives access to the own months.
+"""
 
-from datetime import timedelta
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -14,37 +14,66 @@ from iskra_server.web.http.responses import NO_STORE
 
 if TYPE_CHECKING:
     # for its types alone: they bring the database library along
-    from iskra_server.fleet.central.label_periods import Within
+    from iskra_server.fleet.central.label_periods import Group, Within
+    from iskra_server.fleet.central.statement_files import Form
+    from iskra_server.history.model.periods import Period
     from iskra_server.history.store.reads import Reads
     from iskra_server.outputs.notify.messages import Language
 
 # a statement reads every quarter-hour of its time, of every meter
 MAX_DAYS, MAX_METERS = 1_100, 200
-_TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
+ZIP = "application/zip"
+_DEFAULT_EACH = "tenant"
+_TYPES: "dict[Form, str]" = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
 _LANGUAGES = ["en", "de"]
 FORMAT = Parameter("format", "html, to print on A4, or csv", {**TEXT, "enum": list(_TYPES), "default": "html"})
-LANGUAGE = Parameter("lang", "language of the file", {**TEXT, "enum": _LANGUAGES, "default": "en"})
+FORMATS = Parameter("format", "html, to print on A4, or csv; default: a file of each", {**TEXT, "enum": list(_TYPES)})
+EACH = Parameter("each", "kind of the groups that get a statement each", {**TEXT, "default": _DEFAULT_EACH})
+LANGUAGE = Parameter("lang", "language of the files", {**TEXT, "enum": _LANGUAGES, "default": "en"})
 
 
 def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
     """As an attachment: the page of a statement has its styles inside, which a page of this server may not."""
+    from iskra_server.fleet.central.statement import statement  # noqa: PLC0415
+    from iskra_server.fleet.central.statement_files import file_names, statement_text  # noqa: PLC0415
+
+    form: Form = "csv" if query.choice("format", _TYPES, default="html") == "csv" else "html"
+    language, (group, period) = _language(query), _group_and_period(reads, query, within)
+    text = statement_text(statement(reads, [group], period, query.now, tz=query.tz, within=within), form, language)
+    name = f"{file_names([group], period, query.tz)[group]}.{form}"
+    return Response(text, headers=attachment(name) | NO_STORE, media_type=_TYPES[form])
+
+
+def statements_of(reads: "Reads", query: Query, within: "Within") -> Response:
+    """The statements of all tenants of a house, or of all groups of another kind."""
+    from iskra_server.fleet.central.statement import groups_among, statement  # noqa: PLC0415
+    from iskra_server.fleet.central.statement_files import archive, file_names, period_name  # noqa: PLC0415
+
+    kind, now, tz = query.get("each") or _DEFAULT_EACH, query.now, query.tz
+    chosen = query.choice("format", _TYPES, default="html")
+    forms: list[Form] = [form for form in _TYPES if not query.get("format") or form == chosen]
+    language, (group, period) = _language(query), _group_and_period(reads, query, within)
+    names = file_names(groups_among(reads, group, kind, period, now, within=within), period, tz)
+    if not names:
+        raise BadRequest(f"no meter of {group.kind}:{group.value} belongs to a {kind} in this period")
+    statements = (
+        (name, statement(reads, [group, of_kind], period, now, tz=tz, within=within)) for of_kind, name in names.items()
+    )
+    headers = attachment(file_name(group.kind, group.value, period_name(period, tz), suffix="zip")) | NO_STORE
+    return Response(archive(statements, forms, language), headers=headers, media_type=ZIP)
+
+
+def _group_and_period(reads: "Reads", query: Query, within: "Within") -> "tuple[Group, Period]":
+    """Raises BadRequest where the group has too many meters."""
     from iskra_server.fleet.central.label_periods import group_meters  # noqa: PLC0415
-    from iskra_server.fleet.central.statement import quarters_of, statement  # noqa: PLC0415
-    from iskra_server.fleet.central.statement_csv import write_csv  # noqa: PLC0415
-    from iskra_server.fleet.central.statement_html import html  # noqa: PLC0415
+    from iskra_server.fleet.central.statement import quarters_of  # noqa: PLC0415
 
     group, period = required_group(query), query.period(MAX_DAYS, default="last_month")
-    form = query.choice("format", _TYPES, default="html")
-    words: Language = "de" if query.choice("lang", _LANGUAGES, default="en") == "de" else "en"
     count = len(group_meters(reads, group, *quarters_of(period, query.now), within))
     if count > MAX_METERS:
         raise BadRequest(f"this group has {count} meters in the period, and the maximum is {MAX_METERS}")
-    content = statement(reads, [group], period, query.now, tz=query.tz, within=within)
-    text = StringIO()
-    if form == "csv":
-        write_csv(content, text, words)
-    else:
-        text.write(html(content, words))
-    days = (str(day.astimezone(query.tz).date()) for day in (period[0], period[1] - timedelta(seconds=1)))
-    headers = attachment(file_name(group.kind, group.value, "_".join(days), suffix=form)) | NO_STORE
-    return Response(text.getvalue(), headers=headers, media_type=_TYPES[form])
+    return group, period
+
+
+def _language(query: Query) -> "Language":
+    return "de" if query.choice("lang", _LANGUAGES, default="en") == "de" else "en"

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from iskra_server.base.exact_numbers import exact_number
 from iskra_server.fleet.central.statement import MeterStatement, RegisterStatement, Statement
 from iskra_server.fleet.central.statement_remarks import Remark
-from iskra_server.fleet.central.statement_texts import NONE, WORDS, at, kwh, number, register, sentence, title
+from iskra_server.fleet.central.statement_texts import NONE, WORDS, at, kwh, register, sentence, title
 from iskra_server.history.model.periods import quarter_time
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.metered_energy import MeteredEnergy
@@ -89,7 +90,7 @@ def _summary(statement: Statement, language: Language) -> Iterator[str]:
 
 def _completeness(part: RegisterStatement, language: Language) -> str:
     """How many quarter-hours of the time are in the sum."""
-    covered, quarters = (number(count, language) for count in (part.total.covered, part.total.quarters))
+    covered, quarters = (exact_number(count, language) for count in (part.total.covered, part.total.quarters))
     return WORDS[language]["of"].format(covered, quarters)
 
 
@@ -130,7 +131,7 @@ def _months_row(energies: Sequence[MeteredEnergy], statement: Statement, languag
     names = [month(begin, language) for begin in begins]
     if len(names) == 1:
         return _energy_row(names[0], energies[0], statement, language)
-    missing = number(sum(energy.missing for energy in energies), language)
+    missing = exact_number(sum(energy.missing for energy in energies), language)
     # the year once
     first = names[0].removesuffix(names[-1][-5:])
     return _row((f"{first} – {names[-1]}", NONE, NONE, NONE, missing, NONE))
@@ -142,7 +143,7 @@ def _energy_row(label: str, energy: MeteredEnergy, statement: Statement, languag
             label,
             *(_reading(reading, statement, language) for reading in energy.readings),
             kwh(energy.energy_wh, language),
-            *(number(count, language) if count else NONE for count in (energy.missing, energy.estimated)),
+            *(exact_number(count, language) if count else NONE for count in (energy.missing, energy.estimated)),
         ),
         name=name,
     )

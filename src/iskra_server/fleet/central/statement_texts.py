@@ -5,13 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from iskra_server.base.exact_numbers import exact_number
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement_remarks import Remark, RemarkKind
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.outputs.notify.messages import Language
 
-# groups of three digits and the decimal point; a narrow space breaks no line
-_SEPARATORS = {"en": str.maketrans({",": "\u202f"}), "de": str.maketrans({",": "\u202f", ".": ","})}
 NONE = "–"
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
@@ -182,12 +181,7 @@ def kwh(energy_wh: Decimal | None, language: Language) -> str:
     """Every digit that the meter sent: 1 234.5678 kWh."""
     if energy_wh is None:
         return NONE
-    return f"{format(energy_wh.scaleb(-3), ',f').translate(_SEPARATORS[language])}\u00a0kWh".replace("-", "−")
-
-
-def number(count: int, language: Language) -> str:
-    """1 234."""
-    return f"{count:,}".translate(_SEPARATORS[language])
+    return f"{exact_number(energy_wh.scaleb(-3), language)}\u00a0kWh"
 
 
 def at(unix_s: int, tz: ZoneInfo, language: Language) -> str:
@@ -207,8 +201,8 @@ def sentence(remark: Remark, tz: ZoneInfo, language: Language) -> str:
         end=NONE if remark.end_s is None else at(remark.end_s, tz, language),
         energy=kwh(energies[0], language),
         after=kwh(energies[1], language),
-        count=number(remark.count, language),
-        of=number(remark.of, language),
+        count=exact_number(remark.count, language),
+        of=exact_number(remark.of, language),
         share=_percent(remark.count, remark.of, language),
         name=names[0] or NONE,
         other=names[1] or NONE,
@@ -222,5 +216,5 @@ def _percent(count: int, of: int, language: Language) -> str:
     """With one place; what is not nothing does not look like it."""
     if not of:
         return NONE
-    text = f"{100 * count / of:.1f}" if 1000 * count >= of else "<0.1"
-    return f"{text.translate(_SEPARATORS[language])}\u00a0%"
+    sign, share = ("", f"{100 * count / of:.1f}") if 1000 * count >= of else ("<", "0.1")
+    return f"{sign}{exact_number(Decimal(share), language)}\u00a0%"

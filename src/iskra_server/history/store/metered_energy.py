@@ -8,7 +8,7 @@
 The rules are those of history/model/energy.py; sums over groups, statements and the allocation of solar power use them.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from msgspec import Struct
 from iskra_server.history.model.energy import Gap, energy_between
 from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 
 
 class MeteredEnergy(Struct, frozen=True):
@@ -26,7 +27,6 @@ class MeteredEnergy(Struct, frozen=True):
     covered      quarter-hours between the two: their energy is in the sum
     measured     those of them with an energy of their own, both edges being known
     estimated    those of these that rest on an interpolated reading
-    open_gaps    what is known of the time before the first and after the last reading, each as one sum
     """
 
     begin: int
@@ -37,7 +37,6 @@ class MeteredEnergy(Struct, frozen=True):
     covered: int
     measured: int
     estimated: int
-    open_gaps: tuple[Gap, ...]
 
     @property
     def quarters(self) -> int:
@@ -61,45 +60,29 @@ class MeteredEnergy(Struct, frozen=True):
         return (None, self.last) if self.last.quarter == self.end else (self.first, None)
 
 
-def metered_energy(counter: CounterHistory, begin: int, end: int) -> MeteredEnergy:
-    """Between two quarters of which the first is earlier. Raises StoreError."""
-    first, last = counter.nearest_after(begin - 1), counter.nearest_before(end + 1)
-    if first is None or last is None or first.quarter > last.quarter:
-        # no reading inside
-        around = _gap(counter, last, first)
-        return MeteredEnergy(begin, end, None, None, None, 0, 0, 0, tuple(around))
-    open_gaps: list[Gap] = []
+def metered_energy(readings: ReadingsInMemory, begin: int, end: int) -> MeteredEnergy:
+    """Between two quarters of which the first is earlier, both among those that were read."""
+    places = readings.outermost(begin, end)
+    if places is None:
+        return MeteredEnergy(begin, end, None, None, None, 0, 0, 0)
+    first, last = map(readings.reading, places)
+    energy_wh = energy_between(first, last, readings.epochs) if first.quarter < last.quarter else None
+    measured, estimated = readings.count(begin, end)
+    return MeteredEnergy(begin, end, first, last, energy_wh, last.quarter - first.quarter, measured, estimated)
+
+
+def open_gaps(counter: CounterHistory, energy: MeteredEnergy) -> Iterator[Gap]:
+    """What is known of the time before the first and after the last reading, each as one sum. Raises StoreError."""
+    begin, end, first, last = energy.begin, energy.end, energy.first, energy.last
+    if first is None or last is None:
+        yield from _gap(counter, counter.nearest_before(begin), counter.nearest_after(end))
+        return
     if first.quarter > begin:
-        open_gaps += _gap(counter, counter.nearest_before(begin), first)
+        yield from _gap(counter, counter.nearest_before(begin), first)
     if last.quarter < end:
-        open_gaps += _gap(counter, last, counter.nearest_after(end))
-    energy_wh = energy_between(first, last, counter.epochs) if first.quarter < last.quarter else None
-    measured = _measured(counter, begin, end)
-    return MeteredEnergy(
-        begin=begin,
-        end=end,
-        first=first,
-        last=last,
-        energy_wh=energy_wh,
-        covered=last.quarter - first.quarter,
-        measured=measured.count(1),
-        estimated=_estimated(measured, begin, counter.interpolated(begin, end + 1)),
-        open_gaps=tuple(open_gaps),
-    )
+        yield from _gap(counter, last, counter.nearest_after(end))
 
 
 def _gap(counter: CounterHistory, before: QuarterReading | None, after: QuarterReading | None) -> Iterator[Gap]:
     if before is not None and after is not None:
         yield Gap(before.quarter, after.quarter, energy_between(before, after, counter.epochs))
-
-
-def _measured(counter: CounterHistory, begin: int, end: int) -> bytearray:
-    """1 for each quarter with an energy of its own."""
-    column = counter.column(begin, end)
-    return column.measured() if column else bytearray(end - begin)
-
-
-def _estimated(measured: bytearray, begin: int, interpolated: Collection[int]) -> int:
-    """How many measured quarters begin or end with an interpolated reading."""
-    touched = {quarter for at in interpolated for quarter in (at - 1 - begin, at - begin)}
-    return sum(1 for quarter in touched if 0 <= quarter < len(measured) and measured[quarter])

@@ -12,6 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from iskra_server.base.clock import boottime_s
+from iskra_server.base.exact_numbers import exact_number
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.lists import Shown, shown
 from iskra_server.meter.lock import sends_locked
@@ -26,10 +27,6 @@ Language = Literal["en", "de"]
 MAX_METERS = 20
 _POWER = Obis.parse("16.7.0")
 _KWH_SHIFT = -3
-_SEPARATORS: dict[Language, dict[int, str]] = {
-    "en": str.maketrans({",": "\u202f"}),
-    "de": str.maketrans({",": "\u202f", ".": ","}),
-}
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "import": "Meter reading · 1.8.0",
@@ -157,7 +154,7 @@ def _energy(item: Shown | None, is_locked: bool, language: Language) -> str:
     if value is None:
         return ""
     kwh = value.scaleb(_KWH_SHIFT)
-    return f"{_number(Decimal(int(kwh)) if is_locked else kwh, language)} kWh"
+    return f"{exact_number(Decimal(int(kwh)) if is_locked else kwh, language)} kWh"
 
 
 def _watts(item: Shown | None, language: Language, *, is_production: bool) -> str:
@@ -166,11 +163,7 @@ def _watts(item: Shown | None, language: Language, *, is_production: bool) -> st
     if value is None:
         return ""
     direction = _WORDS[language]["to grid" if value < 0 else "from grid"] if value and not is_production else ""
-    return f"{_number(value, language)} W {direction}".strip()
-
-
-def _number(value: Decimal, language: Language) -> str:
-    return f"{value:,f}".replace("-", "−").translate(_SEPARATORS[language])
+    return f"{exact_number(value, language)} W {direction}".strip()
 
 
 def _date_time(local: datetime, language: Language) -> str:

@@ -35,7 +35,7 @@ _SCOPED = frozenset(
     (
         *("/", "/docs", "/api/openapi.json"),
         *("/api/v1/fleet/meters", "/api/v1/fleet/groups", "/api/v1/fleet/energy", "/api/v1/fleet/quarters.csv"),
-        "/api/v1/fleet/statement",
+        *("/api/v1/fleet/statement", "/api/v1/fleet/statements.zip"),
     )
 )
 # key in the ASGI scope: the groups that the token gives access to; absent if it gives access to everything

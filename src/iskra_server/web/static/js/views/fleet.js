@@ -9,6 +9,7 @@ import { fleetWords } from "../fleetWords.js";
 import { localized, words } from "../language.js";
 import { link, replaceAddress } from "../router.js";
 import { navBar } from "../toolbar.js";
+import { showFleetMeter } from "./fleetMeter.js";
 import { showGroup } from "./group.js";
 import { GROUP_KINDS, isGroupKind, meterTable, pagedList } from "./meterTable.js";
 import { stateItem } from "./stateItems.js";
@@ -25,11 +26,12 @@ export function show(main, { parts: [page = "", ...groupParts], query }, signal)
   /** @type {[string, string][]} */
   const pages = [["", texts.meters], ...groupPages, ["readers", texts.readers]];
   main.append(navBar(words.sections.fleet,
-    pages.map(([name, label]) => [label, link("fleet", [name]), name === page])));
+    pages.map(([name, label]) => [label, link("fleet", [name]), name === (page === "meter" ? "" : page)])));
   const find = query.get("find") ?? "";
   if (isGroupKind(page) && groupParts.length) showGroup(main, page, groupParts, signal);
   else if (isGroupKind(page)) showGroups(main, page, find, signal);
   else if (page === "readers") showReaders(main, signal);
+  else if (page === "meter" && groupParts.length) showFleetMeter(main, groupParts, query.get("as") ?? "", signal);
   else showMeters(main, find, signal);
 }
 

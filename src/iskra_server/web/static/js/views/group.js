@@ -125,6 +125,7 @@ function files(asked, { import_completeness: imported, export_completeness: expo
     make("ul",
       !isTooLarge && file("statement", texts.print, { lang: language }),
       !isTooLarge && file("statement", texts.csv, { lang: language, format: "csv" }),
+      !isTooLarge && asked.group.startsWith("building:") && file("statements.zip", texts.all, { lang: language }),
       file("quarters.csv", texts.quarters)),
     make("p.soft", texts.legal));
 }

@@ -28,16 +28,20 @@ export function meterTable(box, query, signal, inside = null) {
   const columns = [words.meter, texts.lastHeard, words.sections.now, texts.groups, texts.reader];
   const rows = make("tbody");
   const head = columns.map((name, at) => make(at === 2 ? "th.number" : "th", { scope: "col" }, name));
-  const table = make("div.scroll", { tabindex: "0", role: "region", "aria-label": texts.meters },
+  const table = make("div.scroll.meter-table", { tabindex: "0", role: "region", "aria-label": texts.meters },
     make("table", make("thead", make("tr", head)), rows));
   return pagedList(box, { path: "api/v1/fleet/meters", itemsOf: ({ meters }) => meters, query, signal }, table, rows,
     (meter) => make("tr", { "data-check": meter.silent && !meter.replaced_by ? "failed" : null },
-      make("th", { scope: "row" }, meter.id),
+      make("th", { scope: "row" }, numberLink(meter)),
       make("td.contact", contactText(meter)),
       make("td.number", meter.power_w === undefined ? "–" : `${rounded(meter.power_w)} W`),
       make("td.groups", groupLinks(meter.labels, inside)),
       make("td.reader", make("span.label", { "aria-hidden": "true" }, `${texts.reader}: `), meter.reader)));
 }
+
+/** The number of a meter, with a link to its energy where no group shows it. @param {Api.FleetMeterAnswer} meter */
+const numberLink = ({ id, labels }) => (GROUP_KINDS.some((kind) => labels[kind]) ? id
+  : make("a", { href: link("fleet", ["meter", id]) }, id));
 
 /** @param {Api.FleetMeterAnswer} meter */
 function contactText({ replaced_by: successor, silent, last_seen: seen, age_s: age }) {

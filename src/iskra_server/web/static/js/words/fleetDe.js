@@ -58,6 +58,7 @@ export const fleetWords = {
       + "„iskra-server fleet statement“ in der Zentrale.",
     print: "Aufstellung zum Drucken",
     csv: "Aufstellung als CSV",
+    all: "Aufstellungen aller Mieter, zum Drucken und als CSV (ZIP)",
     quarters: "Viertelstundenwerte als CSV",
     legal: "Nicht eichrechtskonform: mit einem optischen Lesekopf ausgelesen, nicht für Abrechnungen, für die das "
       + "Eichrecht geeichte Messwerte verlangt.",

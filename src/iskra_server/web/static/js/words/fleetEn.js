@@ -57,6 +57,7 @@ export const fleetWords = {
       + "“iskra-server fleet statement” on the central server makes larger ones.",
     print: "Statement to print",
     csv: "Statement as CSV",
+    all: "Statements of all tenants, to print and as CSV (ZIP)",
     quarters: "15-minute values as CSV",
     legal: "Readings by an optical head: not for legal billing where calibration law asks for verified values.",
   },
