@@ -59,7 +59,7 @@ export const fleetWords = {
     print: "Aufstellung zum Drucken",
     csv: "Aufstellung als CSV",
     quarters: "Viertelstundenwerte als CSV",
-    legal: "Nicht eichrechtskonform: mit einem optischen Lesekopf ausgelesen, nicht für Abrechnungen, für die das "
-      + "Eichrecht geeichte Messwerte verlangt.",
+    legal: "Nicht eichrechtskonform: über die Schnittstelle des Zählers ausgelesen, nicht für Abrechnungen, für die "
+      + "das Eichrecht geeichte Messwerte verlangt.",
   },
 };

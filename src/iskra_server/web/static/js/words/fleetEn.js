@@ -58,6 +58,6 @@ export const fleetWords = {
     print: "Statement to print",
     csv: "Statement as CSV",
     quarters: "15-minute values as CSV",
-    legal: "Readings by an optical head: not for legal billing where calibration law asks for verified values.",
+    legal: "Read over the meter's interface: not for legal billing where calibration law asks for verified values.",
   },
 };

@@ -53,6 +53,10 @@ export const setupWords = {
     nothing: "Es kommen keine Telegramme an.",
     good: "Der Lesekopf sitzt gut.",
     weak: "Verschieben Sie den Lesekopf um einen Millimeter.",
+    goodByCable: "Die Übertragung ist gut.",
+    weakByCable:
+      "Verwenden Sie ein kürzeres oder geschirmtes Kabel und stecken Sie den Adapter ohne Hub ein. Einen Lesekopf " +
+      "verschieben Sie um einen Millimeter.",
     counts: (valid, damaged) => `${valid} gültig, ${damaged} beschädigt`,
     soundOn: "Ton einschalten",
     soundOff: "Ton ausschalten",
