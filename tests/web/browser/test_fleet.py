@@ -13,7 +13,7 @@ from iskra_server.fleet.central import statement_api
 from iskra_server.web.http.pages import STATIC
 from running import Server, serving, until
 from web.browser.accessibility import accessibility_faults
-from web.browser.central import METERS, MONTH, SILENT, name, write
+from web.browser.central import METERS, MONTH, NOTHING, SILENT, name, write
 from web.browser.conftest import Open, watched
 
 # the views, and what each shows when it is there
@@ -223,7 +223,14 @@ def test_a_former_tenant_has_his_time(opened: Open) -> None:
 def test_readers_show_their_first_fault(opened: Open) -> None:
     page = opened("#/fleet/readers")
     lines = page.locator(".checks li")
-    expect(lines).to_have_text([re.compile("cellar-0 OK .*is read"), re.compile("cellar-1 failed .*ttyUSB0")])
+    expect(lines).to_have_text([re.compile("cellar-0 OK .*are read"), re.compile("cellar-1 failed .*ttyUSB0")])
+
+
+def test_what_readers_report_is_german_on_a_german_page(opened: Open) -> None:
+    page = opened("#/fleet/readers", locale="de-DE")
+    expect(page.locator(".checks li").nth(1)).to_contain_text(str(NOTHING.de))
+    expect(page.locator(".checks li").nth(0)).to_contain_text("Alle Quellen werden gelesen.")
+    expect(page.locator(".notice").first).to_contain_text(f"cellar-1. {NOTHING.de}")
 
 
 def test_views_are_accessible_and_fit_a_phone(opened: Open) -> None:
