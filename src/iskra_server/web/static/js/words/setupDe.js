@@ -115,7 +115,7 @@ export const setupWords = {
     steps: [
       "Kopieren Sie die Zeilen unten in configuration.yaml.",
       "Prüfen Sie die Konfiguration in den Entwicklerwerkzeugen, dann starten Sie Home Assistant neu.",
-      "Einstellungen, Dashboards, Energie: „Electricity meter“ als Netzbezug hinzufügen.",
+      "Einstellungen, Dashboards, Energie: „Stromzähler“ als Netzbezug hinzufügen.",
     ],
     address: "Adresse",
     mqtt: "Alle Zähler erscheinen als Entitäten, sobald Home Assistant denselben MQTT-Broker benutzt.",
