@@ -262,3 +262,9 @@ def test_a_token_for_a_group_shows_only_the_meters_of_that_group(browser: Browse
         page.get_by_role("link", name="Readers").click()
         expect(page.locator("main .empty")).to_contain_text("This token gives access to the meters of tenant:Tenant 1")
         context.close()
+
+
+def test_the_shortcuts_of_a_central_server_are_its_own(opened: Open) -> None:
+    shortcuts = opened("#/about", locale="de-DE").locator(".shortcuts")
+    expect(shortcuts).to_contain_text("Alle Zähler")
+    expect(shortcuts).not_to_contain_text("Kosten")
