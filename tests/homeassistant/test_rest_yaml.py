@@ -120,7 +120,7 @@ def test_german_names_are_those_of_the_register_table_and_nothing_else_differs()
     comments = [de for _, de in differing if de.startswith("#")]
     assert [comment.partition(",")[0] for comment in comments] == [
         "# configuration.yaml: der exakte Zählerstand",
-        "# configuration.yaml: alles",
+        "# configuration.yaml: alle Register von 1 ISK 00 10000001 und G0099 und 1 ISK 00 20000002 (simuliert)",
     ]
     assert [(en.split('"')[1], de.split('"')[1]) for en, de in differing if de not in comments] == [
         ("Electricity meter (simulated)", "Stromzähler (simuliert)"),

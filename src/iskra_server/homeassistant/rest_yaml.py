@@ -34,7 +34,7 @@ _WORDS: dict[Language, _Words] = {
         " (simulated)",
         "the exact meter reading, for the Energy dashboard",
         "Electricity meter",
-        "everything that meter {} sends, from one request",
+        "all registers of {}, with one request a meter",
         " and ",
         {
             "electricity": "Electricity meter reading",
@@ -49,7 +49,7 @@ _WORDS: dict[Language, _Words] = {
         " (simuliert)",
         "der exakte Zählerstand, für das Energie-Dashboard",
         "Stromzähler",
-        "alles, was der Zähler {} sendet, mit einer Abfrage",
+        "alle Register von {}, mit einer Abfrage je Zähler",
         " und ",
         {
             "electricity": "Zählerstand Strom",
