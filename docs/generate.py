@@ -165,6 +165,14 @@ def homeassistant_meter() -> str:
     return fenced("yaml", "\n".join(meters_yaml(SERVER, [two_way_meter()])))
 
 
+def homeassistant_de() -> str:
+    return fenced("yaml", "\n".join(total_yaml(SERVER, "de")))
+
+
+def homeassistant_meter_de() -> str:
+    return fenced("yaml", "\n".join(meters_yaml(SERVER, [two_way_meter()], "de")))
+
+
 def two_way_meter() -> ListedMeter:
     """The meter of the example, and its numbers."""
     rows = (REGISTERS[row.obis] for row in LAYOUTS["MT631-two-way"].rows)
@@ -247,8 +255,8 @@ def many(items: Iterable[str]) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(registers, corrections, keys, tables, options, routes, profiles, homeassistant, homeassistant_meter),
-        *(commands, faults_en, faults_de, notification_fields),
+        *(registers, corrections, keys, tables, options, routes, profiles, commands, faults_en, faults_de),
+        *(homeassistant, homeassistant_meter, homeassistant_de, homeassistant_meter_de, notification_fields),
     )
 }
 

@@ -37,9 +37,13 @@ PICTURES = {
     "setup": ("setup", WIDE, "light", "en-GB"),
     "wall": ("wall", WALL, "dark", "en-GB"),
     # of the German pages
+    "de/now-light": ("now", WIDE, "light", "de-DE"),
     "de/day": (f"day/{YESTERDAY}", (1280, 1040), "light", "de-DE"),
+    "de/heat": (f"heat/{NOW.year - 1}", WIDE, "dark", "de-DE"),
+    "de/compare": (f"compare/month/{NOW.year}-06/{NOW.year - 1}-06", WIDE, "light", "de-DE"),
     "de/cost": ("cost", WIDE, "light", "de-DE"),
     "de/setup": ("setup", WIDE, "light", "de-DE"),
+    "de/wall": ("wall", WALL, "dark", "de-DE"),
 }
 # of a central server
 CENTRAL = {
@@ -55,10 +59,13 @@ DRAWN = "main :is(.u-wrap, canvas, .checks, .steps, .digits)"
 
 @contextmanager
 def demo(**more: str) -> Iterator[tuple[Server, str]]:
-    """What `make demo` runs, with its complete history, and its address; `more` variables are for it."""
+    """What `make demo` runs, with its complete history, and its address; `more` variables are for it.
+
+    The last hour has no gap before the picture: what has just been received is written at once.
+    """
     with tempfile.TemporaryDirectory() as folder:
         environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": os.environ.get("IES_DATA_DIR", folder),
-                   "IES_SERVER_TIME_ZONE": TIME_ZONE, **more}  # fmt: skip
+                   "IES_SERVER_TIME_ZONE": TIME_ZONE, "IES_HISTORY_FLUSH_S": "1", **more}  # fmt: skip
         with serving("demo", environ=environ) as server:
             until(lambda: is_complete(server), deadline_s=300)
             yield server, server.url

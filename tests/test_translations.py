@@ -21,7 +21,9 @@ LEFT_OUT = "Nur auf Englisch"
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 _COMMENT = re.compile(r"[ \t]*(?<!\S)#.*$", re.MULTILINE)
-_TRANSLATED = re.compile(r'\b(?:name|meter|language) = "[^"]*"|\b(?:plus|minus) = \[[^]]*\]| --lang de\b')
+_TRANSLATED = re.compile(
+    r'\bname: "[^"]*"|\b(?:name|meter|language) = "[^"]*"|\b(?:plus|minus) = \[[^]]*\]| --lang de\b'
+)
 
 
 class Section(NamedTuple):

@@ -11,11 +11,12 @@ from iskra_server.diagnosis import (
     listening_sentences,
     notice_sentences,
     port_sentences,
+    reader_sentences,
     reading_sentences,
     telegram_sentences,
     virtual_sentences,
 )
-from iskra_server.diagnosis.advice import LABELS, TABLE, advise, format_problem
+from iskra_server.diagnosis.advice import LABELS, TABLE, Label, advise, format_problem
 from iskra_server.diagnosis.checks import CHECKS
 
 KNOWN = {
@@ -24,6 +25,8 @@ KNOWN = {
     *("status", "topic", "line", "zone", "name", "transport", "address", "minutes", "command"),
     *("readers", "meters", "months"),
 }
+# nothing is to be done
+WITHOUT_STEP = ("well", "virtual_well", "reader_well", "reader_unheard")
 
 
 def placeholders(*texts: str) -> set[str]:
@@ -36,7 +39,7 @@ def test_a_fault_has_sentences_in_both_languages(fault: str) -> None:
     ends_with_reason = TABLE[fault][1] == "{reason}"
     for words in (advice.en, advice.de):
         assert words.sentence.endswith(".") or "{text}" in TABLE[fault][0]
-        assert words.next_step.endswith(".") or fault in ("well", "virtual_well") or ends_with_reason
+        assert words.next_step.endswith(".") or fault in WITHOUT_STEP or ends_with_reason
         assert "\n" not in str(words)
 
 
@@ -62,6 +65,12 @@ def test_a_sentence_has_its_details() -> None:
     assert advise("busy", details).de.sentence == "/dev/ttyUSB0 wird von vzlogger (pid 812) verwendet."
 
 
+def test_a_detail_may_be_in_both_languages() -> None:
+    details = {"count": 1, "readers": 2, "name": "house-7", "reason": Label("It is away.", "Es ist weg.")}
+    advice = advise("central_failing_readers", details)
+    assert (advice.en.next_step, advice.de.next_step) == ("It is away.", "Es ist weg.")
+
+
 def test_every_check_has_a_label() -> None:
     assert list(LABELS) == [name for name, _ in CHECKS]
 
@@ -70,6 +79,6 @@ def test_no_fault_is_in_the_table_twice() -> None:
     parts = (
         *(port_sentences, line_sentences, telegram_sentences, reading_sentences),
         *(notice_sentences, listening_sentences, emulation_sentences, virtual_sentences),
-        central_sentences,
+        *(central_sentences, reader_sentences),
     )
     assert sum(len(part.SENTENCES) for part in parts) == len(TABLE)

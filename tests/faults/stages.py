@@ -767,4 +767,8 @@ ELSEWHERE = {
         ("central_database", "central_unread"),
         (Path("runtime/test_running_central.py"), "of a central server, not of a meter"),
     ),
+    **dict.fromkeys(
+        ("reader_well", "reader_unheard", "reader_disconnected", "reader_name", "reader_ahead", "reader_behind"),
+        (Path("fleet/central/test_reader_problems.py"), "of a central server, not of a meter"),
+    ),
 }

@@ -2,6 +2,7 @@
 
 import random
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from iskra_server.homeassistant.rest_yaml import (
     total_yaml,
     whole_yaml,
 )
+from iskra_server.meter.medium import Medium
 
 METER = ListedMeter(
     id="1 ISK 00 10000001",
@@ -107,6 +109,35 @@ def test_simulated_values_say_so_in_every_name() -> None:
     names = [line for line in (*total_yaml("x", simulated=True), *meters_yaml("x", [simulated])) if "name: " in line]
     assert len(names) == 3
     assert all(name.endswith(' (simulated)"') for name in names)
+
+
+def test_german_names_are_those_of_the_register_table_and_nothing_else_differs() -> None:
+    gas = ListedMeter("G0099", "gas", 1, registers=[ListedRegister("mbus1_reading", "Gas", 1.5, "m³")])
+    simulated = ListedMeter("1 ISK 00 20000002", simulated=True, registers=METER.registers)
+    meters = [METER, gas, simulated]
+    english, german = (whole_yaml("http://pi:8080", meters, language).splitlines() for language in ("en", "de"))
+    differing = [(en, de) for en, de in zip(english, german, strict=True) if en != de]
+    comments = [de for _, de in differing if de.startswith("#")]
+    assert [comment.partition(",")[0] for comment in comments] == [
+        "# configuration.yaml: der exakte Zählerstand",
+        "# configuration.yaml: alle Register von 1 ISK 00 10000001 und G0099 und 1 ISK 00 20000002 (simuliert)",
+    ]
+    assert [(en.split('"')[1], de.split('"')[1]) for en, de in differing if de not in comments] == [
+        ("Electricity meter (simulated)", "Stromzähler (simuliert)"),
+        ("Active energy import, total", "Zählerstand Bezug"),
+        ("Active power", "Leistung"),
+        ("Gas meter reading", "Zählerstand Gas"),
+        ("Active energy import, total (simulated)", "Zählerstand Bezug (simuliert)"),
+        ("Active power (simulated)", "Leistung (simuliert)"),
+    ]
+
+
+def test_every_medium_has_a_name_in_both_languages() -> None:
+    for language in ("en", "de"):
+        for medium in get_args(Medium):
+            meter = ListedMeter("X", medium, 1, registers=[ListedRegister("mbus1_reading", "X", 1.5, "m³")])
+            (name,) = (line for line in meters_yaml("http://pi:8080", [meter], language) if "- name: " in line)
+            assert (name.count("ählerstand"), name.count("eading")) == ((0, 1) if language == "en" else (1, 0))
 
 
 def test_the_whole_is_yaml_with_every_meter() -> None:

@@ -15,6 +15,7 @@ from iskra_server.diagnosis import (
     listening_sentences,
     notice_sentences,
     port_sentences,
+    reader_sentences,
     reading_sentences,
     telegram_sentences,
     virtual_sentences,
@@ -31,6 +32,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     **emulation_sentences.SENTENCES,
     **virtual_sentences.SENTENCES,
     **central_sentences.SENTENCES,
+    **reader_sentences.SENTENCES,
 }
 
 
@@ -53,16 +55,27 @@ class Advice(Struct, frozen=True):
 
 
 class Label(Struct, frozen=True):
-    """The name of a check."""
+    """The name of a check, or a detail of a sentence, in both languages."""
 
     en: str
     de: str
 
 
 def advise(fault: str, details: Mapping[str, object] | None = None) -> Advice:
-    """The row of a fault with its details."""
-    en, en_step, de, de_step = (text.format_map(details or {}) for text in TABLE[fault])
-    return Advice(fault, Words(en, en_step), Words(de, de_step))
+    """The row of a fault with its details; of a `Label` among them each language has its own text."""
+    en, en_step, de, de_step = TABLE[fault]
+    english, german = (_in_language(details or {}, language) for language in ("en", "de"))
+    return Advice(
+        fault,
+        Words(en.format_map(english), en_step.format_map(english)),
+        Words(de.format_map(german), de_step.format_map(german)),
+    )
+
+
+def _in_language(details: Mapping[str, object], language: str) -> dict[str, object]:
+    return {
+        name: getattr(detail, language) if isinstance(detail, Label) else detail for name, detail in details.items()
+    }
 
 
 def format_problem(fault: str, details: Mapping[str, object]) -> str:

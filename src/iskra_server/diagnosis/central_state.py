@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.advice import Advice, advise
+from iskra_server.diagnosis.advice import Advice, Label, advise
 
 # collectors store nothing that is further ahead of their clock; a reader's own is wrong long before
 MAX_SKEW_S = 60
@@ -33,6 +33,7 @@ class CentralFacts(Struct, frozen=True, kw_only=True):
     silent_reader: str = ""
     failing_reader: str = ""
     failing_sentence: str = ""
+    failing_sentence_de: str = ""
     skewed_reader: str = ""
     skew_s: int | None = None
     waiting_quarters: int | None = None
@@ -82,7 +83,7 @@ def _problems(facts: CentralFacts) -> Iterator[Advice]:
                 "count": facts.failing_readers,
                 "readers": facts.readers,
                 "name": facts.failing_reader,
-                "reason": facts.failing_sentence,
+                "reason": Label(facts.failing_sentence, facts.failing_sentence_de),
             },
         )
     if facts.silent_meters:

@@ -79,9 +79,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Unterwegs gehen Bytes verloren: Probieren Sie ein anderes Kabel, stecken Sie den Lesekopf oder Adapter ohne Hub ein und prüfen Sie den seriellen Server."),
     "overrun": (
         "Only {percent} % of the telegrams are valid: the adapter or this computer lost bytes {count} times within five minutes.",
-        "Plug in the head or adapter without a hub, reduce the load of the computer, or use another adapter; the position of the head is fine.",
+        "Plug in the head or adapter without a hub, reduce the load of the computer, or use another adapter; the position of a head is not the cause.",
         "Nur {percent} % der Telegramme sind gültig: Der Adapter oder dieser Rechner hat in fünf Minuten {count}-mal Bytes verloren.",
-        "Stecken Sie den Lesekopf oder Adapter ohne Hub ein, entlasten Sie den Rechner oder verwenden Sie einen anderen Adapter; der Lesekopf sitzt gut."),
+        "Stecken Sie den Lesekopf oder Adapter ohne Hub ein, entlasten Sie den Rechner oder verwenden Sie einen anderen Adapter; am Sitz eines Lesekopfs liegt es nicht."),
     # --- values ---
     "no_values": (
         "Telegrams arrive, but none with a reading yet.",

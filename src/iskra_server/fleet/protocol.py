@@ -117,14 +117,18 @@ class LiveValues(Struct, frozen=True, omit_defaults=True):
     counters: Annotated[dict[str, tuple[int, int]], Meta(max_length=_MAX_REGISTERS)] = {}
 
 
-class ReaderSource(Struct, frozen=True):
-    """A source of a reader: `broken` is the first check that fails, `sentence` says what to do."""
+class ReaderSource(Struct, frozen=True, omit_defaults=True):
+    """A source of a reader: `broken` is the first check that fails, `sentence` says what to do.
+
+    `sentence_de` is the same in German, where something is wrong. Readers of the first versions do not send it.
+    """
 
     source: str
     meter: str | None
     ok: bool
     broken: str | None
     sentence: str
+    sentence_de: str = ""
 
 
 class ReaderStatus(Struct, frozen=True, omit_defaults=True):

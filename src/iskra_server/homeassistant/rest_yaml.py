@@ -9,12 +9,58 @@ YAML has no suggested unit. A sensor pasted earlier in Wh keeps its statistics, 
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from msgspec import Struct
 
 from iskra_server.meter.registers import BY_KEY
 
-_SIMULATED = " (simulated)"
+Language = Literal["en", "de"]
+
+
+class _Words(Struct, frozen=True):
+    simulated: str
+    total: str
+    electricity_meter: str
+    # of these meters, each with its registers
+    everything: str
+    and_: str
+    # of a sub-meter, by its medium
+    readings: dict[str, str]
+
+
+_WORDS: dict[Language, _Words] = {
+    "en": _Words(
+        " (simulated)",
+        "the exact meter reading, for the Energy dashboard",
+        "Electricity meter",
+        "all registers of {}, with one request a meter",
+        " and ",
+        {
+            "electricity": "Electricity meter reading",
+            "gas": "Gas meter reading",
+            "water": "Water meter reading",
+            "heat": "Heat meter reading",
+            "cooling": "Cooling meter reading",
+            "other": "Meter reading",
+        },
+    ),
+    "de": _Words(
+        " (simuliert)",
+        "der exakte Zählerstand, für das Energie-Dashboard",
+        "Stromzähler",
+        "alle Register von {}, mit einer Abfrage je Zähler",
+        " und ",
+        {
+            "electricity": "Zählerstand Strom",
+            "gas": "Zählerstand Gas",
+            "water": "Zählerstand Wasser",
+            "heat": "Zählerstand Wärme",
+            "cooling": "Zählerstand Kälte",
+            "other": "Zählerstand",
+        },
+    ),
+}
 # only URLs that need no escaping in a quoted YAML string
 _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 
@@ -57,21 +103,22 @@ def address(url: str) -> str:
     return url.rstrip("/")
 
 
-def whole_yaml(base: str, meters: Iterable[ListedMeter]) -> str:
-    """The total, and every number of each meter."""
+def whole_yaml(base: str, meters: Iterable[ListedMeter], language: Language = "en") -> str:
+    """The total, and every number of each meter. Comments and names are in this language."""
     meters = list(meters)
-    lines = [*total_yaml(base, simulated=any(meter.simulated for meter in meters)), ""]
+    lines = [*total_yaml(base, language, simulated=any(meter.simulated for meter in meters)), ""]
     if meters:
-        lines += [*meters_yaml(base, meters), ""]
+        lines += [*meters_yaml(base, meters, language), ""]
     return "\n".join(lines)
 
 
-def total_yaml(base: str, *, simulated: bool = False) -> Iterator[str]:
+def total_yaml(base: str, language: Language = "en", *, simulated: bool = False) -> Iterator[str]:
     """The imported energy as a sensor for the Energy dashboard."""
-    yield "# configuration.yaml: the exact meter reading, for the Energy dashboard"
+    words = _WORDS[language]
+    yield f"# configuration.yaml: {words.total}"
     yield "sensor:"
     yield "  - platform: rest"
-    yield f'    name: "Electricity meter{_SIMULATED if simulated else ""}"'
+    yield f'    name: "{words.electricity_meter}{words.simulated if simulated else ""}"'
     yield '    unique_id: "iskra_electricity_total"'
     yield f'    resource: "{base}/api/electricity/cumulated"'
     yield "    scan_interval: 10"
@@ -83,20 +130,21 @@ def total_yaml(base: str, *, simulated: bool = False) -> Iterator[str]:
     yield "    unit_of_measurement: kWh"
 
 
-def meters_yaml(base: str, meters: Iterable[ListedMeter]) -> Iterator[str]:
+def meters_yaml(base: str, meters: Iterable[ListedMeter], language: Language = "en") -> Iterator[str]:
     """Every number that each meter sends, with one request a meter, all below one `rest:` key (YAML keys are unique).
 
     A register outside the table is named by its OBIS code, and needs a unit.
     """
     meters = list(meters)
-    names = " and ".join(f"{meter.id}{_mark(meter)}" for meter in meters)
-    yield f"# configuration.yaml: everything that meter {names} sends, from one request"
+    words = _WORDS[language]
+    names = words.and_.join(f"{meter.id}{_mark(meter, language)}" for meter in meters)
+    yield f"# configuration.yaml: {words.everything.format(names)}"
     yield "rest:"
     for meter in meters:
-        yield from _resource(base, meter)
+        yield from _resource(base, meter, language)
 
 
-def _resource(base: str, meter: ListedMeter) -> Iterator[str]:
+def _resource(base: str, meter: ListedMeter, language: Language) -> Iterator[str]:
     short = "".join(meter.id.split())
     yield f'  - resource: "{base}/api/v1/meters/{short}"'
     yield "    scan_interval: 10"
@@ -106,18 +154,17 @@ def _resource(base: str, meter: ListedMeter) -> Iterator[str]:
     yield "    sensor:"
     for register in meter.registers:
         if isinstance(register.value, float) and (register.name in BY_KEY or register.unit):
-            yield from _sensor(register, short, meter)
+            yield from _sensor(register, short, meter, language)
 
 
-def _sensor(register: ListedRegister, short: str, meter: ListedMeter) -> Iterator[str]:
+def _sensor(register: ListedRegister, short: str, meter: ListedMeter, language: Language) -> Iterator[str]:
     row = BY_KEY.get(register.name)
     device_class = row.device_class if row else None
     if meter.channel and register.unit == "m³" and meter.medium in ("gas", "water"):
         device_class = meter.medium
     picked = f"(value_json.registers | selectattr('name', 'eq', '{register.name}') | map(attribute='value') | first)"
     here = "value_json is defined and value_json.registers is defined"
-    label = f"{meter.medium.capitalize()} meter reading" if meter.channel else register.label
-    yield f'      - name: "{label}{_mark(meter)}"'
+    yield f'      - name: "{_label(register, meter, language)}{_mark(meter, language)}"'
     yield f'        unique_id: "{short.lower()}_{_NOT_IN_ID.sub("_", register.name)}"'
     unit, value = register.unit, f"{picked} | float"
     if unit in _LARGER_UNITS:
@@ -134,5 +181,14 @@ def _sensor(register: ListedRegister, short: str, meter: ListedMeter) -> Iterato
         yield f'        unit_of_measurement: "{unit}"'
 
 
-def _mark(meter: ListedMeter) -> str:
-    return _SIMULATED if meter.simulated else ""
+def _label(register: ListedRegister, meter: ListedMeter, language: Language) -> str:
+    if meter.channel:
+        # a newer server may know more of them
+        readings = _WORDS[language].readings
+        return readings.get(meter.medium, readings["other"])
+    row = BY_KEY.get(register.name)
+    return row.de if row and language == "de" else register.label
+
+
+def _mark(meter: ListedMeter, language: Language) -> str:
+    return _WORDS[language].simulated if meter.simulated else ""

@@ -32,7 +32,8 @@ UPLINK = "uplink"
 
 
 class OutputState(Struct, frozen=True):
-    """`sentence` says what fails since `since` and what to do, and is "" while all is well.
+    """`sentence` says what fails since `since` and what to do, and is "" while all is well. `sentence_de` is the same
+    in German, where it is known.
 
     `delivered`, `refused` and `dropped` count points, or messages, since the start: accepted by the other side, set
     aside because it refused them, lost because there was no room. `waiting` ones wait, in `waiting_bytes` on disk.
@@ -56,13 +57,14 @@ class OutputState(Struct, frozen=True):
     clients: tuple[OutputClient, ...] = ()
     notices: tuple[Advice, ...] = ()
     confirmed_at: datetime | None = None
+    sentence_de: str = ""
 
     def with_bug(self, error: str) -> "OutputState":
         """While its part ends with an exception that is a bug; "" is none."""
         if not error:
             return self
         sentence = f"It fails ({error}) and is restarted. The log has the details; please report it."
-        return structs.replace(self, ok=False, sentence=sentence)
+        return structs.replace(self, ok=False, sentence=sentence, sentence_de="")
 
 
 def notices_by_output(states: Iterable[OutputState]) -> dict[Advice, list[str]]:

@@ -38,7 +38,7 @@ def test_the_first_broken_link_and_the_next_step_in_german(run: Run) -> None:
     assert done.returncode == 1
     assert "  Fehler     Gerät  /dev/ttyNONE gibt es" in done.stdout
     assert "  offen      Daten" in done.stdout
-    assert "Stecken Sie den Lesekopf ein" in done.stdout.splitlines()[-1]
+    assert "Stecken Sie Lesekopf oder Kabel ein" in done.stdout.splitlines()[-1]
 
 
 def test_one_object_a_source_as_json(run: Run) -> None:

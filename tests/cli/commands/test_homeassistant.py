@@ -84,6 +84,13 @@ def test_an_answer_of_something_else_is_no_answer(run: Run) -> None:
         assert "does not answer with a current reading" in run("homeassistant", "--url", url).stdout
 
 
+def test_the_command_speaks_german_too(run: Run) -> None:
+    printed = run("homeassistant", "--lang", "de", IES_PORT="1", IES_SERVER_TOKEN="a-token-for-the-tests").stdout
+    assert 'name: "Stromzähler"' in printed
+    assert "Dieser Server verlangt sein Token." in printed
+    assert "hat keinen aktuellen Wert." in printed
+
+
 def test_a_server_with_a_token_says_where_home_assistant_takes_it_from(run: Run) -> None:
     printed = run("homeassistant", IES_SERVER_TOKEN="a-token-for-the-tests").stdout
     assert "Authorization: !secret iskra_authorization" in printed

@@ -19,7 +19,7 @@ def test_the_command_lists_what_is_there(run: Run) -> None:
     assert plain.returncode == machine.returncode == (0 if ports else 1)
     assert [json.loads(line)["path"] for line in machine.stdout.splitlines()] == ports
     if not ports:
-        assert plain.stdout.startswith("There is no serial port. Plug the head in;")
+        assert plain.stdout.startswith("There is no serial port. Plug in the head or cable;")
 
 
 def test_a_device_without_another_name_stands_there_once() -> None:

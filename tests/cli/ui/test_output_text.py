@@ -15,15 +15,19 @@ def test_an_output_that_is_well_and_not_asked_has_no_line() -> None:
 
 
 def test_what_fails_and_who_asks_is_told_in_both_languages() -> None:
-    failing = OutputState("ecotracker", ok=False, sentence="TCP port 80 is in use by nginx (pid 812).")
+    taken = advise("listening_busy", {"transport": "TCP", "port": "80", "program": "nginx (pid 812)"})
+    failing = OutputState("ecotracker", ok=False, sentence=str(taken.en), sentence_de=str(taken.de))
+    away = OutputState("mqtt", ok=False, sentence="The broker is away.")
     asked = OutputState("vzlogger", ok=True, clients=(BATTERY,), notices=(advise("shows_simulated"),))
     assert list(output_lines([failing, asked], "en")) == [
-        "ecotracker: TCP port 80 is in use by nginx (pid 812).",
+        f"ecotracker: {taken.en}",
         f"vzlogger: {advise('shows_simulated').en}",
         "vzlogger: requests of 192.168.1.30: 340, one every 2.0 s; answered: 338, with readings 310 ms old, "
         "at most 1.1 s.",
     ]
-    assert list(output_lines([asked], "de")) == [
+    assert list(output_lines([failing, away, asked], "de")) == [
+        f"ecotracker: {taken.de}",
+        "mqtt: The broker is away.",
         f"vzlogger: {advise('shows_simulated').de}",
         "vzlogger: Anfragen von 192.168.1.30: 340, im Abstand von 2,0 s; beantwortet: 338, mit Werten im Alter von "
         "310 ms, höchstens 1,1 s.",

@@ -21,6 +21,7 @@ from samples import METER_ID
 
 NOW_S = 1_795_000_000
 DAY_S = 86_400
+_AWAY = '[{"ok":false,"sentence_de":"Der Anschluss ist weg."}]'
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -44,7 +45,7 @@ def heard(*ages_s: int) -> IngestBatch:
     meters = (METER, OTHER)[: len(ages_s)]
     contacts = [LastContact(m.meter_id, m.meter_id, NOW_S - age) for m, age in zip(meters, ages_s, strict=True)]
     states = [
-        ReaderState(f"house-{place}", NOW_S - age_s, place > 0, "" if place else "The port is gone.", "[]")
+        ReaderState(f"house-{place}", NOW_S - age_s, place > 0, "" if place else "The port is gone.", _AWAY)
         for place, age_s in enumerate(ages_s)
     ]
     rows = [quarter_reading(meter=info) for info in meters]
@@ -64,6 +65,7 @@ def test_meters_and_readers_are_heard_silent_or_gone(store: Store) -> None:
     assert (facts.meters, facts.silent_meters, facts.gone_meters) == (2, 1, 0)
     assert (facts.readers, facts.silent_readers, facts.gone_readers) == (2, 1, 0)
     assert (facts.failing_readers, facts.failing_reader, facts.failing_sentence) == (1, "house-0", "The port is gone.")
+    assert facts.failing_sentence_de == "Der Anschluss ist weg."
     assert facts.silent_reader == "house-1"
     assert {"central_silent_readers", "central_failing_readers", "central_silent_meters"} <= set(faults(facts))
     assert facts.last_message is not None

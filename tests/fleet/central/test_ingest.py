@@ -100,7 +100,9 @@ def test_the_state_of_a_reader_names_its_first_fault() -> None:
 
 
 def test_a_reader_with_a_thousand_broken_sources_is_stored() -> None:
-    broken = protocol.ReaderSource("/dev/serial/by-id/" + "x" * 60, METER_ID, False, "port", "It is away. " * 20)
+    broken = protocol.ReaderSource(
+        "/dev/serial/by-id/" + "x" * 60, METER_ID, False, "port", "It is away. " * 20, "Es ist weg. " * 25
+    )
     batch = ingest([received("status", protocol.encode(protocol.ReaderStatus(1, 5, "0.1", [broken] * 1000)))])
     assert (len(batch.readers), batch.refused) == (1, [])
 

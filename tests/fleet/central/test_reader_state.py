@@ -1,16 +1,14 @@
 """A name has one session at a time; both of two are told. What is wrong with a reader is said in a sentence."""
 
-import pytest
 from msgspec.structs import replace
 
+from iskra_server.fleet.central.reader_problems import problem
 from iskra_server.fleet.central.reader_state import (
     SILENT_AFTER_S,
     Heard,
     Holder,
-    ReaderRow,
     ReaderState,
     list_readers,
-    problem,
     share_out,
 )
 from iskra_server.fleet.central.tables import IngestBatch, Outcome, write_batch
@@ -18,7 +16,6 @@ from iskra_server.history.store.store import Store
 
 FIRST, OTHER, OLD = b"first...", b"other...", b""
 NOW_S = 1_795_000_000
-FINE = ReaderRow("house-7", NOW_S, True, "All sources are read.", "[]")
 
 
 def status(session: bytes, at_s: int, *, ok: bool = True, offline: bool = False, skew_s: int | None = None) -> Heard:
@@ -45,8 +42,10 @@ def test_two_sessions_of_one_name_are_both_told(store: Store) -> None:
     }
     ((row,), _) = list_readers(store, limit=9)
     assert (row.ok, row.sentence, row.rival_s) == (True, "Fine.", NOW_S + 9)
-    assert "Two readers are named house-7" in problem(row, NOW_S + 10)
-    assert problem(row, NOW_S + 9 + SILENT_AFTER_S) == ""
+    told = problem(row, NOW_S + 10)
+    assert told
+    assert told.fault == "reader_name"
+    assert problem(row, NOW_S + 9 + SILENT_AFTER_S) is None
 
 
 def test_a_name_is_free_after_a_goodbye_or_ten_minutes(store: Store) -> None:
@@ -121,20 +120,3 @@ def test_a_status_that_waited_at_the_broker_is_no_wrong_clock(store: Store) -> N
     send(store, status(FIRST, NOW_S + 99, offline=True))
     assert seen == [2, None, 1, None, -301, 3, 400, -5]
     assert list_readers(store, limit=9)[0][0].skew_s == -5
-
-
-@pytest.mark.parametrize(
-    ("row", "sentence"),
-    [
-        (FINE, ""),
-        (replace(FINE, skew_s=-60), ""),
-        (replace(FINE, skew_s=400), "Its clock is 400 s ahead of that of the central server"),
-        (replace(FINE, skew_s=-61), "Its clock is 61 s behind that of the central server"),
-        (replace(FINE, ok=False, sentence="No port.", skew_s=400), "No port."),
-        (replace(FINE, rival_s=NOW_S, ok=False), "Two readers are named house-7"),
-    ],
-)
-def test_what_is_wrong_with_a_reader(row: ReaderRow, sentence: str) -> None:
-    said = problem(row, NOW_S + 1)
-    assert said.startswith(sentence)
-    assert bool(said) == bool(sentence)

@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from emulating import CLIENT, GridMeter, in_event_loop, running, until
+from iskra_server.diagnosis.advice import Advice, Words
 from iskra_server.outputs.emulation import device
 from iskra_server.outputs.emulation.device import EmulatedDevice, keep_open
 from samples import power
@@ -27,13 +28,17 @@ async def test_a_port_that_cannot_be_opened_is_tried_again(
         is_open.set()
         await asyncio.get_running_loop().create_future()
 
+    def describe(error: OSError) -> Advice:
+        return Advice("listening_failed", Words(f"Port 80: {error.strerror}.", ""), Words("Port 80: gesperrt.", ""))
+
     with caplog.at_level(logging.INFO):
-        async with running(keep_open([made], run, lambda error: f"Port 80: {error.strerror}.")):
+        async with running(keep_open([made], run, describe)):
             async with asyncio.timeout(60):
                 await until(lambda: made.sentence)
                 assert (made.state().ok, made.state().sentence) == (False, "Port 80: Permission denied.")
+                assert made.state().sentence_de == "Port 80: gesperrt."
                 await is_open.wait()
-    assert (made.state().ok, made.state().since) == (True, None)
+    assert (made.state().ok, made.state().since, made.state().sentence_de) == (True, None, "")
     # not a line for each try
     assert [line.message for line in caplog.records] == [
         "ecotracker: Port 80: Permission denied.",

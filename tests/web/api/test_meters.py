@@ -193,6 +193,15 @@ def test_the_yaml_for_home_assistant_has_the_address_of_the_request_or_of_its_pa
     assert 'resource: "http://pi:18080/api/v1/' in site.get("/api/v1/homeassistant?url=http://pi:18080/").json()["yaml"]
 
 
+def test_the_yaml_for_home_assistant_has_names_in_the_language_that_is_asked_for() -> None:
+    site = Site(arrived())
+    german = site.get("/api/v1/homeassistant?lang=de").json()["yaml"]
+    assert 'name: "Stromzähler"' in german
+    assert 'name: "Leistung"' in german
+    refused = site.get("/api/v1/homeassistant?lang=fr")
+    assert (refused.status_code, refused.json()["detail"]) == (400, "'lang=fr' is not allowed; choose en or de.")
+
+
 def test_an_invalid_address_is_refused() -> None:
     answer = Site().get("/api/v1/homeassistant?url=pi")
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")

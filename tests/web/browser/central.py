@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.batches import batch_of
+from iskra_server.diagnosis.advice import advise
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.label_periods import LabelPeriod
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact, write_batch
+from iskra_server.fleet.protocol import ReaderSource, encode
 from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
@@ -20,6 +22,8 @@ BEGIN, DAYS, MONTH = datetime(2026, 2, 10, tzinfo=UTC), 12, "2026-02"
 SILENT = 77
 # in no group that has a page
 ALONE = 118
+# what the reader cellar-1 reports
+NOTHING = advise("unplugged", {"port": "/dev/ttyUSB0"})
 # a head that was off from ten in the evening of the fifth day until two in the morning
 OFF, OFF_QUARTERS = 30, (96 * 5 - 8, 96 * 5 + 8)
 
@@ -48,9 +52,10 @@ def write(folder: Path) -> None:
         )
         for number in range(METERS)
     ]
+    source = ReaderSource("/dev/ttyUSB0", None, False, "data", str(NOTHING.en), str(NOTHING.de))
     states = [
-        ReaderState("cellar-0", now_s, True, "The meter is read.", "[]"),
-        ReaderState("cellar-1", now_s, False, "Nothing comes from /dev/ttyUSB0.", "[]"),
+        ReaderState("cellar-0", now_s, True, str(advise("reader_well").en), "[]"),
+        ReaderState("cellar-1", now_s, False, str(NOTHING.en), encode([source]).decode()),
     ]
     write_batch(store, batch_of([*rows], infos, contacts, states))
     labels: dict[str, dict[str, str | list[LabelPeriod]]] = {

@@ -14,7 +14,7 @@ from iskra_server.fleet.central import statement_api
 from iskra_server.web.http.pages import STATIC
 from running import Server, serving, until
 from web.browser.accessibility import accessibility_faults
-from web.browser.central import ALONE, METERS, MONTH, SILENT, name, write
+from web.browser.central import ALONE, METERS, MONTH, NOTHING, SILENT, name, write
 from web.browser.conftest import Open, watched
 
 # the views, and what each shows when it is there
@@ -279,7 +279,14 @@ def test_a_meter_that_nobody_knows_is_one_sentence(browser: Browser, central: Se
 def test_readers_show_their_first_fault(opened: Open) -> None:
     page = opened("#/fleet/readers")
     lines = page.locator(".checks li")
-    expect(lines).to_have_text([re.compile("cellar-0 OK .*is read"), re.compile("cellar-1 failed .*ttyUSB0")])
+    expect(lines).to_have_text([re.compile("cellar-0 OK .*are read"), re.compile("cellar-1 failed .*ttyUSB0")])
+
+
+def test_what_readers_report_is_german_on_a_german_page(opened: Open) -> None:
+    page = opened("#/fleet/readers", locale="de-DE")
+    expect(page.locator(".checks li").nth(1)).to_contain_text(str(NOTHING.de))
+    expect(page.locator(".checks li").nth(0)).to_contain_text("Alle Quellen werden gelesen.")
+    expect(page.locator(".notice").first).to_contain_text(f"cellar-1. {NOTHING.de}")
 
 
 @pytest.mark.slow
@@ -312,3 +319,9 @@ def test_a_token_for_a_group_shows_only_the_meters_of_that_group(browser: Browse
         page.get_by_role("link", name="Readers").click()
         expect(page.locator("main .empty")).to_contain_text("This token gives access to the meters of tenant:Tenant 1")
         context.close()
+
+
+def test_the_shortcuts_of_a_central_server_are_its_own(opened: Open) -> None:
+    shortcuts = opened("#/about", locale="de-DE").locator(".shortcuts")
+    expect(shortcuts).to_contain_text("Alle Zähler")
+    expect(shortcuts).not_to_contain_text("Kosten")

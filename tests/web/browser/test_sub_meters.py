@@ -1,4 +1,4 @@
-"""The page with meters that differ from an SML meter: gas and heat, lists in turn, whole kWh, an unknown list."""
+"""The page with what the one of an SML meter does not have: gas, heat, lists in turn, whole kWh, a cable, outputs."""
 
 import asyncio
 import threading
@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 import submeters
 import texts
-from iskra_server.diagnosis.facts import UnreadableTelegram
+from iskra_server.diagnosis.facts import StreamQuality, UnreadableTelegram
 from iskra_server.meter.reading import Sample
+from iskra_server.outputs.state import OutputState
 from running import until
 from samples import EXPORT, METER_ID, energy, power
 from web.serving import Site, arrived, served, status
@@ -165,3 +166,29 @@ def test_a_total_of_another_list_says_when_it_was_read(browser: Browser) -> None
         expect(page.locator(".big .number")).to_have_text("321")
         expect(page.locator(".digits")).to_have_attribute("aria-label", "7\u202f407.8573 kWh")
         expect(page.locator(".reading .note")).to_contain_text("read ")
+
+
+def test_a_cable_is_not_told_to_move(browser: Browser) -> None:
+    """P1 has no head: what its telegrams need is another cable."""
+    for protocol, valid, sentence in (
+        ("p1", 10, "Die Übertragung ist gut."),
+        ("p1", 5, "Verwenden Sie ein kürzeres oder geschirmtes Kabel"),
+        ("sml", 5, "Verschieben Sie den Lesekopf"),
+    ):
+        site = Site()
+        quality = StreamQuality(10, valid, 10 - valid, 0, 4000, valid / 10)
+        site.statuses = [status(source="test", protocol=protocol, last_10s=quality)]
+        with served_by_thread(site) as url, page_of(browser, f"{url}/#/setup/head", "de-DE") as page:
+            expect(page.locator(".align .direction")).to_contain_text(sentence)
+
+
+def test_outputs_say_in_german_what_fails_where_they_can(browser: Browser) -> None:
+    outputs = [
+        OutputState("ecotracker", ok=False, sentence="TCP port 80 is in use.", sentence_de="TCP-Port 80 ist belegt."),
+        OutputState("mqtt", ok=False, sentence="The broker is away."),
+    ]
+    site = Site(output_states=lambda: outputs)
+    with served_by_thread(site) as url, page_of(browser, f"{url}/#/setup", "de-DE") as page:
+        expect(page.get_by_text("TCP-Port 80 ist belegt.")).to_be_visible()
+        expect(page.get_by_text("The broker is away.")).to_be_visible()
+        expect(page.get_by_text("TCP port 80 is in use.")).to_have_count(0)

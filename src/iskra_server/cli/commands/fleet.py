@@ -50,11 +50,12 @@ app.command()(status)
 @app.command()
 def readers(config: ConfigFile = None, json: Json = False) -> None:
     """List the readers. Exit status 1 if something is wrong with one of them."""
-    from iskra_server.fleet.central.reader_state import problem  # noqa: PLC0415
+    from iskra_server.fleet.central.reader_problems import problem  # noqa: PLC0415
 
     now_s = time.time()
     with open_existing(load_config(config)) as store:
-        rows = [(row, problem(row, now_s)) for row in _all_readers(store)]
+        found = [(row, problem(row, now_s)) for row in _all_readers(store)]
+    rows = [(row, str(wrong.en) if wrong else "") for row, wrong in found]
     if json:
         for row, sentence in rows:
             print(msgspec.json.encode(_reader_object(row, sentence)).decode())

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples({"iskra-server fleet allocate --group building:7 --plant METER --key dynamic": "last month"})
 _LEGAL = """\
-A trial calculation: the official allocation is the metering operator's, and readings by an optical head are not
-for legal billing where calibration law (in Germany: Mess- und Eichgesetz) asks for verified values."""
+A trial calculation: the official allocation is the metering operator's, and readings taken over the meter's
+interface are not for legal billing where calibration law (in Germany: Mess- und Eichgesetz) asks for verified
+values."""
 
 
 def allocate(

@@ -14,7 +14,7 @@ import typer
 from iskra_server.cli.commands.backfill import EXAMPLES as BACKFILL_EXAMPLES
 from iskra_server.cli.commands.backfill import backfill
 from iskra_server.cli.ui import local_server
-from iskra_server.cli.ui.options import ConfigFile, group_app
+from iskra_server.cli.ui.options import ConfigFile, Lang, group_app
 from iskra_server.cli.ui.usage_error import usage_errors
 from iskra_server.config import ServerConfig, load
 from iskra_server.homeassistant.rest_yaml import ListedMeter, ListedMeters, address, whole_yaml
@@ -30,12 +30,24 @@ app = group_app(
 )
 app.command(epilog=BACKFILL_EXAMPLES)(backfill)
 _ALL_ADDRESSES = ("0.0.0.0", "::")
-_TOKEN = """\
+_TOKEN = {
+    "en": """\
 # This server requires its token. Add these two lines below each "resource:", and to secrets.yaml
 # iskra_authorization: "Bearer " with the token behind it:
 #   headers:
 #     Authorization: !secret iskra_authorization
-"""
+""",
+    "de": """\
+# Dieser Server verlangt sein Token. Fügen Sie diese zwei Zeilen unter jeder Zeile "resource:" ein, und in
+# secrets.yaml iskra_authorization: "Bearer " mit dem Token dahinter:
+#   headers:
+#     Authorization: !secret iskra_authorization
+""",
+}
+_NO_READING = {
+    "en": "# {} does not answer with a current reading. Once it does, this command prints all registers.",
+    "de": "# {} hat keinen aktuellen Wert. Sobald einer da ist, gibt dieser Befehl alle Register aus.",
+}
 # connecting a UDP socket sends nothing; the address for documentation (RFC 5737) only selects the route
 _OUTSIDE = ("192.0.2.1", 9)
 
@@ -52,6 +64,8 @@ def homeassistant(
             show_default="this machine's address",
         ),
     ] = None,
+    *,
+    lang: Lang,
     config: ConfigFile = None,
 ) -> None:
     """Print the YAML for Home Assistant; write the hours that it missed."""
@@ -61,11 +75,11 @@ def homeassistant(
     with usage_errors():
         base = address(url) if url else _local_url(server)
     meters = _meters_with_readings(partial(_read, base) if url else partial(local_server.ask, server, "/api/v1/meters"))
-    print(whole_yaml(base, meters))
+    print(whole_yaml(base, meters, lang))
     if server.token and not url:
-        print(_TOKEN)
+        print(_TOKEN[lang])
     if not meters:
-        print(f"# {base} does not answer with a current reading. Once it does, this command prints all registers.")
+        print(_NO_READING[lang].format(base))
 
 
 def lan_address() -> str:

@@ -30,7 +30,10 @@ _TEXTS: dict[Language, _Texts] = {
 def output_lines(outputs: Iterable[OutputState], lang: Language) -> Iterator[str]:
     """Nothing of an output that is well and is not asked."""
     outputs = list(outputs)
-    yield from (f"{output.name}: {output.sentence}" for output in outputs if output.sentence)
+    for output in outputs:
+        if output.sentence:
+            german = output.sentence_de if lang == "de" else ""
+            yield f"{output.name}: {german or output.sentence}"
     for notice, names in notices_by_output(outputs).items():
         yield f"{', '.join(names)}: {notice.de if lang == 'de' else notice.en}"
     yield from (f"{output.name}: {_client(client, lang)}" for output in outputs for client in output.clients)

@@ -129,8 +129,9 @@ class FleetEnergy(Struct, frozen=True, kw_only=True):
 
 
 class FleetReader(Struct, frozen=True, kw_only=True):
-    """The last status of a reader; `sentence` is its first problem. `meters` counts those whose values it delivers.
+    """The last status of a reader; `sentence` is its first problem, `sentence_de` the same in German.
 
+    `meters` counts those whose values it delivers.
     `version` is that of its program, `skew_s` its clock less that of the central server. `waiting` quarter-hours have
     not been confirmed, and `refused` cannot be stored. Absent: it does not say.
     """
@@ -140,6 +141,7 @@ class FleetReader(Struct, frozen=True, kw_only=True):
     silent: bool
     ok: bool
     sentence: str
+    sentence_de: str
     meters: int
     version: str | UnsetType = UNSET
     skew_s: int | UnsetType = UNSET
@@ -228,16 +230,18 @@ def readers_of(reads: "Reads", query: Query, _within: "Within") -> FleetReaders:
 
 
 def _reader(row: "ReaderRow", now_s: float) -> FleetReader:
-    from iskra_server.fleet.central.reader_state import problem  # noqa: PLC0415
+    from iskra_server.fleet.central.reader_problems import last_state, problem  # noqa: PLC0415
 
-    sentence = problem(row, now_s)
+    wrong = problem(row, now_s)
+    state = wrong or last_state(row.sentence, row.status)
     known = {name: getattr(row, name) for name in ("version", "skew_s", "waiting", "refused")}
     return FleetReader(
         name=row.name,
         last_seen=_instant(row.at_s),
         silent=now_s - row.at_s > SILENT_S,
-        ok=not sentence,
-        sentence=sentence or row.sentence,
+        ok=wrong is None,
+        sentence=str(state.en),
+        sentence_de=str(state.de),
         meters=row.meters,
         sources=msgspec.Raw(row.status.encode()),
         **{name: value for name, value in known.items() if value is not None},

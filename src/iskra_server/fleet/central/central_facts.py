@@ -8,6 +8,7 @@ from sqlalchemy import Column, ColumnElement, and_, case, func, select
 
 from iskra_server.diagnosis.central_state import CentralFacts
 from iskra_server.fleet.central.answers import SILENT_S
+from iskra_server.fleet.central.reader_problems import last_state
 from iskra_server.history.store.partitions import months_left
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import conflict, live, meter, reader, refused
@@ -93,7 +94,9 @@ def _examples(reads: Reads, now_s: int, readers: Any, refused_last_day: int) -> 
     if readers.failing:
         failing = select(reader).where(_is_failing(now_s)).order_by(reader.c.name)
         for row in reads.query(failing.limit(1)):
+            advice = last_state(row.sentence, row.status)
             examples |= {"failing_reader": row.name, "failing_sentence": row.sentence}
+            examples["failing_sentence_de"] = str(advice.de)
     skewed = select(reader).where(reader.c.skew_s.is_not(None), reader.c.at_s >= now_s - SILENT_S)
     for row in reads.query(skewed.order_by(func.abs(reader.c.skew_s).desc()).limit(1)):
         examples |= {"skewed_reader": row.name, "skew_s": row.skew_s}

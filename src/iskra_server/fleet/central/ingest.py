@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from iskra_server.diagnosis.advice import advise
 from iskra_server.fleet import protocol
 from iskra_server.fleet.central.admission import ReceivedQuarters
 from iskra_server.fleet.central.reader_state import Heard, ReaderState
@@ -14,14 +15,13 @@ from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import seen_by, start_s
 
-# a day of a meter has some 10 kB, a source of a reader up to 500 bytes: no reader sends more than this
+# a day of a meter has some 10 kB, a source of a reader up to 900 bytes: no reader sends more than this
 MAX_BYTES = 1 << 20
 _MAX_BYTES = {"quarters": MAX_BYTES, "live": 1 << 14, "status": MAX_BYTES}
 # the primary key of a table cannot hold the 65,535 bytes of a topic
 _MAX_NAME = 100
 _OFFLINE = b"offline"
-_OK = "All sources are read."
-_DISCONNECTED = "The reader is not connected to the broker. Check its power and its network."
+_OK, _DISCONNECTED = str(advise("reader_well").en), str(advise("reader_disconnected").en)
 
 
 class ReceivedMessage(Struct, frozen=True):

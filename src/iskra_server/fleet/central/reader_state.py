@@ -15,6 +15,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, null, select, update
 
 from iskra_server.base.json_values import utc
+from iskra_server.diagnosis.advice import advise
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import CLOCK_TOLERANCE_S
 from iskra_server.history.store.bulk import insert_all, one_of
@@ -33,7 +34,7 @@ _RIVAL_EVERY_S = 60
 SKEW_LIMIT_S = CLOCK_TOLERANCE_S
 # of a page: bytes of status, of which one reader may have 1 MB, and readers per query
 _PAGE_BYTES, _READERS = 2**22, 20
-_NO_STATUS = "It has sent no status yet."
+_NO_STATUS = str(advise("reader_unheard").en)
 # stands before a session that said goodbye
 _GONE = "-"
 
@@ -238,21 +239,6 @@ class ReaderRow(StoredStatus, frozen=True, kw_only=True):
 
     rival_s: int | None = None
     meters: int = 0
-
-
-def problem(row: ReaderRow, now_s: float) -> str:
-    """What is wrong with a reader and what to do, in a sentence; empty where nothing is."""
-    if row.rival_s and now_s - row.rival_s < SILENT_AFTER_S:
-        return f"Two readers are named {row.name}, and one of them has to wait. Give each its own uplink.reader."
-    if not row.ok:
-        return row.sentence
-    if row.skew_s is not None and abs(row.skew_s) > SKEW_LIMIT_S:
-        where = "ahead of" if row.skew_s > 0 else "behind"
-        return (
-            f"Its clock is {abs(row.skew_s)} s {where} that of the central server, so its quarter-hours begin at the "
-            "wrong moments. Let it set its clock over the network: timedatectl set-ntp true."
-        )
-    return ""
 
 
 def list_readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRow], str | None]:

@@ -41,10 +41,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "explain": "Missing: quarter-hours without an energy of their own; where readings before and after them "
         "are known, their energy is in the total as one sum. Estimated: quarter-hours beside a reading that was "
         "calculated from the values before and after it.",
-        "legal": "The readings were taken by an optical reading head. They are not for legal billing where "
-        "calibration law (in Germany: Mess- und Eichgesetz) asks for values from a verified measuring chain, as "
-        "it does for billing tenants and other third parties. What counts there is the reading shown by the "
-        "meter itself.",
+        "legal": "The readings were taken over an interface of the meter, by a reading head or a cable. They are not "
+        "for legal billing where calibration law (in Germany: Mess- und Eichgesetz) asks for values from a "
+        "verified measuring chain, as it does for billing tenants and other third parties. What counts there is "
+        "the reading shown by the meter itself.",
     },
     "de": {
         "title": "Energieaufstellung",
@@ -74,10 +74,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "explain": "Fehlend: Viertelstunden ohne eigenen Energiewert. Sind die Zählerstände davor und danach "
         "bekannt, ist ihre Energie als eine Summe in der Gesamtsumme enthalten. Geschätzt: Viertelstunden neben "
         "einem Zählerstand, der aus den Werten davor und danach berechnet wurde.",
-        "legal": "Die Zählerstände wurden mit einem optischen Lesekopf ausgelesen. Wo das Eichrecht (Mess- und "
-        "Eichgesetz, Mess- und Eichverordnung) geeichte Messwerte verlangt, etwa bei der Abrechnung gegenüber "
-        "Mietern und anderen Dritten, dürfen sie nicht als Grundlage der Abrechnung dienen. Maßgeblich ist dort "
-        "der am Zähler angezeigte Stand.",
+        "legal": "Die Zählerstände wurden über eine Schnittstelle des Zählers ausgelesen, mit einem Lesekopf oder "
+        "einem Kabel. Wo das Eichrecht (Mess- und Eichgesetz, Mess- und Eichverordnung) geeichte Messwerte "
+        "verlangt, etwa bei der Abrechnung gegenüber Mietern und anderen Dritten, dürfen sie nicht als Grundlage "
+        "der Abrechnung dienen. Maßgeblich ist dort der am Zähler angezeigte Stand.",
     },
 }
 _REGISTERS: dict[Language, dict[Obis, str]] = {

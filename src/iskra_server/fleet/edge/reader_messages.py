@@ -26,7 +26,14 @@ def live(sample: Sample) -> protocol.LiveValues:
 
 def sources(statuses: Iterable[Status]) -> list[protocol.ReaderSource]:
     return [
-        protocol.ReaderSource(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)
+        protocol.ReaderSource(
+            status.source,
+            status.meter_id,
+            status.ok,
+            status.failed_check,
+            status.sentence,
+            "" if status.ok else str(status.advice.de),
+        )
         for status in statuses
     ]
 

@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class EmulatedDevice:
-    """`sentence` says why nobody can ask it, "" while it is well; `opened` is set while its port is open."""
+    """`sentence` says why nobody can ask it, "" while it is well; `opened` is set while its port is open.
+
+    `sentence_de` is the same in German, where it is known.
+    """
 
     # whether clients ask it; else it sends unasked
     is_asked = True
@@ -29,7 +32,7 @@ class EmulatedDevice:
     def __init__(self, name: str, clients: Clients) -> None:
         self.name = name
         self.clients = clients
-        self.sentence = ""
+        self.sentence = self.sentence_de = ""
         self.opened = asyncio.Event()
         self._since: datetime | None = None
         # boot time
@@ -37,11 +40,11 @@ class EmulatedDevice:
         # why nothing can find it, as it was when its port was opened
         self._network: Advice | None = None
 
-    def failed(self, sentence: str) -> None:
+    def failed(self, sentence: str, sentence_de: str = "") -> None:
         if sentence != self.sentence:
             log.warning("%s: %s", self.name, sentence)
         self.opened.clear()
-        self.sentence = sentence
+        self.sentence, self.sentence_de = sentence, sentence_de
         self._since = self._since or datetime.now(UTC)
 
     def recovered(self) -> None:
@@ -52,13 +55,15 @@ class EmulatedDevice:
         self.opened.set()
         if self.sentence:
             log.info("%s works again.", self.name)
-        self.sentence, self._since = "", None
+        self.sentence = self.sentence_de = ""
+        self._since = None
 
     def state(self) -> OutputState:
         return OutputState(
             self.name,
             ok=not self.sentence,
             sentence=self.sentence,
+            sentence_de=self.sentence_de,
             since=self._since,
             delivered=self.clients.answers,
             requests=self.clients.requests if self.is_asked else None,
@@ -84,7 +89,7 @@ class SendingDevice(EmulatedDevice):
 
 
 async def keep_open(
-    devices: Iterable[EmulatedDevice], run: Callable[[], Awaitable[None]], describe: Callable[[OSError], str]
+    devices: Iterable[EmulatedDevice], run: Callable[[], Awaitable[None]], describe: Callable[[OSError], Advice]
 ) -> None:
     """`run` until it is cancelled; where its port cannot be opened, it is tried again, and `describe` says why."""
     backoff = Backoff(FIRST_RETRY_S, MAX_RETRY_S)
@@ -92,7 +97,7 @@ async def keep_open(
         try:
             await run()
         except OSError as error:
-            sentence = describe(error)
+            advice = describe(error)
             for device in devices:
-                device.failed(sentence)
+                device.failed(str(advice.en), str(advice.de))
         await asyncio.sleep(backoff.next_s())

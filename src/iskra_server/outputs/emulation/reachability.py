@@ -26,13 +26,8 @@ _NETWORK = Path("/sys/class/net")
 _IFF_UP = 1
 
 
-def cannot_listen(port: int, transport: Transport, error: OSError, *, host: str = "") -> str:
-    """One English sentence or two: why, who is missed, what to do. For logs and an OutputState."""
-    return str(cannot_listen_advice(port, transport, error, host=host).en)
-
-
-def cannot_listen_advice(port: int, transport: Transport, error: OSError, *, host: str = "") -> Advice:
-    """The same in both languages."""
+def cannot_listen(port: int, transport: Transport, error: OSError, *, host: str = "") -> Advice:
+    """A sentence or two: why, who is missed, what to do. For logs and an OutputState."""
     details = {"port": str(port), "transport": transport.upper(), "address": host}
     # asyncio puts a sentence of its own into strerror; unknown host names have a negative number
     number = error.errno or 0

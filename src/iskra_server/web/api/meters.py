@@ -134,13 +134,15 @@ async def _homeassistant(context: Context, request: Request) -> Response:
         base = rest_yaml.address(request.query_params.get("url") or str(request.base_url))
     except ValueError as error:
         return problem(400, str(error))
+    language = request.query_params.get("lang", "en")
+    if language not in _LANGUAGES:
+        return problem(400, f"'lang={language[:40]}' is not allowed; choose {' or '.join(_LANGUAGES)}.")
     content = msgspec.json.encode(Meters(context.server).list())
-    meters = msgspec.json.decode(content, type=rest_yaml.ListedMeters).meters
-    return json_response(
-        HomeAssistant(base, rest_yaml.whole_yaml(base, [meter for meter in meters if meter.registers]))
-    )
+    meters = [meter for meter in msgspec.json.decode(content, type=rest_yaml.ListedMeters).meters if meter.registers]
+    return json_response(HomeAssistant(base, rest_yaml.whole_yaml(base, meters, _LANGUAGES[language])))
 
 
+_LANGUAGES: dict[str, rest_yaml.Language] = {"en": "en", "de": "de"}
 LIST = Endpoint(
     "/api/v1/meters",
     "meters",
@@ -166,8 +168,11 @@ HOMEASSISTANT = Endpoint(
     "YAML for Home Assistant: RESTful sensors that read this server, ready to paste into configuration.yaml.",
     {
         200: Result("the YAML, with all registers of all meters that have a current reading", HomeAssistant),
-        400: failure("`url` is not the address of a server"),
+        400: failure("`url` is not the address of a server, or `lang` no language"),
     },
     _homeassistant,
-    (Parameter("url", "address of this server for Home Assistant; default: the address of the request", TEXT),),
+    (
+        Parameter("url", "address of this server for Home Assistant; default: the address of the request", TEXT),
+        Parameter("lang", "language of names and comments", {**TEXT, "enum": [*_LANGUAGES], "default": "en"}),
+    ),
 )

@@ -12,6 +12,8 @@ import { setupBar } from "../toolbar.js";
 export function show(main) {
   if (!isCentralServer) main.append(setupBar("about"));
   const texts = setupWords.about;
+  // its only section, and none of a single meter
+  const keys = isCentralServer ? [["n", words.sections.fleet], ...texts.keys.slice(1)] : texts.keys;
   const themes = THEMES.map((name) => make("button", {
     type: "button", "aria-pressed": String(name === chosenTheme()),
     onclick: ({ target }) => {
@@ -30,7 +32,7 @@ export function show(main) {
         // the licence asks for these names
         pair(texts.spotPrices, "Bundesnetzagentur | SMARD.de, energy-charts.info (CC BY 4.0); awattar.de"))),
     make("section.card.prose", make("h2", texts.keysTitle),
-      make("dl.pairs.shortcuts", texts.keys.map(([key, effect]) =>
+      make("dl.pairs.shortcuts", keys.map(([key, effect]) =>
         make("div", make("dt", make("kbd", key)), make("dd", effect))))),
     make("section.card.prose", make("h2", texts.choices),
       choice(texts.language, languages), choice(texts.theme, themes), choice(texts.keysTitle, keysButtons()),

@@ -134,7 +134,7 @@ function showReaders(main, signal) {
   pagedList(box, { path: "api/v1/fleet/readers", itemsOf, query: {}, signal }, rows, rows, (reader) => {
     const silent = reader.silent ? `– ${texts.silentSince(dateTime(new Date(reader.last_seen)))}.` : "";
     // that a meter is read is what a silent reader said last
-    const sentence = reader.silent && reader.ok ? "" : reader.sentence;
+    const sentence = reader.silent && reader.ok ? "" : localized({ en: reader.sentence, de: reader.sentence_de });
     const item = stateItem(reader.ok && !reader.silent, reader.name, [silent, sentence].filter(Boolean).join(" "));
     item.lastElementChild?.append(make("br"), make("span.soft", readerText(reader)));
     return item;

@@ -9,6 +9,7 @@ import { axisNumber } from "../energyText.js";
 import { decimal } from "../exact.js";
 import { words } from "../language.js";
 import { setupWords } from "../setupWords.js";
+import { store } from "../store.js";
 
 const REFRESH_MS = 1000;
 const DAY_REFRESH_MS = 60_000;
@@ -20,6 +21,8 @@ const EDGE_S = 10;
 const GOOD_RATIO = 0.95;
 const TONES_HZ = [220, 880];
 const HEIGHT_PX = 140;
+// they come by a cable, DLMS sometimes through a head
+const BY_CABLE = ["p1", "dlms"];
 /** @type {[number, number]} */
 const PERCENT_RANGE = [0, 105];
 
@@ -58,7 +61,7 @@ export function showHead(main, signal) {
     setText(number, ratio === null ? missing : decimal(ratio * 100, 0));
     setData(big, "kind", ratio === null ? "none" : "");
     unit.hidden = ratio === null;
-    showVerdict(verdict, ratio);
+    showVerdict(verdict, ratio, source !== null && isByCable(source.source));
     setText(counts, source && ratio !== null ? texts.counts(source.valid, source.damaged) : "");
     addPoint(ratio === null ? null : Math.round(ratio * 100));
     sound.play(ratio);
@@ -68,12 +71,19 @@ export function showHead(main, signal) {
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-/** @param {HTMLElement} node @param {number | null} ratio */
-function showVerdict(node, ratio) {
+/** Whether the protocol of this source is one that comes by a cable. @param {string} name */
+function isByCable(name) {
+  const protocol = store.statuses.find(({ source }) => source === name)?.facts.protocol;
+  return BY_CABLE.includes(protocol ?? "");
+}
+
+/** @param {HTMLElement} node @param {number | null} ratio @param {boolean} byCable */
+function showVerdict(node, ratio, byCable) {
   const texts = setupWords.head;
+  const [good, weak] = byCable ? [texts.goodByCable, texts.weakByCable] : [texts.good, texts.weak];
   const isGood = ratio !== null && ratio >= GOOD_RATIO;
   setData(node, "flow", ratio === null ? "" : isGood ? "export" : "import");
-  setText(node, ratio === null ? "" : isGood ? texts.good : texts.weak);
+  setText(node, ratio === null ? "" : isGood ? good : weak);
 }
 
 /** Draws the last minutes; the returned function adds a point. @param {HTMLElement} box @param {AbortSignal} signal */

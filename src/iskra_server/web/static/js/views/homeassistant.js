@@ -3,7 +3,7 @@
 import { messageOf, request } from "../api.js";
 import { copy } from "../copy.js";
 import { make, setContent, setText } from "../dom.js";
-import { words } from "../language.js";
+import { language, words } from "../language.js";
 import { isIngress, serverAddress } from "../page.js";
 import { setupWords } from "../setupWords.js";
 import { store, subscribe } from "../store.js";
@@ -31,7 +31,7 @@ export function showHomeAssistant(main, signal) {
   signal.addEventListener("abort", subscribe(() => renderMqtt(mqtt)));
   async function load() {
     try {
-      setText(yaml, (await request("api/v1/homeassistant", { url: url.value }, signal)).yaml);
+      setText(yaml, (await request("api/v1/homeassistant", { url: url.value, lang: language }, signal)).yaml);
     } catch (error) {
       if (!signal.aborted) setText(yaml, messageOf(error));
     }

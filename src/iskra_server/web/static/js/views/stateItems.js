@@ -26,7 +26,7 @@ const DEVICES = {
 };
 
 /** An output: whether it works, and what it has delivered. @param {Api.OutputState} output */
-export function outputItem({ name, ok, sentence, requests, confirmed_at: confirmed, ...counts }) {
+export function outputItem({ name, ok, sentence, sentence_de: german, requests, confirmed_at: confirmed, ...counts }) {
   const summary = requests === null
     ? [
       ...COUNTS.filter((kind) => counts[kind] || kind === "delivered")
@@ -35,7 +35,7 @@ export function outputItem({ name, ok, sentence, requests, confirmed_at: confirm
     ].join(" · ")
     : requests ? setupWords.asked.count(grouped(String(counts.delivered)), grouped(String(requests)))
       : setupWords.asked.none;
-  return stateItem(ok, outputName(name), sentence || summary);
+  return stateItem(ok, outputName(name), localized({ en: sentence, de: german || sentence }) || summary);
 }
 
 /** "shelly_pro_3em at UDP port 1010": Shelly Pro 3EM, UDP 1010. @param {string} name of an output */

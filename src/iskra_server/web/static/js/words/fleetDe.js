@@ -60,7 +60,7 @@ export const fleetWords = {
     csv: "Aufstellung als CSV",
     all: "Aufstellungen aller Mieter, zum Drucken und als CSV (ZIP)",
     quarters: "Viertelstundenwerte als CSV",
-    legal: "Nicht eichrechtskonform: mit einem optischen Lesekopf ausgelesen, nicht für Abrechnungen, für die das "
-      + "Eichrecht geeichte Messwerte verlangt.",
+    legal: "Nicht eichrechtskonform: über die Schnittstelle des Zählers ausgelesen, nicht für Abrechnungen, für die "
+      + "das Eichrecht geeichte Messwerte verlangt.",
   },
 };

@@ -59,6 +59,6 @@ export const fleetWords = {
     csv: "Statement as CSV",
     all: "Statements of all tenants, to print and as CSV (ZIP)",
     quarters: "15-minute values as CSV",
-    legal: "Readings by an optical head: not for legal billing where calibration law asks for verified values.",
+    legal: "Read over the meter's interface: not for legal billing where calibration law asks for verified values.",
   },
 };

@@ -53,6 +53,10 @@ export const setupWords = {
     nothing: "Es kommen keine Telegramme an.",
     good: "Der Lesekopf sitzt gut.",
     weak: "Verschieben Sie den Lesekopf um einen Millimeter.",
+    goodByCable: "Die Übertragung ist gut.",
+    weakByCable:
+      "Verwenden Sie ein kürzeres oder geschirmtes Kabel und stecken Sie den Adapter ohne Hub ein. Einen Lesekopf " +
+      "verschieben Sie um einen Millimeter.",
     counts: (valid, damaged) => `${valid} gültig, ${damaged} beschädigt`,
     soundOn: "Ton einschalten",
     soundOff: "Ton ausschalten",
@@ -111,7 +115,7 @@ export const setupWords = {
     steps: [
       "Kopieren Sie die Zeilen unten in configuration.yaml.",
       "Prüfen Sie die Konfiguration in den Entwicklerwerkzeugen, dann starten Sie Home Assistant neu.",
-      "Einstellungen, Dashboards, Energie: „Electricity meter“ als Netzbezug hinzufügen.",
+      "Einstellungen, Dashboards, Energie: „Stromzähler“ als Netzbezug hinzufügen.",
     ],
     address: "Adresse",
     mqtt: "Alle Zähler erscheinen als Entitäten, sobald Home Assistant denselben MQTT-Broker benutzt.",

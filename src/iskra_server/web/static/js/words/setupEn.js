@@ -53,6 +53,9 @@ export const setupWords = {
     nothing: "No telegrams arrive.",
     good: "The head is in a good position.",
     weak: "Move the head by a millimetre.",
+    goodByCable: "The reception is good.",
+    weakByCable:
+      "Use a shorter or shielded cable, and plug in its adapter without a hub. Move a head by a millimetre.",
     counts: (/** @type {number} */ valid, /** @type {number} */ damaged) => `${valid} valid, ${damaged} damaged`,
     soundOn: "Turn sound on",
     soundOff: "Turn sound off",
