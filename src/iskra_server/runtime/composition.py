@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
-from iskra_server.base.clock import Clock, PauseDetector
+from iskra_server.base.clock import Clock
+from iskra_server.base.pauses import PauseDetector
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, MeterConfig, secrets_of
 from iskra_server.diagnosis.central_state import CentralState

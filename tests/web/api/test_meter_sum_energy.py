@@ -9,7 +9,7 @@ from samples import EXPORT, METER_ID
 from web.past import INFO, Past, Q, counted, info
 from web.serving import Site, arrived
 
-OTHER, THIRD = "1 ISK 00 12345679", "1 ISK 00 12345680"
+OTHER = "1 ISK 00 12345679"
 BOTH = "meters=1ISK0012345678,1ISK0012345679"
 DAY = "from=2025-06-02T10:00:00Z&to=2025-06-02T10:45:00Z&bucket=15min"
 
