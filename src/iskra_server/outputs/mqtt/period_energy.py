@@ -183,7 +183,7 @@ class PeriodEnergy:
                 meter.until = max(one.until for one in counted.values()) if counted else 0
 
     def _begin_day(self, meter: _Meter, before: Sample) -> Iterator[PeriodTotals]:
-        """With the readings at midnight where these two samples tell them; else history has to."""
+        """With the readings at midnight from these two samples where they have them; else history is asked."""
         ended, counted = meter.span, meter.counted
         meter.span, meter.counted = span_of(meter.sample.received_at, self.tz), None
         if not meter.sends_counters:
