@@ -2,14 +2,13 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
+import pytest
 
 import pushes
+from cli.counting import counted
 from command import OnTerminal, Run
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.diagnosis.advice import LABELS
@@ -77,6 +76,7 @@ def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, 
         assert done.stdout.startswith(f"The server at {server.url} reads it and says:\n{head.link}  1 ISK 00 12345678")
 
 
+@pytest.mark.slow
 def test_the_server_that_holds_two_ports_is_asked_once(run: Run, tmp_path: Path) -> None:
     heads = [Head(tmp_path / name) for name in ("first", "second")]
     links = [str(head.link) for head in heads]
@@ -87,31 +87,6 @@ def test_the_server_that_holds_two_ports_is_asked_once(run: Run, tmp_path: Path)
         head.unplug()
     assert done.stdout.count("reads it and says:") == 2, done.stdout
     assert asked == ["/api/v1/status"]
-
-
-@contextmanager
-def counted(server: Server) -> Iterator[tuple[int, list[str]]]:
-    """A port that passes requests on to the server, and the paths that were asked for."""
-    asked: list[str] = []
-
-    class Passing(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            body = fetch(server.url + self.path).content
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Passing) as passing:
-        thread = threading.Thread(target=passing.serve_forever)
-        thread.start()
-        yield passing.server_port, asked
-        passing.shutdown()
-        thread.join()
 
 
 def test_a_server_that_asks_for_a_token_is_named(run: Run, tmp_path: Path) -> None:

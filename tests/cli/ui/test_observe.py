@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 import d0meter
+from cli.counting import counted
 from diagnosis.well import facts
 from iskra_server.base.address import Address
-from iskra_server.cli.ui.observe import config_with_meters, make_readers, status_from_server, watch_statuses
+from iskra_server.cli.ui.observe import (
+    config_with_meters,
+    make_readers,
+    servers_that_read,
+    status_from_server,
+    watch_statuses,
+)
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, MeterConfig, ServerConfig
 from iskra_server.diagnosis.status import run_checks
@@ -60,6 +67,18 @@ def test_the_server_is_asked_about_a_port_that_it_holds_and_no_other() -> None:
     assert auto is not None
     assert told.simulated
     assert (told.port, auto.port, other) == ("simulator:MT175", "simulator:MT175", None)
+
+
+def test_a_server_is_asked_once_about_all_ports() -> None:
+    ports = [
+        run_checks(facts(source="x", port="simulator:MT175")),
+        run_checks(facts(source="auto")),
+        run_checks(facts(source="/dev/ttyNONE", port="/dev/ttyNONE")),
+    ]
+    with serving("serve", "simulator:MT175") as server, counted(server) as (port, asked):
+        found = asyncio.run(servers_that_read(ServerConfig(port=port), ports))
+    assert [read and read.status.port for read in found] == ["simulator:MT175", "simulator:MT175", None]
+    assert asked == ["/api/v1/status"]
 
 
 def test_where_no_server_answers_nothing_is_told() -> None:
