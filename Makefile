@@ -82,7 +82,7 @@ test-homeassistant-newest: setup
 check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy src tests docs release
+	$(BIN)/mypy
 	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/*compose*.yml \
 		deploy/central/docker-compose.yml deploy/homeassistant .github/workflows .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

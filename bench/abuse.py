@@ -106,8 +106,7 @@ def asked(port: int) -> bytes:
 def telegrams_ms(head: Head, server: Server) -> list[float]:
     """From the last byte of a telegram to its event; each has a power of its own."""
     times = []
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=30)
-    connection.source_address = OTHER
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=30, source_address=OTHER)
     connection.request("GET", "/api/v1/live")
     lines = connection.getresponse()
     for number in range(TELEGRAMS):

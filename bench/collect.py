@@ -20,8 +20,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-# in the place of bench/, where history.py is another thing
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import os
@@ -186,7 +184,7 @@ def send(broker: Mosquitto, payloads: list[bytes], live: int) -> None:
     client.loop_start()
     last = None
     for place, payload in enumerate(payloads):
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ResponseTopic, properties.CorrelationData = f"iskra/v1/reader{place}/kept", b"0001"
         last = client.publish(f"iskra/v1/reader{place}/quarters", payload, qos=1, properties=properties)
         if place < live:
@@ -211,7 +209,8 @@ def collected(postgres: Postgres, broker: Mosquitto, count: int, place: Path) ->
             process = subprocess.Popen([COMMAND, "collect"], env=environ, stderr=subprocess.PIPE, text=True)
             processes.append(process)
             assert process.stderr
-            until(lambda: "Collecting from" in process.stderr.readline(), 30)  # noqa: B023
+            log = process.stderr
+            until(lambda: "Collecting from" in log.readline(), 30)  # noqa: B023
         Event().wait(0.5)
         yield processes
     finally:

@@ -110,9 +110,11 @@ def power_of(content: bytes) -> int:
     """The power in an answer of any device: the first of these keys."""
     answer = json.loads(content)
     if "data" in answer:
-        return round(answer["data"][0]["tuples"][0][1])
-    answer = answer.get("result", answer)
-    return round(next(answer[key] for key in ("power", "total_act_power", "act_power", "total_power") if key in answer))
+        power: float = answer["data"][0]["tuples"][0][1]
+    else:
+        answer = answer.get("result", answer)
+        power = next(answer[key] for key in ("power", "total_act_power", "act_power", "total_power") if key in answer)
+    return round(power)
 
 
 def ms(times_s: list[float]) -> str:
@@ -122,7 +124,8 @@ def ms(times_s: list[float]) -> str:
 @contextmanager
 def served(interval_s: float, wait_fresh_s: float) -> Iterator[tuple[dict[str, int], list[float]]]:
     """A server with all devices: the port of each section, and when the telegram of each power was written."""
-    at, sent_s, stop = ports(DEVICES), [], threading.Event()
+    at, stop = ports(DEVICES), threading.Event()
+    sent_s: list[float] = []
     environ = environment(at) | {"IES_EMULATION_WAIT_FRESH_S": str(wait_fresh_s)}
     with socket.create_server(("127.0.0.1", 0)) as listener:
         meter_port, bare = listener.getsockname()[1], free_port()

@@ -22,8 +22,6 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-# in the place of bench/, where history.py is another thing
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import httpx

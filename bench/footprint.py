@@ -23,6 +23,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -39,7 +40,7 @@ from iskra_server.codecs.dlms.encoder import hdlc
 from iskra_server.codecs.text.parity import with_parity
 from line import PERIOD_S, Line
 from processes import answered, cpu_s, memory_mb, program, running
-from running import COMMAND, Head, free_port, serving, until
+from running import COMMAND, Head, Server, free_port, serving, until
 
 SECONDS = 60
 # what happens once is not what a telegram costs
@@ -88,11 +89,16 @@ def protocols(head: Head) -> None:
     print(f"{'a meter of each protocol':45}memory MB")
     for name, (make, environ) in sent.items():
         with serving("serve", f"{head.link}?baud=9600", environ=environ) as server:
-            until(lambda server=server: server.status()["facts"]["is_open"])
-            for number in range(1, MEMORY_TELEGRAMS + 1):
-                head.send(make(number))
-                until(lambda server=server, number=number: server.status()["facts"]["telegrams"] == number)
+            feed(head, server, make)
             print(f"{name:45}{memory_mb(server.process.pid):9.1f}")
+
+
+def feed(head: Head, server: Server, make: Callable[[int], bytes]) -> None:
+    """Sends MEMORY_TELEGRAMS, each when the one before was read."""
+    until(lambda: server.status()["facts"]["is_open"])
+    for number in range(1, MEMORY_TELEGRAMS + 1):
+        head.send(make(number))
+        until(lambda: server.status()["facts"]["telegrams"] == number)  # noqa: B023
 
 
 def emulated_devices(head: Head) -> None:
@@ -102,10 +108,7 @@ def emulated_devices(head: Head) -> None:
         at = ports(devices)
         environ = environment(at) | AT_ONCE | (unasked() if len(devices) > 1 else {})
         with serving("serve", str(head.link), environ=environ) as server:
-            until(lambda server=server: server.status()["facts"]["is_open"])
-            for number in range(1, MEMORY_TELEGRAMS + 1):
-                head.send(telegrams.telegram(seconds=1000 + number))
-                until(lambda server=server, number=number: server.status()["facts"]["telegrams"] == number)
+            feed(head, server, lambda k: telegrams.telegram(seconds=1000 + k))
             for device in devices:
                 with client(device.name, at) as ask:
                     for _ in range(DEVICE_REQUESTS):
@@ -155,7 +158,8 @@ def start(head: Head) -> None:
             time.sleep((line.sent[-1][0] + phase_s - time.monotonic()) % PERIOD_S)
             port, began = free_port(), time.monotonic()
             with running(COMMAND, "serve", head.link, "--port", port) as pid:
-                opened = until(lambda pid=pid: has_open(pid, os.readlink(head.link)) and time.monotonic())
+                until(partial(has_open, pid, os.readlink(head.link)))
+                opened = time.monotonic()
                 forget(head)
                 ready, value = answered(port, "/healthz"), answered(port, PATH)
             whole = next(end for begin, end in line.sent if begin >= opened)

@@ -14,11 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-# instead of this folder, whose history.py would hide the folder of that name
-sys.path[0] = str(Path(__file__).parent.parent / "tests")
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from history import postgres  # noqa: E402
-from history.busy import (  # noqa: E402
+from history import postgres
+from history.busy import (
     FLUSH_S,
     drain,
     gone_s,

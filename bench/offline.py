@@ -14,8 +14,6 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-# in the place of bench/, where fleet.py is another thing
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from fleet.field import Collecting, FieldReader, rows

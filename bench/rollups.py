@@ -13,13 +13,13 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any
 from zoneinfo import ZoneInfo
 
-# in the place of bench/, where history.py is another thing
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import httpx
@@ -51,7 +51,7 @@ def main() -> None:
         print(f"{meters:,} meters, two registers, {len(DAYS) - 1} days\n")
         print("| group | median ms | best ms |\n| --- | --: | --: |")
         for kind, group in GROUPS.items():
-            report(group, runs, lambda kind=kind: ask(store, kind))
+            report(group, runs, partial(ask, store, kind))
         environ = {"IES_HISTORY_ENABLED": "true", "IES_METERS": "none", "IES_DATABASE_URL": postgres.url("postgres")}
         with serving("serve", environ=environ) as server, httpx.Client(base_url=server.url, timeout=60) as client:
             until(lambda: client.get(ROUTE).status_code == 200)
@@ -60,7 +60,7 @@ def main() -> None:
             connection.execute(
                 "INSERT INTO rollup_due SELECT %s, %s, id FROM meter WHERE id <= 10000", (DAYS[5], DAYS[4])
             )
-        report("all meters, 10,000 days marked", runs, lambda: ask(store, "all"))
+        report("all meters, 10,000 days marked", runs, partial(ask, store, "all"))
         with connected(postgres) as connection:
             for table in ("rollup", "rollup_part"):
                 sizes = connection.execute(f"SELECT pg_table_size('{table}'), pg_indexes_size('{table}')").fetchone()
@@ -116,7 +116,7 @@ def fill(postgres: Postgres, meters: int) -> None:
             connection.execute(statement.encode())
 
 
-def connected(postgres: Postgres) -> psycopg.Connection[tuple[object, ...]]:
+def connected(postgres: Postgres) -> psycopg.Connection[tuple[Any, ...]]:
     return psycopg.connect(postgres.url("postgres"), autocommit=True)
 
 

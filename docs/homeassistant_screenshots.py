@@ -26,7 +26,7 @@ from homeassistant.network import PI_NAME, SUBNET
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading, quarter_of
 from iskra_server.history.store.store import Store
 from iskra_server.meter.identity import meter_id
-from iskra_server.outputs.mqtt.period_energy import span_of
+from iskra_server.outputs.mqtt.period_totals import span_of
 from running import until
 from samples import EXPORT, IMPORT
 from test_docs import blocks

@@ -1,4 +1,4 @@
-"""The rooms and arrows of docs/architecture.md: imports run one way, without a cycle; each module has a test."""
+"""The packages of docs/architecture.md: imports run one way, without a cycle; each module has a test."""
 
 import ast
 from collections import Counter
@@ -11,8 +11,8 @@ import javascript
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "iskra_server"
-# room -> rooms that it may import, besides itself and `base`; a room comes after those that it imports
-ARROWS = {
+# package -> packages that it may import, besides itself and `base`; a package comes after those that it imports
+MAY_IMPORT = {
     "base": set(),
     "mqtt": set(),
     "meter": set(),
@@ -74,41 +74,43 @@ def imports(path: Path) -> set[str]:
     return {name for name in found if name.startswith("iskra_server.")}
 
 
-def room(module: str) -> str:
+def package(module: str) -> str:
     """The folder of a module; of history, fleet, web and cli the folder within."""
     first, *rest = module.split(".")[1:] or [""]
     inner = f"{first}/{rest[0]}" if rest else ""
-    return inner if inner in ARROWS or inner in COMPOSE else first
+    return inner if inner in MAY_IMPORT or inner in COMPOSE else first
 
 
-def test_the_root_of_the_package_holds_rooms_alone() -> None:
+def test_the_root_holds_packages_alone() -> None:
     assert {path.name for path in SOURCE.glob("*.py")} == {"__init__.py", "__main__.py"}
 
 
-def test_a_room_comes_after_those_that_it_imports() -> None:
-    order = list(ARROWS)
+def test_a_package_comes_after_those_that_it_imports() -> None:
+    order = list(MAY_IMPORT)
     assert [
         (here, needed)
-        for here, allowed in ARROWS.items()
+        for here, allowed in MAY_IMPORT.items()
         for needed in allowed
         if order.index(needed) > order.index(here)
     ] == []
 
 
 @pytest.mark.parametrize("module", sorted(modules()))
-def test_every_import_follows_an_arrow(module: str) -> None:
-    here = room(module)
+def test_every_import_is_allowed(module: str) -> None:
+    here = package(module)
     needed = imports(modules()[module])
     if here not in COMPOSE and needed:
-        assert here in ARROWS, f"{module} is in a room that the design does not know"
-        allowed = ARROWS[here] | {here, "base"}
-        assert {name for name in needed if room(name) not in allowed} == set()
+        assert here in MAY_IMPORT, f"{module} is in a package that MAY_IMPORT does not name"
+        allowed = MAY_IMPORT[here] | {here, "base"}
+        assert {name for name in needed if package(name) not in allowed} == set()
 
 
-@pytest.mark.parametrize("module", sorted(name for name in modules() if room(name) == "outputs"))
+@pytest.mark.parametrize("module", sorted(name for name in modules() if package(name) == "outputs"))
 def test_no_output_imports_another(module: str) -> None:
     own = module.split(".")[:3]
-    others = {name for name in imports(modules()[module]) if room(name) == "outputs"} - {"iskra_server.outputs.state"}
+    others = {name for name in imports(modules()[module]) if package(name) == "outputs"} - {
+        "iskra_server.outputs.state"
+    }
     assert {name for name in others if name.split(".")[:3] != own} == set()
 
 
@@ -123,7 +125,7 @@ def cycles(graph: dict[str, set[str]]) -> dict[str, set[str]]:
     return graph
 
 
-def test_every_module_has_a_test_under_its_name_or_in_the_folder_of_its_room() -> None:
+def test_every_module_has_a_test_under_its_name_or_in_the_folder_of_its_package() -> None:
     def is_tested(module: str, path: Path) -> bool:
         folder = ROOT / "tests" / path.relative_to(SOURCE).parent
         return (folder / f"test_{path.stem}.py").exists() or any(
@@ -133,7 +135,7 @@ def test_every_module_has_a_test_under_its_name_or_in_the_folder_of_its_room() -
     assert [module for module, path in modules().items() if path.stem[:2] != "__" and not is_tested(module, path)] == []
 
 
-# modules of one stem, and public classes of one name, that mean the same thing, in different rooms
+# modules of one stem, and public classes of one name, that mean the same thing, in different packages
 SAME_THING = {
     # a command or route, and what it is about
     *("backfill", "backup", "energy", "history", "meters", "ports", "prices", "registers", "status", "uplink"),
@@ -161,14 +163,14 @@ def test_no_two_public_classes_have_one_name() -> None:
     assert {name for name, count in names.items() if count > 1} == set()
 
 
-# the floors of the page, from the ground; a module imports its own floor and those below
-FLOORS = ("words", "shared", "charts", "views", "start")
+# the layers of the page, from the lowest; a module imports its own layer and those below
+LAYERS = ("words", "shared", "charts", "views", "start")
 STARTS = {"main.js", "login.js", "docs.js"}
 
 
-def floor(module: str) -> int:
+def layer(module: str) -> int:
     folder = module.rpartition("/")[0] or ("start" if module in STARTS else "shared")
-    return FLOORS.index(folder)
+    return LAYERS.index(folder)
 
 
 def page_imports() -> dict[str, set[str]]:
@@ -183,7 +185,7 @@ def test_modules_of_the_page_import_what_is_there_and_downwards() -> None:
     graph = page_imports()
     assert len(graph) > 40 and "views/history.js" in graph["main.js"]
     assert {name for needs in graph.values() for name in needs} <= graph.keys()
-    assert [(name, need) for name, needs in graph.items() for need in needs if floor(need) > floor(name)] == []
+    assert [(name, need) for name, needs in graph.items() for need in needs if layer(need) > layer(name)] == []
 
 
 def test_no_module_of_the_page_is_part_of_a_cycle() -> None:

@@ -1,27 +1,21 @@
 import time
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from iskra_server.base import clock
 from iskra_server.base.clock import (
-    BURST_S,
     DAY_S,
-    FIRST_MOMENT_S,
     SETTLE_S,
     STEP_S,
     WAIT_S,
     Clock,
     Doubt,
-    PauseDetector,
     Step,
     boottime_s,
-    has_own_clock,
     possible_pause_s,
-    synchronised_now,
     wall_ahead_s,
 )
+from iskra_server.base.system_clock import FIRST_MOMENT_S
 
 
 def test_boot_time_is_the_systems_and_runs_forward() -> None:
@@ -173,52 +167,3 @@ def test_a_restart_of_the_program_does_not_wait_another_day() -> None:
     # that the meter counted on is known since this program runs
     clock.note_standstill()
     assert clock.doubt() == "stood"
-
-
-def test_the_checks_work_on_this_computer() -> None:
-    assert synchronised_now() in (True, False, None)
-    assert isinstance(has_own_clock(), bool)
-
-
-def test_without_adjtimex_the_file_of_timesyncd_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(adjtimex=lambda _: -1))
-    marker = tmp_path / "synchronized"
-    assert synchronised_now(marker) is None
-    marker.touch()
-    assert synchronised_now(marker) is True
-
-
-@pytest.mark.parametrize(
-    ("machine", "hctosys", "rtc_s", "has_own"),
-    [
-        ("x86_64", None, None, True),
-        ("aarch64", None, None, False),
-        ("armv7l", "0", NOW_S, False),
-        ("aarch64", "1", NOW_S, True),
-        # a Raspberry Pi 5 without a battery
-        ("aarch64", "1", 40, False),
-        ("aarch64", "1", None, False),
-    ],
-)
-def test_a_board_has_a_clock_if_it_has_set_the_system_clock(
-    tmp_path: Path, machine: str, hctosys: str | None, rtc_s: float | None, has_own: bool
-) -> None:
-    if hctosys is not None:
-        (tmp_path / "rtc0").mkdir()
-        (tmp_path / "rtc0/hctosys").write_text(f"{hctosys}\n")
-    if rtc_s is not None:
-        (tmp_path / "rtc0/since_epoch").write_text(f"{rtc_s:.0f}\n")
-    assert has_own_clock(tmp_path, machine) is has_own
-
-
-def test_after_a_pause_data_may_have_been_buffered_since_its_beginning() -> None:
-    pulse = PauseDetector()
-    assert pulse.waited_since_s(5.0) is None
-    for second in range(4):
-        pulse.beat(10.0 + second)
-    assert pulse.waited_since_s(13.5) is None
-    # whichever runs first afterwards, the pulse or the reader
-    assert pulse.waited_since_s(60.0) == 13.5
-    pulse.beat(60.1)
-    assert pulse.waited_since_s(60.0 + BURST_S) == 13.5
-    assert pulse.waited_since_s(60.1 + BURST_S) is None

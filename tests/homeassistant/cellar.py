@@ -18,7 +18,7 @@ from homeassistant.instance import fake_time
 from homeassistant.meter import EVERY_S
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading, quarter_of
 from iskra_server.history.store.store import Store
-from iskra_server.outputs.mqtt.period_energy import span_of
+from iskra_server.outputs.mqtt.period_totals import span_of
 from running import Server, serving
 from samples import IMPORT
 

@@ -12,7 +12,8 @@ import pushes
 import samples
 import telegrams
 import texts
-from iskra_server.base.clock import Clock, PauseDetector
+from iskra_server.base.clock import Clock
+from iskra_server.base.pauses import PauseDetector
 from iskra_server.codecs.d0.decoder import D0Decoder
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.codecs.detecting import DetectingDecoder

@@ -1,1 +1,1 @@
-"""Basics that every room may use: clocks, time zone, addresses, secrets, a disk spool, threads, retry delays."""
+"""Basics that every package may use: clocks, time zone, addresses, secrets, a disk spool, threads, retry delays."""

@@ -155,7 +155,7 @@ def addresses_of(host: str, *, one_per_interface: bool = False) -> tuple[str, ..
         return ()
     from ifaddr import get_adapters  # noqa: PLC0415
 
-    outward = _outward_address()
+    outward = outward_address()
     interfaces = (
         [ip.ip for ip in adapter.ips if isinstance(ip.ip, str) and not IPv4Address(ip.ip).is_loopback]
         for adapter in get_adapters()
@@ -169,7 +169,7 @@ def addresses_of(host: str, *, one_per_interface: bool = False) -> tuple[str, ..
     return tuple(sorted(addresses, key=lambda address: (address != outward, address)))
 
 
-def _outward_address() -> str:
+def outward_address() -> str:
     """The address of this machine that the default route leads from; "" without one."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(_OUTSIDE)

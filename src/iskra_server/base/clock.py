@@ -5,17 +5,13 @@ Boot time (CLOCK_BOOTTIME) runs on while the computer is suspended, and nobody c
 is that the wall clock is ahead afterwards. So an age always includes a step of the wall clock forward.
 """
 
-import asyncio
-import ctypes
 import logging
-import os
-import platform
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal, NamedTuple
+
+from iskra_server.base.system_clock import FIRST_MOMENT_S, has_own_clock, synchronised_now
 
 # time synchronisation corrects by less than this all the time; more is a step
 STEP_S = 60.0
@@ -24,23 +20,10 @@ SETTLE_S = 120.0
 # a computer without a hardware clock and without time synchronisation: after this, nobody will set its clock
 WAIT_S = 86_400.0
 DAY_S = 86_400.0
-# an event loop that did not run for FROZEN_S was paused; buffered bytes are read within BURST_S afterwards
-BEAT_S, FROZEN_S, BURST_S = 1.0, 4.0, 2.0
-# this program is newer than any earlier time
-FIRST_MOMENT_S = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
 # why the wall clock is not trusted: not set since boot; set by a step; earlier than a recorded time;
 # stood still while a meter counted on
 Doubt = Literal["unset", "stepped", "behind", "stood"]
-
-_RTC = Path("/sys/class/rtc")
-# systemd-timesyncd creates it when it has set the clock; a reboot removes it
-_TIMESYNCD = Path("/run/systemd/timesync/synchronized")
-# their firmware provides the time at boot; other boards have a clock only if one is wired to them
-_FIRMWARE = ("x86", "i386", "i686", "amd64", "s390", "ppc")
-# struct timex of adjtimex(2): STA_UNSYNC in its field status
-_STA_UNSYNC = 0x40
-_TIMEX_BYTES, _STATUS_AT = 512, (40 if ctypes.sizeof(ctypes.c_long) == 8 else 20)
 
 log = logging.getLogger(__name__)
 
@@ -67,39 +50,6 @@ def possible_pause_s(ahead_then_s: float) -> float:
     """
     step_s = wall_ahead_s() - ahead_then_s
     return step_s if step_s > STEP_S else 0.0
-
-
-class PauseDetector:
-    """Notices when this process did not run: stopped, machine paused, or event loop blocked.
-
-    Bytes that are read right afterwards may have been buffered since the pause began.
-    """
-
-    def __init__(self) -> None:
-        self._beat_s: float | None = None
-        self._frozen: tuple[float, float] | None = None
-
-    async def run(self) -> None:
-        while True:
-            self.beat(boottime_s())
-            await asyncio.sleep(BEAT_S)
-
-    def beat(self, now_s: float) -> None:
-        if self._beat_s is not None and now_s - self._beat_s > FROZEN_S:
-            log.warning(
-                "This process did not run for %.0f s; data that arrived meanwhile is read now.", now_s - self._beat_s
-            )
-            self._frozen = self._beat_s, now_s
-        self._beat_s = now_s
-
-    def waited_since_s(self, now_s: float) -> float | None:
-        """The boot time since when data read now may have been buffered; None where it arrived just now."""
-        if self._beat_s is None:
-            return None
-        self.beat(now_s)
-        if self._frozen and now_s - self._frozen[1] <= BURST_S:
-            return self._frozen[0]
-        return None
 
 
 class Step(NamedTuple):
@@ -244,39 +194,6 @@ class Clock:
         if self._boot_s - self._checked_at_s >= 1.0:
             self._checked_at_s, self._was_synchronised = self._boot_s, self._synchronised()
         return self._was_synchronised
-
-
-def synchronised_now(timesyncd: Path = _TIMESYNCD) -> bool | None:
-    """Whether the kernel reports its clock as synchronised; None where it is unknown.
-
-    A sandbox may forbid adjtimex(2); then systemd-timesyncd's file says whether it has set the clock since boot.
-    """
-    timex = ctypes.create_string_buffer(_TIMEX_BYTES)
-    try:
-        status = ctypes.CDLL(None).adjtimex(timex)
-    except (AttributeError, OSError):
-        status = -1
-    if status == -1:
-        return timesyncd.exists() or None
-    return not int.from_bytes(timex.raw[_STATUS_AT : _STATUS_AT + 4], sys.byteorder) & _STA_UNSYNC
-
-
-def has_own_clock(rtc: Path = _RTC, machine: str = "") -> bool:
-    """Whether this computer knew the time at boot: from a clock with a battery, or from its host."""
-    if os.name != "posix" or not Path("/proc").exists():
-        return True
-    if (machine or platform.machine()).startswith(_FIRMWARE):
-        return True
-    return any(_has_set_system_clock(clock) for clock in rtc.glob("rtc*"))
-
-
-def _has_set_system_clock(clock: Path) -> bool:
-    """A Raspberry Pi 5 without a battery for its clock also sets the system clock, to 1970."""
-    try:
-        has_set = (clock / "hctosys").read_text().strip() == "1"
-        return has_set and int((clock / "since_epoch").read_text()) >= FIRST_MOMENT_S
-    except (OSError, ValueError):
-        return False
 
 
 def _utc(at_s: float) -> str:

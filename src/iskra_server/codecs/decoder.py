@@ -29,7 +29,7 @@ class Decoder(Protocol):
 
 @runtime_checkable
 class Pausing(Protocol):
-    """A decoder of telegrams whose parts are not numbered: silence tells that parts do not belong together."""
+    """A decoder of telegrams whose parts are not numbered: after a silence, parts do not belong together."""
 
     def pause(self) -> list[Reading | Fault]:
         """Nothing has arrived for PAUSE_S: what this ends."""

@@ -31,7 +31,7 @@ from iskra_server.config.sections import Config
 from iskra_server.config.suggestions import short, suggestion
 
 FILE_VARIABLE = "IES_CONFIG"
-# whoever has so many mistakes is not helped by more, and each takes a millisecond to find a key like it
+# more are no help, and each takes a millisecond: a key like the wrong one is searched
 MAX_ERRORS = 100
 # bytes of a text: with what is appended to it, it must fit into a string of MQTT, 65,535 bytes
 _MAX_TEXT = 60_000

@@ -11,9 +11,9 @@ A gap within one rate is exact; one over several is spread over its quarters (ga
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import compress, pairwise
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -25,6 +25,7 @@ from iskra_server.cost.price_runs import PriceRun
 from iskra_server.cost.tariffs import Rate, SpotShare
 from iskra_server.cost.used_energy import UsedEnergy, UseOfPeriod, used_at_spot
 from iskra_server.history.model.energy import Gap, energy_in_buckets
+from iskra_server.history.model.quarter_energy import EnergyColumn
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import scaled
@@ -138,10 +139,18 @@ class MeteredUse:
         for gap in gaps:
             for piece in self._touched(gap):
                 in_gaps[piece.begin] += min(piece.end, gap.end) - max(piece.begin, gap.begin)
+        is_measured = [min(piece.end, last) - max(piece.begin, first) > in_gaps[piece.begin] for piece in self._pieces]
+        self._count_measured(obis, column, compress(self._pieces, is_measured))
+        spreading = GapSpreading(counter, column, self._tz)
+        for gap in gaps:
+            self._add_gap(obis, gap, spreading)
+
+    def _count_measured(self, obis: Obis, column: EnergyColumn, pieces: Iterable[_Piece]) -> None:
+        """The quarters of pieces, those of one bucket and rate together."""
         groups: dict[tuple[int, int, bool], _Group] = {}
-        for piece in self._pieces:
+        for piece in pieces:
             rate = piece.rate(obis)
-            if rate is None or min(piece.end, last) - max(piece.begin, first) <= in_gaps[piece.begin]:
+            if rate is None:
                 continue
             self._measured[piece.bucket].add(id(piece.run.contract))
             key = piece.bucket, id(rate), piece.lacks_register
@@ -158,9 +167,6 @@ class MeteredUse:
                 if rate.spot:
                     used = used_at_spot(rate.spot, group.raws, column.scaler, group.prices)
                 self._count(group.piece.bucket, obis, group.piece, rate, used)
-        spreading = GapSpreading(counter, column, self._tz)
-        for gap in gaps:
-            self._add_gap(obis, gap, spreading)
 
     def _begin_of(self, counter: CounterHistory, first: int) -> int:
         """The first piece's, or that of the gap in which it begins; `first` is that of the first reading."""

@@ -1,7 +1,7 @@
 """Which server ids of a source are meters: the first one and known ones at once, others after some telegrams.
 
 A source reads one meter, or a few. If the id changes with every telegram (a hostile device, a bad gateway), each id
-would cost memory in every room; so an id counts as a meter only after CONFIRM_TELEGRAMS telegrams. They must come soon
+would cost memory in every part; so an id counts as a meter only after CONFIRM_TELEGRAMS telegrams. They must come soon
 after each other: the same damage to an id without a checksum comes again within days.
 """
 

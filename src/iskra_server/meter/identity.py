@@ -58,7 +58,7 @@ def label(server_id: bytes) -> str | None:
 
 
 def meter_id(server_id: bytes) -> str:
-    """The id of a meter in every room: its label, else the server id in hex, "unknown" without one."""
+    """The id of a meter everywhere: its label, else the server id in hex, "unknown" without one."""
     return label(server_id) or server_id.hex() or "unknown"
 
 

@@ -12,7 +12,7 @@ _FORM = re.compile(
     r"(?:(?P<a>\d+)-(?P<b>\d+):)?(?P<c>\d+|[CFLP])\.(?P<d>\d+|[CFLP])(?:\.(?P<e>\d+))?(?:[*&](?P<f>\d+))?"
 )
 # IEC 62056-21 writes these groups as letters
-_LETTERS = {"C": 96, "F": 97, "L": 98, "P": 99}
+LETTERS = {"C": 96, "F": 97, "L": 98, "P": 99}
 _NOW = 255
 
 
@@ -34,7 +34,7 @@ class Obis(bytes):
         """
         form = _FORM.fullmatch(text.strip())
         groups = form.groupdict() if form else {}
-        numbers = [_LETTERS.get(part) or int(part) for part in _with_defaults(groups)] if form else []
+        numbers = [LETTERS.get(part) or int(part) for part in _with_defaults(groups)] if form else []
         if not form or max(numbers) > 255:
             raise ValueError(f"'{text}' is not an OBIS code; expected a form like 1-0:1.8.0*255 or 1.8.0")
         return cls(bytes(numbers))

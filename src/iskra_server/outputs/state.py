@@ -12,7 +12,7 @@ UNASKED = "nothing_asks"
 
 
 class OutputClient(Struct, frozen=True):
-    """A client of an emulated device: how often it asks, and how old what it was told was.
+    """A client of an emulated device: how often it asks, and how old the readings in its answers are.
 
     `interval_s` is the usual time between two requests; `age_s` the age of the reading at the last answer, `max_age_s`
     that of the oldest one. None before there is one.

@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_pause_s, wall_ahead_s
+from iskra_server.base.clock import Clock, boottime_s, possible_pause_s, wall_ahead_s
+from iskra_server.base.pauses import PauseDetector
 from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts, ProductionCounter, Role
 from iskra_server.meter.arrival import Arrivals

@@ -18,7 +18,7 @@ from msgspec import Struct
 from iskra_server.codecs.checksum import checksum
 from iskra_server.codecs.dlms import encoder, hdlc, security
 from iskra_server.codecs.dlms.axdr import read_length
-from iskra_server.codecs.dlms.blocks import Assembled, Assembly
+from iskra_server.codecs.dlms.blocks import BLOCK_HEAD, LLC, Assembled, Assembly
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.mbus import MbusFrame
 from iskra_server.codecs.dlms.notification import CIPHERED
@@ -30,9 +30,7 @@ from iskra_server.redact.dlms_list import masked_notification
 from iskra_server.redact.pseudonyms import Pseudonyms
 
 _FLAG = bytes((hdlc.FLAG,))
-_LLC = (b"\xe6\xe7\x00", b"\xe6\xe6\x00")
 _BLOCK_TAG = 0xE0
-_BLOCK_HEAD = 6
 _CIPHERED = bytes((CIPHERED,))
 _LONG_ADDRESS = 4
 _LOWER_ADDRESS = b"\x00\x03"
@@ -177,10 +175,10 @@ def _part(frame: HdlcFrame | MbusFrame, raw: bytes) -> _Part:
         return _Part(raw, _MBUS_DATA, len(frame.data), is_hdlc=False)
     information = frame.information
     at = len(raw) - 1 - _TAIL - len(information)
-    skipped = 3 if information[:3] in _LLC else 0
+    skipped = 3 if information[:3] in LLC else 0
     if information[skipped : skipped + 1] == bytes((_BLOCK_TAG,)):
         try:
-            _, start = read_length(information, skipped + _BLOCK_HEAD)
+            _, start = read_length(information, skipped + BLOCK_HEAD)
         except Malformed:
             start = len(information)
         skipped = start

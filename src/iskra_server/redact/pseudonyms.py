@@ -14,6 +14,7 @@ Pseudonyms are numbered, not computed from the original: eight digits could be r
 import re
 from collections.abc import Iterator
 
+from iskra_server.codecs.dlms.identity import MAX_SERIAL, SERIAL_BITS, TITLE_LENGTH
 from iskra_server.meter import identity
 
 # a shorter serial number also occurs by chance in counters
@@ -24,9 +25,6 @@ _MIN_SHORT_DIGITS = 7
 _SERIAL = re.compile(r"(0*[1-9A-F][A-Z]{3}[0-9A-F]{2}|ISK\d{5}|)(\d{8})", re.ASCII)
 _NUMBER = re.compile(r"([A-Z]{1,4}|)(\d{5,})", re.ASCII)
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){8,}", re.ASCII)
-_TITLE_LENGTH = 8
-_SERIAL_BITS = 28
-_MAX_SERIAL = 99_999_999
 _DEVICE_TYPES = range(0x65, 0x6A)
 _FUNCTION = 7
 
@@ -143,15 +141,15 @@ def _digits(original: bytes) -> str:
         return match[2] if match else ""
     if label := identity.label(original):
         return label[-8:]
-    return f"{int.from_bytes(original[4:]) & (1 << _SERIAL_BITS) - 1:08d}" if _is_iskra_title(original) else ""
+    return f"{int.from_bytes(original[4:]) & (1 << SERIAL_BITS) - 1:08d}" if _is_iskra_title(original) else ""
 
 
 def _is_iskra_title(original: bytes) -> bool:
     """Whether bytes are the system title of an ISKRA meter, whose last 28 bits are the serial number."""
-    if len(original) != _TITLE_LENGTH or not original.startswith(b"ISK"):
+    if len(original) != TITLE_LENGTH or not original.startswith(b"ISK"):
         return False
     is_typed = original[3] in _DEVICE_TYPES and original[4] >> 4 == _FUNCTION
-    return is_typed and int.from_bytes(original[4:]) & (1 << _SERIAL_BITS) - 1 <= _MAX_SERIAL
+    return is_typed and int.from_bytes(original[4:]) & (1 << SERIAL_BITS) - 1 <= MAX_SERIAL
 
 
 def _text_forms(name: str) -> Iterator[bytes]:
@@ -186,6 +184,6 @@ def _kept(original: bytes) -> int:
     """Bytes that name medium, maker and type: 09 01 ISK 00, or 06 ISK 01 in the older form, ISK 67 of a title."""
     if identity.label(original):
         return 6
-    if len(original) == _TITLE_LENGTH and original[:3].isalpha() and original[:3].isupper():
+    if len(original) == TITLE_LENGTH and original[:3].isalpha() and original[:3].isupper():
         return 4
     return 5 if len(original) > 5 and original[1:4].isalpha() else 0

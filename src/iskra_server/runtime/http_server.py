@@ -43,16 +43,21 @@ def listen(
     except OSError as error:
         for opened in listening:
             opened.close()
-        if error.errno == errno.EADDRINUSE:
-            fix = f"{_who_listens(port)}, or choose another with {port_settings}"
-        elif error.errno == errno.EACCES:
-            fix = f"ports below 1024 need a privilege; choose another with {port_settings}"
-        elif error.errno in (errno.EMFILE, errno.ENFILE):
-            fix = f"{error.strerror}; allow more with ulimit -n (LimitNOFILE of systemd)"
-        else:
-            fix = f"{error.strerror or error}; {host_setting} must be an address of this machine"
+        fix = _what_to_do(error, port, port_settings, host_setting)
         raise ConfigError(f"Cannot listen on {host} port {port}: {fix}.") from error
     return listening
+
+
+def _what_to_do(error: OSError, port: int, port_settings: str, host_setting: str) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{_who_listens(port)}, or choose another with {port_settings}"
+        case errno.EACCES:
+            return f"ports below 1024 need a privilege; choose another with {port_settings}"
+        case errno.EMFILE | errno.ENFILE:
+            return f"{error.strerror}; allow more with ulimit -n (LimitNOFILE of systemd)"
+        case _:
+            return f"{error.strerror or error}; {host_setting} must be an address of this machine"
 
 
 def _who_listens(port: int) -> str:

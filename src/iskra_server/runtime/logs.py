@@ -200,6 +200,6 @@ def set_up(
     level_number = logging.getLevelName(level.upper())
     for library in ("alembic", "httpx", "httpcore"):
         logging.getLogger(library).setLevel(max(logging.WARNING, level_number))
-    # they tell of each connection and each invalid request: strangers must not fill this log
+    # they log each connection and each invalid request: clients must not fill this log
     for library in ("uvicorn", "websockets"):
         logging.getLogger(library).setLevel(max(logging.ERROR, level_number))

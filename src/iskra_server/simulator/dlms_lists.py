@@ -12,6 +12,7 @@ from iskra_server.codecs.dlms import axdr, encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.encoder import code, octet_string, scale, structure, u2, u4
 from iskra_server.codecs.dlms.security import TEST_KEYS, Keys
+from iskra_server.history.model.records import QUARTER_S
 from iskra_server.meter.units import NO_UNIT, WATT, WATT_HOUR, Unit, unit_named
 from iskra_server.simulator import measured
 from iskra_server.simulator.central_time import is_summer, wall_clock
@@ -29,7 +30,6 @@ _FUNCTION, _TYPE = 7, 103
 _VOLT, _AMPERE = unit_named("V"), unit_named("A")
 _SEGMENT = 150
 _MBUS_DATA = 245
-_QUARTER_S = 900
 _VOLTAGES = tuple(map(measured.voltage, range(3)))
 _CURRENTS = tuple(map(measured.current, range(3)))
 _IMPORTS = tuple(map(measured.phase_import, range(3)))
@@ -128,7 +128,7 @@ def ljubljana(moment: MeterAtSecond) -> Iterator[Element]:
         *_phases(state, u2, (*_VOLTAGES, *_CURRENTS)),
         *_phases(state, u4, (*_IMPORTS, *_EXPORTS)),
     )
-    if state.second % _QUARTER_S == 0:
+    if state.second % QUARTER_S == 0:
         yield structure(
             _device_name(moment),
             octet_string(b""),

@@ -17,6 +17,7 @@ from random import Random
 
 from msgspec import Struct
 
+from iskra_server.history.model.records import QUARTER_S
 from iskra_server.simulator.appliances import DAY_S, L2, Load, loads
 from iskra_server.simulator.sun import generation
 
@@ -33,7 +34,6 @@ NIGHT_ENDS_S = 6 * 3600
 NIGHT_BEGINS_S = 22 * 3600
 # a single-phase inverter may feed in 4.6 kVA (VDE-AR-N 4105)
 SINGLE_PHASE_W = 4600
-_QUARTER_S = 900
 FLICKER_S = 256
 FLICKER_MAX = 8
 FLICKER_STEP_MW = 2500
@@ -117,9 +117,9 @@ class Day:
 
     def peak(self, until: int = DAY_S) -> tuple[int, int]:
         """The highest mean import of a complete quarter of an hour, in mW, and the second of its end."""
-        counters = [self.energy(end)[0] for end in range(0, until + 1, _QUARTER_S)]
-        means = ((after - before) // _QUARTER_S for before, after in pairwise(counters))
-        return max(((mean, place * _QUARTER_S) for place, mean in enumerate(means, 1)), default=(0, 0))
+        counters = [self.energy(end)[0] for end in range(0, until + 1, QUARTER_S)]
+        means = ((after - before) // QUARTER_S for before, after in pairwise(counters))
+        return max(((mean, place * QUARTER_S) for place, mean in enumerate(means, 1)), default=(0, 0))
 
 
 class Household:
@@ -193,7 +193,7 @@ class Household:
         today, second_of_day = divmod(second + ZONE_S, DAY_S)
         complete = range(max(number, self._first_day), today)
         peaks = [(mean, day * DAY_S + end) for day in complete for mean, end in (self._peaks[day - self._first_day],)]
-        if second_of_day >= _QUARTER_S and today >= max(number, self._first_day):
+        if second_of_day >= QUARTER_S and today >= max(number, self._first_day):
             mean, end = self._plan(today).peak(second_of_day)
             peaks.append((mean, today * DAY_S + end))
         mean, end = max(peaks, default=(0, ZONE_S))

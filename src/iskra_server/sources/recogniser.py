@@ -1,4 +1,4 @@
-"""Which protocol a port speaks, told by the bytes that arrive.
+"""Which protocol a port speaks, recognised by the bytes that arrive.
 
 A beginning is what no other protocol sends and a wrong speed cannot make: the escape sequence of SML, one of its
 register codes, or an identification line with text behind it. It is told at once, so that a meter is read from its
@@ -16,7 +16,7 @@ MAX_BYTES = 4096
 # the escape sequence; a list entry with a register of electricity or of the maker
 _SML = re.compile(rb"\x1b{4}|\x77\x07[\x01\x81][\x00\x81]")
 _SML_LENGTH = 4
-# so much of a readout tells P1 from D0; at 300 baud a whole one takes minutes
+# with so much of a readout P1 and D0 differ; at 300 baud a whole one takes minutes
 _MIN_TEXT = 256
 _PRINTABLE = bytes(sorted({*range(0x20, 0x7F), *b"\r\n\x01\x02\x03"}))
 
@@ -43,7 +43,7 @@ class Recogniser:
         return self._has_marks or _is_text(self.data)
 
     def feed(self, data: bytes) -> str:
-        """The protocol, as far as the bytes tell it."""
+        """The protocol; "" while the bytes do not show it."""
         for _ in self._decoder.feed(data):
             pass
         seen, self.data = len(self.data), self.data + data

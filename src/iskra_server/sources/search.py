@@ -21,7 +21,6 @@ from msgspec import Struct
 
 from iskra_server.sources.asking import PluggedPort
 from iskra_server.sources.errors import SourceError
-from iskra_server.sources.line_pictures import suggested_settings
 from iskra_server.sources.polled import START_BAUD, poll_d0
 from iskra_server.sources.port_memory import FoundMeter, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
@@ -31,6 +30,7 @@ from iskra_server.sources.reconnect import Line, Report
 from iskra_server.sources.serial import SerialLine, open_serial
 from iskra_server.sources.source import LineSettings, OnUnrecognised, SourceState, ignore_unrecognised
 from iskra_server.sources.source_options import SourceOptions
+from iskra_server.sources.suggested_settings import suggested_settings
 from iskra_server.sources.watched_line import PATIENCE_S, WatchedLine
 
 if TYPE_CHECKING:

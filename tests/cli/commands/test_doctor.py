@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 import pushes
+from cli.counting import counted
 from command import OnTerminal, Run
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.diagnosis.advice import LABELS
@@ -73,6 +74,19 @@ def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, 
         done = run("doctor", head.link, IES_PORT=port)
         assert done.returncode == 0, done.stdout
         assert done.stdout.startswith(f"The server at {server.url} reads it and says:\n{head.link}  1 ISK 00 12345678")
+
+
+@pytest.mark.slow
+def test_the_server_that_holds_two_ports_is_asked_once(run: Run, tmp_path: Path) -> None:
+    heads = [Head(tmp_path / name) for name in ("first", "second")]
+    links = [str(head.link) for head in heads]
+    with serving("serve", *links) as server, counted(server) as (port, asked):
+        until(lambda: all(meter["facts"]["is_open"] for meter in fetch(f"{server.url}/api/v1/status").json()["meters"]))
+        done = run("doctor", *links, "--seconds", 2, IES_PORT=str(port), IES_ECOTRACKER_ENABLED="true")
+    for head in heads:
+        head.unplug()
+    assert done.stdout.count("reads it and says:") == 2, done.stdout
+    assert asked == ["/api/v1/status"]
 
 
 def test_a_server_that_asks_for_a_token_is_named(run: Run, tmp_path: Path) -> None:

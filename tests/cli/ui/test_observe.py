@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 import d0meter
+from cli.counting import counted
 from diagnosis.well import facts
 from iskra_server.base.address import Address
-from iskra_server.cli.ui.observe import config_with_meters, make_readers, status_from_server, watch_statuses
+from iskra_server.cli.ui.observe import (
+    config_with_meters,
+    make_readers,
+    servers_that_read,
+    status_from_server,
+    watch_statuses,
+)
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, MeterConfig, ServerConfig
 from iskra_server.diagnosis.status import run_checks
@@ -50,18 +57,32 @@ def test_where_the_server_reads_no_meter_one_is_to_be_named(tmp_path: Path) -> N
 
 def test_the_server_is_asked_about_a_port_that_it_holds_and_no_other() -> None:
     with serving("serve", "simulator:MT175") as server:
-        config = Config(server=ServerConfig(port=int(server.url.rpartition(":")[2])))
-        told = asyncio.run(status_from_server(config, run_checks(facts(source="x", port="simulator:MT175"))))
-        auto = asyncio.run(status_from_server(config, run_checks(facts(source="auto"))))
-        other = asyncio.run(status_from_server(config, run_checks(facts(source="/dev/ttyUSB1", port="/dev/ttyUSB1"))))
+        configured = ServerConfig(port=int(server.url.rpartition(":")[2]))
+        told = asyncio.run(status_from_server(configured, run_checks(facts(source="x", port="simulator:MT175"))))
+        auto = asyncio.run(status_from_server(configured, run_checks(facts(source="auto"))))
+        other = asyncio.run(
+            status_from_server(configured, run_checks(facts(source="/dev/ttyUSB1", port="/dev/ttyUSB1")))
+        )
     assert told is not None
     assert auto is not None
     assert told.simulated
     assert (told.port, auto.port, other) == ("simulator:MT175", "simulator:MT175", None)
 
 
+def test_a_server_is_asked_once_about_all_ports() -> None:
+    ports = [
+        run_checks(facts(source="x", port="simulator:MT175")),
+        run_checks(facts(source="auto")),
+        run_checks(facts(source="/dev/ttyNONE", port="/dev/ttyNONE")),
+    ]
+    with serving("serve", "simulator:MT175") as server, counted(server) as (port, asked):
+        found = asyncio.run(servers_that_read(ServerConfig(port=port), ports))
+    assert [read and read.status.port for read in found] == ["simulator:MT175", "simulator:MT175", None]
+    assert asked == ["/api/v1/status"]
+
+
 def test_where_no_server_answers_nothing_is_told() -> None:
-    assert asyncio.run(status_from_server(Config(server=ServerConfig(port=free_port())), run_checks(facts()))) is None
+    assert asyncio.run(status_from_server(ServerConfig(port=free_port()), run_checks(facts()))) is None
 
 
 def test_of_several_meters_on_a_line_the_server_tells_of_that_with_the_address(tmp_path: Path) -> None:
@@ -74,10 +95,10 @@ def test_of_several_meters_on_a_line_the_server_tells_of_that_with_the_address(t
         link.symlink_to(path)
         urls = [f"{path}?protocol=d0&baud=9600&address={address}" for address in ("7", "8")]
         with serving("serve", *urls) as server:
-            config = Config(server=ServerConfig(port=int(server.url.rpartition(":")[2])))
+            configured = ServerConfig(port=int(server.url.rpartition(":")[2]))
 
             def told(port: str) -> str | None:
-                status = asyncio.run(status_from_server(config, run_checks(facts(source=port, port=port))))
+                status = asyncio.run(status_from_server(configured, run_checks(facts(source=port, port=port))))
                 return status.port if status else None
 
             assert told(f"{link}?address=8") == f"{path}?address=8"

@@ -375,7 +375,7 @@ def test_hostile_bytes_cost_linear_time(name: str) -> None:
 
 
 def test_damage_never_gives_a_wrong_value_nor_costs_the_next_telegram() -> None:
-    """A short run of bench/mutations.py."""
+    """A short run of bench/damaged_telegrams.py."""
     streams = [
         [CARRIERS[carrier](pushes.sealed(LISTS[name], counter, control)) for counter in (50, 51, 52)]
         for carrier, name, control in (

@@ -103,7 +103,7 @@ def test_three_damaged_telegrams_between_good_ones_do_not_make_it_forget_the_che
 
 
 def test_damage_never_costs_the_good_telegram_behind_it_nor_gives_a_wrong_value() -> None:
-    """A short run of bench/mutations.py."""
+    """A short run of bench/damaged_telegrams.py."""
     chance = random.Random(1)
     for _ in range(4000):
         _check_damaged(mutated("sml", chance.choice(SERIES), chance), chance.choice((7, 64, 5000)))

@@ -15,7 +15,8 @@ from iskra_server.history.model.ledger import Ledger
 from iskra_server.history.model.records import MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
-from iskra_server.outputs.mqtt.period_energy import PeriodEnergy, PeriodTotals, readings_at, span_of
+from iskra_server.outputs.mqtt.period_energy import PeriodEnergy
+from iskra_server.outputs.mqtt.period_totals import PeriodTotals, readings_at, span_of
 from samples import EXPORT, METER_ID, SERVER_ID, energy, reading
 from web.past import BERLIN
 

@@ -11,7 +11,7 @@ import pytest
 
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading, quarter_of
 from iskra_server.history.store.store import Store
-from iskra_server.outputs.mqtt.period_energy import span_of
+from iskra_server.outputs.mqtt.period_totals import span_of
 from outputs.mqtt.broker import Mosquitto, Subscriber, retained
 from outputs.mqtt.published import (
     AVAILABILITY,

@@ -18,7 +18,8 @@ from iskra_server.outputs.mqtt.broker_settings import MqttSettings, mqtt_setting
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
 from iskra_server.outputs.mqtt.payloads import numbers_of
-from iskra_server.outputs.mqtt.period_energy import PeriodEnergy, PeriodTotals
+from iskra_server.outputs.mqtt.period_energy import PeriodEnergy
+from iskra_server.outputs.mqtt.period_totals import PeriodTotals
 from iskra_server.outputs.mqtt.topics import Topics
 from samples import EXPORT, METER_ID, power, reading
 from web.past import counted, info

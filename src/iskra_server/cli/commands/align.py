@@ -21,9 +21,9 @@ from iskra_server.cli.ui.observe import (
     PORT_IN_USE,
     config_with_one_meter,
     make_readers,
+    servers_that_read,
     status_from_server,
     watch_statuses,
-    with_server_that_reads,
 )
 from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
 from iskra_server.cli.ui.stream_stats import sparkline
@@ -123,10 +123,12 @@ class Aligning:
                 if status.facts.problem in PORT_IN_USE:
                     break
                 yield status
-        config = await with_server_that_reads(self._config, status)
-        while answer := await status_from_server(config, status):
+        (read,) = await servers_that_read(self._config.server, [status])
+        answer = read and read.status
+        while read and answer:
             yield answer
             await asyncio.sleep(TICK_S)
+            answer = await status_from_server(read.server, status)
         raise UsageError(status.sentence, status=1)
 
     def _ring(self, status: Status) -> None:

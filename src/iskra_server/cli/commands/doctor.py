@@ -7,7 +7,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from msgspec.structs import replace
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -20,9 +19,8 @@ from iskra_server.cli.ui.observe import (
     config_with_meters,
     make_readers,
     server_of_this_machine,
-    status_from_server,
+    servers_that_read,
     watch_statuses,
-    with_server_that_reads,
 )
 from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
 from iskra_server.cli.ui.output_text import output_lines
@@ -103,8 +101,8 @@ class DiagnosisRun:
 
     def __init__(self, config: Config, seconds: float) -> None:
         self.statuses: list[Status] = []
-        # ports that a running server has open -> that server
-        self.ports_of_servers: dict[str, ServerConfig] = {}
+        # of ports that a running server has open
+        self.servers_by_port: dict[str, ServerConfig] = {}
         # of the running server
         self.outputs: list[OutputState] = []
         self._config = config
@@ -118,23 +116,26 @@ class DiagnosisRun:
                 passed_s = time.monotonic() - began_s
                 if passed_s >= self._seconds or all(_is_clear(status, passed_s) for status in self.statuses):
                     break
-        self.statuses = [await self._or_from_server(status) for status in self.statuses]
-        if self.ports_of_servers or _has_devices(self._config) or self._config.uplink.url:
-            asked = next(iter(self.ports_of_servers.values()), self._config.server)
-            server = await server_of_this_machine(replace(self._config, server=asked))
-            self.outputs = server.outputs if server else []
+        await self._ask_servers()
         refresh()
 
-    async def _or_from_server(self, status: Status) -> Status:
-        """If our own server has the port open, it knows more than we can see, or may open."""
-        if status.advice.fault not in PORT_IN_USE and status.failed_check != "permission":
-            return status
-        # each port may have a server of its own
-        config = await with_server_that_reads(self._config, status)
-        answer = await status_from_server(config, status)
-        if answer:
-            self.ports_of_servers[answer.port] = config.server
-        return answer or status
+    async def _ask_servers(self) -> None:
+        """If our own server has a port open, it knows more than we can see, or may open. Each is asked once."""
+        configured = self._config.server
+        busy = [index for index, status in enumerate(self.statuses) if _may_be_read_by_server(status)]
+        found = await servers_that_read(configured, [self.statuses[index] for index in busy]) if busy else []
+        for index, read in zip(busy, found, strict=True):
+            if read:
+                self.statuses[index] = read.status
+                self.servers_by_port[read.status.port] = read.server
+        answer = next((read.answer for read in found if read), None)
+        if not answer and (_has_devices(self._config) or self._config.uplink.url):
+            answer = await server_of_this_machine(configured)
+        self.outputs = answer.outputs if answer else []
+
+
+def _may_be_read_by_server(status: Status) -> bool:
+    return status.advice.fault in PORT_IN_USE or status.failed_check == "permission"
 
 
 def _has_devices(config: Config) -> bool:
@@ -191,7 +192,7 @@ def _title(status: Status, lang: Language) -> str:
 def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
     width = max(len(_word(state, lang)) for state in _SIGNS)
     for status in run.statuses:
-        if server := run.ports_of_servers.get(status.port):
+        if server := run.servers_by_port.get(status.port):
             yield _of_server(server, lang)
         yield _title(status, lang)
         for check in status.checks:
@@ -204,7 +205,7 @@ def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
 def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
     parts: list[RenderableType] = []
     for status in run.statuses:
-        if server := run.ports_of_servers.get(status.port):
+        if server := run.servers_by_port.get(status.port):
             parts.append(Text(_of_server(server, lang), style="dim"))
         parts += [Text(_title(status, lang), style="bold"), _check_table(status, lang)]
         for advice in _advice_to_show(status):

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from iskra_server.base.clock import FIRST_MOMENT_S
 from iskra_server.base.json_values import utc
+from iskra_server.base.system_clock import FIRST_MOMENT_S
 from iskra_server.cli.ui.open_history import load_config, open_existing
 from iskra_server.cli.ui.options import ConfigFile, group_app
 from iskra_server.cli.ui.usage_error import UsageError

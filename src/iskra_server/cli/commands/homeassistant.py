@@ -1,7 +1,6 @@
 """`homeassistant`: print the YAML of RESTful sensors for this server. `homeassistant backfill` (backfill.py)."""
 
 import os
-import socket
 from collections.abc import Callable
 from functools import partial
 from http.client import HTTPException
@@ -11,6 +10,7 @@ from urllib.request import urlopen
 import msgspec
 import typer
 
+from iskra_server.base.announcement import outward_address
 from iskra_server.cli.commands.backfill import EXAMPLES as BACKFILL_EXAMPLES
 from iskra_server.cli.commands.backfill import backfill
 from iskra_server.cli.ui import local_server
@@ -48,8 +48,6 @@ _NO_READING = {
     "en": "# {} does not answer with a current reading. Once it does, this command prints all registers.",
     "de": "# {} hat keinen aktuellen Wert. Sobald einer da ist, gibt dieser Befehl alle Register aus.",
 }
-# connecting a UDP socket sends nothing; the address for documentation (RFC 5737) only selects the route
-_OUTSIDE = ("192.0.2.1", 9)
 
 
 @app.callback(invoke_without_command=True)
@@ -82,18 +80,8 @@ def homeassistant(
         print(_NO_READING[lang].format(base))
 
 
-def lan_address() -> str:
-    """The address of this machine in its network, 127.0.0.1 without a network."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_OUTSIDE)
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
-
-
 def _local_url(server: ServerConfig) -> str:
-    return local_server.base_url(server, lan_address() if server.host in _ALL_ADDRESSES else None)
+    return local_server.base_url(server, (outward_address() or "127.0.0.1") if server.host in _ALL_ADDRESSES else None)
 
 
 def _read(base: str) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http.client import HTTPException
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from iskra_server.cli.ui.local_server import ask
 from iskra_server.cli.ui.meter_source import TICK_S, open_meter_source
 from iskra_server.cli.ui.options import only_set
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.config import Config, load_with_origins
+from iskra_server.config import Config, ServerConfig, load_with_origins
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub
@@ -30,6 +31,14 @@ from iskra_server.web.api.status import ServerStatus
 
 # problems that mean that another program, perhaps our own server, has the port open
 PORT_IN_USE = frozenset(("busy", "busy_unknown", "read_by_server", "all_taken"))
+
+
+class ReadByServer(NamedTuple):
+    """A port that a server of this machine reads: the server, all that it answered, and the status of the port."""
+
+    server: ServerConfig
+    answer: ServerStatus
+    status: Status
 
 
 def config_with_meters(file: Path | None, urls: Sequence[str] | None) -> Config:
@@ -83,39 +92,52 @@ async def watch_statuses(meter_readers: Sequence[Reader]) -> AsyncGenerator[list
             yield list(Statuses(meter_readers))
 
 
-async def with_server_that_reads(config: Config, busy: Status) -> Config:
-    """The configuration, with the address of another server of this machine if that one has the busy port open."""
-    if await status_from_server(config, busy):
-        return config
-    ports = {_device_and_address(busy.port)[0]}
-    if busy.source == "auto":
-        ports = {port.device for port in await asyncio.to_thread(list_ports)}
+async def servers_that_read(configured: ServerConfig, busy: Sequence[Status]) -> list[ReadByServer | None]:
+    """For each busy port, the server of this machine that has it open: the configured one, else another one.
+
+    Each server is asked once. None: another program has the port open, or a server that does not answer us.
+    """
+    answer = await server_of_this_machine(configured)
+    found = [_read_by(configured, answer, status) for status in busy]
+    if None not in found:
+        return found
+    others = await _answers_of_other_servers(configured)
+    local = {port.device for port in await asyncio.to_thread(list_ports)}
+    for index, status in enumerate(busy):
+        # `auto` has opened none of the local ports: a server that reads one of them has it
+        devices = local if status.source == "auto" else {_device_and_address(status.port)[0]}
+        for server, answer in others.items():
+            if not found[index] and any(_device_and_address(meter.port)[0] in devices for meter in answer.meters):
+                found[index] = _read_by(server, answer, status)
+    return found
+
+
+async def _answers_of_other_servers(configured: ServerConfig) -> dict[ServerConfig, ServerStatus]:
     # the token is that of another server: a program that only has its name must not get it
     servers = {
-        replace(config.server, host=opened.host, port=opened.port, token=Secret(), tls_cert=tls_cert)
+        replace(configured, host=opened.host, port=opened.port, token=Secret(), tls_cert=tls_cert)
         for opened in await asyncio.to_thread(lambda: list(sockets_of_other_servers()))
         for tls_cert in ("", "any")
     }
-    configs = [replace(config, server=server) for server in servers]
-    answers = await asyncio.gather(*map(server_of_this_machine, configs))
-    reads = (
-        found
-        for found, answer in zip(configs, answers, strict=True)
-        if answer and any(_device_and_address(status.port)[0] in ports for status in answer.meters)
-    )
-    return next(reads, config)
+    answers = zip(servers, await asyncio.gather(*map(server_of_this_machine, servers)), strict=True)
+    return {server: answer for server, answer in answers if answer}
 
 
-async def status_from_server(config: Config, busy: Status) -> Status | None:
-    """The status of a busy port from the server of this machine; None if another program has it open."""
-    answer = await server_of_this_machine(config)
+def _read_by(server: ServerConfig, answer: ServerStatus | None, busy: Status) -> ReadByServer | None:
+    status = _same_port(busy, answer.meters) if answer else None
+    return ReadByServer(server, answer, status) if answer and status else None
+
+
+async def status_from_server(server: ServerConfig, busy: Status) -> Status | None:
+    """The status of a busy port, asked of a server of this machine; None if it does not read that port."""
+    answer = await server_of_this_machine(server)
     return _same_port(busy, answer.meters) if answer else None
 
 
-async def server_of_this_machine(config: Config) -> ServerStatus | None:
+async def server_of_this_machine(server: ServerConfig) -> ServerStatus | None:
     """What it answers; None where there is none, another program, or another version."""
     try:
-        answer = await asyncio.to_thread(ask, config.server, "/api/v1/status")
+        answer = await asyncio.to_thread(ask, server, "/api/v1/status")
         return msgspec.json.decode(answer, type=ServerStatus, strict=False)
     except (OSError, HTTPException, msgspec.MsgspecError, UnicodeDecodeError):
         return None

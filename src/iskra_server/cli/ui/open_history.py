@@ -16,14 +16,13 @@ from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.config import Config, load
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store import StoreError
-from iskra_server.history.store.location import database_address
+from iskra_server.history.store.location import database_address, sqlite_file
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.recorded_meter import VirtualRecordedMeter, recorded_meter
 from iskra_server.history.store.schema import DatabaseProfile
 from iskra_server.history.store.store import Store
 from iskra_server.meter.identity import compact_name
 
-_SQLITE = "sqlite:///"
 # of the Debian package and of our systemd unit
 _SERVICE_FOLDER = Path("/var/lib/iskra-server")
 # fewer digits are more likely a mistake than a serial number
@@ -54,8 +53,8 @@ def history_address(config: Config) -> Address:
 
 def sqlite_path(where: Address) -> Path | None:
     """The file of an SQLite database, None for PostgreSQL."""
-    text = where.reveal()
-    return Path(text.removeprefix(_SQLITE)) if text.startswith(_SQLITE) else None
+    with usage_errors():
+        return Path(sqlite_file(where)) if where.scheme == "sqlite" else None
 
 
 @contextmanager

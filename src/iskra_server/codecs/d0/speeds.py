@@ -1,4 +1,4 @@
-"""Modes and speeds of a D0 meter, told by the letter Z of its identification (IEC 62056-21, 6.3.2 and annex A).
+"""Modes and speeds of a D0 meter, by the letter Z of its identification (IEC 62056-21, 6.3.2 and annex A).
 
     mode   Z        speed behind the identification
     A      others   300, the readout follows by itself

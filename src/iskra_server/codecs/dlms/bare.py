@@ -1,4 +1,4 @@
-"""DLMS telegrams without a frame, as some bridges deliver them: nothing tells their end but their own structure.
+"""DLMS telegrams without a frame, as some bridges deliver them: only their structure shows where they end.
 
 [E6 E7 00] 0F | invoke 4 | date-time | one array or structure          clear
 [E6 E7 00] DB | 08 title 8 | length | ...                              encrypted

@@ -20,10 +20,10 @@ from iskra_server.meter.reading import Fault, Protection
 
 _BLOCK_TAG = b"\xe0"
 # the first three bytes of an information field, to and from a meter
-_LLC = (b"\xe6\xe7\x00", b"\xe6\xe6\x00")
+LLC = (b"\xe6\xe7\x00", b"\xe6\xe6\x00")
 _MBUS = b""
 _LAST_BLOCK = 0x80
-_BLOCK_HEAD = 6
+BLOCK_HEAD = 6
 # what may stand in a frame without LLC that continues nothing: a later block, or a bridge left the LLC out
 _BEGINNINGS = (b"\x0f", b"\xdb", _BLOCK_TAG)
 
@@ -74,7 +74,7 @@ class Assembly:
 
     def _add_segment(self, frame: HdlcFrame) -> Iterator[Assembled | Fault]:
         data = frame.information
-        if data[:3] in _LLC:
+        if data[:3] in LLC:
             yield from self._drop_parts()
             data = data[3:]
         elif self._carrier != frame.addresses:
@@ -156,9 +156,9 @@ class Assembly:
 
 def _block(apdu: bytes) -> tuple[bool, int, bytes]:
     """Whether it is the last one, its number, its data. Raises Malformed."""
-    if len(apdu) < _BLOCK_HEAD + 1:
+    if len(apdu) < BLOCK_HEAD + 1:
         raise Malformed("the block is shorter than its head")
-    length, start = read_length(apdu, _BLOCK_HEAD)
+    length, start = read_length(apdu, BLOCK_HEAD)
     if start + length != len(apdu):
         raise Malformed(f"the block claims {length} bytes, {len(apdu) - start} are left")
     return bool(apdu[1] & _LAST_BLOCK), int.from_bytes(apdu[2:4]), apdu[start:]

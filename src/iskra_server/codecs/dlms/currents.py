@@ -1,4 +1,4 @@
-"""The scaler of currents that a list sends without one, told by its power.
+"""The scaler of currents that a list sends without one, computed from its power.
 
 Meters behind current transformers count in steps of their own: an E570 in A, a Kamstrup in 0.001 A instead of the usual
 0.01 A. Voltage times current of all phases is at least the power of the list, within a factor of three. It may be more,
@@ -11,13 +11,13 @@ from math import hypot, log10
 _SCALERS = (-3, -2, -1, 0)
 _PHASES = (20, 40, 60)
 _FACTOR = 3
-# less power, in W, does not tell
+# less power, in W, is too little to compute it
 _MIN_POWER = 230
 _MAX_DIRECT_CURRENT = 200
 
 
 def scaler(numbers: Mapping[int, int], voltage_scaler: int, usual: int) -> int | None:
-    """The scaler, None if the power is too small to tell. `numbers` are instantaneous values by group C, W and var."""
+    """The scaler, None if the power is too small for that. `numbers` are instantaneous values by group C, W and var."""
     volts, currents = ([numbers.get(phase + c, 0) for phase in _PHASES] for c in (12, 11))
     product = sum(volt * current for volt, current in zip(volts, currents, strict=True)) * 10.0**voltage_scaler
     power = hypot(_power(numbers, 1, 2), _power(numbers, 3, 4))

@@ -61,17 +61,10 @@ def _header(data: bytearray, at: int) -> tuple[int | None, int | None]:
     if data[at + 1] & 0xF0 != _FORMAT or length < _SHORTEST:
         raise NoFrame("no frame")
     end = at + 1 + length
-    position = at + 3
-    for _ in ("destination", "source"):
-        stop = position + _MAX_ADDRESS
-        while position < len(data) and position < stop and not data[position] & 1:
-            position += 1
-        if position == stop:
-            raise NoFrame("an address without end")
-        if position >= len(data):
-            return None, None
-        position += 1
-    header_end = position + 1
+    control_at = _behind_addresses(data, at + 3)
+    if control_at is None:
+        return None, None
+    header_end = control_at + 1
     if header_end + _SUM > end:
         raise NoFrame("shorter than its header")
     if header_end + _SUM == end:
@@ -81,6 +74,20 @@ def _header(data: bytearray, at: int) -> tuple[int | None, int | None]:
     if checksum(bytes(data[at + 1 : header_end])) != data[header_end : header_end + _SUM]:
         raise NoFrame("the checksum of the header is wrong")
     return end, header_end
+
+
+def _behind_addresses(data: bytearray, position: int) -> int | None:
+    """Behind both addresses, each of which ends with a byte whose lowest bit is set; None while bytes are missing."""
+    for _ in ("destination", "source"):
+        stop = position + _MAX_ADDRESS
+        while position < len(data) and position < stop and not data[position] & 1:
+            position += 1
+        if position == stop:
+            raise NoFrame("an address without end")
+        if position >= len(data):
+            return None
+        position += 1
+    return position
 
 
 def _length(data: bytearray, at: int) -> int:

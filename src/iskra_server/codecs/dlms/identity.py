@@ -25,9 +25,9 @@ CODES = frozenset((*_FIRST, *_LAST))
 _LOGICAL_DEVICE = re.compile(r"ISK\d{13}", re.ASCII)
 _DIN = re.compile(r"([1-9A-F])([A-Z]{3})([0-9A-F]{2})(\d{8})", re.ASCII)
 _SERIAL = re.compile(r"\d{8}", re.ASCII)
-_TITLE_LENGTH = 8
-_SERIAL_BITS = 28
-_MAX_SERIAL = 99_999_999
+TITLE_LENGTH = 8
+SERIAL_BITS = 28
+MAX_SERIAL = 99_999_999
 
 
 def identify(registers: Iterable[Register], title: bytes, maker: str = "", number: bytes = b"") -> Identity:
@@ -44,9 +44,9 @@ def identify(registers: Iterable[Register], title: bytes, maker: str = "", numbe
 
 def from_title(title: bytes) -> Identity:
     """Who has this system title: of ISKRA meters the serial number in it, of others the title itself."""
-    if len(title) == _TITLE_LENGTH and title.startswith(ISKRA.encode()):
-        serial = int.from_bytes(title[4:]) & (1 << _SERIAL_BITS) - 1
-        if serial <= _MAX_SERIAL:
+    if len(title) == TITLE_LENGTH and title.startswith(ISKRA.encode()):
+        serial = int.from_bytes(title[4:]) & (1 << SERIAL_BITS) - 1
+        if serial <= MAX_SERIAL:
             return din_identity("1", ISKRA, "00", serial)
     return Identity(title.hex(), title) if title else UNKNOWN
 

@@ -197,8 +197,8 @@ def _aes(key: bytes) -> "AES":
 class Counters:
     """The invocation counters of one stream: they rise with each telegram (IEC 62056-5-3, 5.3.2).
 
-    A lower one is a replay, or the meter has begun anew. After three telegrams whose counters rise, and whose own times
-    rise too, it is the latter. Where no tag proves a telegram, its time must not jump either.
+    A lower one is a replay, or the meter has restarted its counter. After three telegrams whose counters rise, and
+    whose own times rise too, it is the latter. Where no tag proves a telegram, its time must not jump either.
     """
 
     _REBASE_AFTER = 3

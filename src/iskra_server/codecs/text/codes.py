@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import LETTERS, Obis
 
 NOW = 255
 # P1 sends one of them from DSMR 4 on, and always a checksum with it
@@ -17,7 +17,6 @@ P1_VERSIONS = frozenset(map(Obis.parse, ("1-3:0.2.8", "0-0:96.1.4")))
 _FORM = re.compile(
     r"(?:(\d{1,3})-(\d{1,3}):)?(\d{1,3}|[CFLP])\.(\d{1,3}|[CFLP])(?:\.(\d{1,3}))?(?:[*&](\d{1,3}))?", re.ASCII
 )
-_LETTERS = {"C": 96, "F": 97, "L": 98, "P": 99}
 # the error register in short
 _SHORT = {"FF": "F.F", "F": "F.F"}
 _LONGEST = len("255-255:255.255.255*255")
@@ -45,7 +44,7 @@ def _parse(text: str) -> Code | None:
     if form is None:
         return None
     a, b, c, d, e, f = form.groups()
-    kind, quantity = (_LETTERS.get(group) or int(group) for group in (c, d))
+    kind, quantity = (LETTERS.get(group) or int(group) for group in (c, d))
     is_electricity = 0 < kind < _ABSTRACT
     groups = [int(a) if a else int(is_electricity), int(b or 0), kind, quantity, int(e or 0), int(f or NOW)]
     if max(groups) > NOW:

@@ -10,6 +10,7 @@ For ISKRA meters all three contain the same eight digits, so a meter has one ide
 import re
 from functools import lru_cache
 
+from iskra_server.base.one_line import one_line
 from iskra_server.meter.identity import MAX_NAME, Identity, din_identity
 
 _DIN = re.compile(r"0*([1-9A-F])([A-Z]{3})([0-9A-F]{2})(\d{8})", re.ASCII)
@@ -65,7 +66,7 @@ def maker_of(ident: str) -> str:
 
 def _named(name: str) -> Identity | None:
     """A name of printable characters, one blank between words."""
-    name = " ".join("".join(each if each.isprintable() else " " for each in name).split())[:MAX_NAME]
+    name = one_line(name, MAX_NAME)
     return Identity(name, name.encode("latin-1")) if name else None
 
 

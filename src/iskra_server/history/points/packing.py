@@ -1,4 +1,4 @@
-"""Packing a column of numbers into few bytes, and reading them with bounds. docs/history.md describes every byte.
+"""Packs a column of numbers into few bytes, and reads them with bounds. docs/history-format.md describes every byte.
 
     series      first value (8 bytes), width of a step (0, 1, 2, 4, 8), steps from value to value: all lowest bytes
                 first, then the next ones, as zlib compresses bytes of one kind better

@@ -45,7 +45,7 @@ COORDINATOR_ONLY = (
 # planning, making months and moving shards cost shards x months x tables; enough for four workers
 _SHARDS = 8
 _EXTENSIONS = {"timescale": "timescaledb", "citus": "citus"}
-# how TimescaleDB and Citus say that PostgreSQL did not load them at its start
+# in the error of TimescaleDB and Citus that were not loaded at the start of PostgreSQL
 _NOT_LOADED = ("must be preloaded", "can only be loaded via shared_preload_libraries")
 _DAY_S = 86_400
 _CHUNK_DAYS = 30
@@ -55,7 +55,7 @@ _COMPRESSED_AFTER_DAYS = 90
 _SETTINGS = {
     # a backlog that is older than _COMPRESSED_AFTER_DAYS may touch any number of compressed rows
     "timescale": {"timescaledb.max_tuples_decompressed_per_dml_transaction": "0"},
-    # else each batch and each question connects to the workers anew, with TLS
+    # else each batch and each question opens new connections to the workers, with TLS
     "citus": {"citus.max_cached_conns_per_worker": "32"},
 }
 _SET = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {name} = %L', current_database(), '{value}'); END $$"

@@ -5,7 +5,7 @@
 
 Of a day that is not over a known mark is left alone, without a lock: nobody removes it. A refresher declares a day over
 by updating `rollup_state`, which waits for every writer that shares the row, and so for every mark that they rely on.
-Later a writer locks the mark: it waits while the roll-up is computed, and then sets it anew.
+Later a writer locks the mark: it waits while the roll-up is computed, and then sets it again.
 """
 
 from collections import defaultdict

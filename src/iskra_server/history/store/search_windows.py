@@ -1,4 +1,4 @@
-"""Where to look for the nearest row of a meter: in a month that it was heard of, before all the others.
+"""Where to look for the nearest row of a meter: first in a month in which it has rows, then in all the others.
 
 PostgreSQL plans and opens every partition that a query may need, 0.1 ms each: the last reading among 20 years of months
 would take 60 ms. Here a question becomes several, each of a bounded period; the first usually has the answer.

@@ -139,7 +139,7 @@ def _migration_lock(file: Path) -> Iterator[None]:
     path = file.with_name(f"{file.name}.migrating")
     until_s = time.monotonic() + BUSY_S
     while True:
-        # opened anew each time: the program before may have removed the file that it had locked
+        # opened again each time: the program before may have removed the file that it had locked
         with path.open("w") as lock:
             if _locks(lock, path):
                 try:

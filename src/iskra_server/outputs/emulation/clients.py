@@ -1,4 +1,4 @@
-"""What each client of an emulated device is told, and when: the same rules for every device.
+"""What an emulated device answers each client, and when: the same rules for every device.
 
 a client may ask      from the configured addresses; without them from every private one
 at most often         MAX_PER_S requests a second of one client are answered
@@ -49,7 +49,7 @@ class Rules(Struct, frozen=True):
 
 
 class _Client:
-    """`told_arrived_s` is the arrival of the telegram that it was told last; `waits_since_s` that of the first request
+    """`told_arrived_s` is the arrival of the telegram in its last answer; `waits_since_s` that of the first request
     without an answer. All times are boot time.
     """
 

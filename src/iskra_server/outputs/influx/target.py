@@ -16,13 +16,13 @@ from urllib.parse import urlencode
 import httpx
 
 from iskra_server.base.address import host_in_url, is_host
+from iskra_server.base.one_line import one_line
 from iskra_server.base.secret import Secret, masking
 from iskra_server.config import ConfigError, InfluxConfig
 
 # without progress, and in total: an answer may arrive byte by byte
 TIMEOUT_S = 10.0
 TOTAL_S = 60.0
-_SHOWN_CHARACTERS = 200
 _READ_BYTES = 4096
 # the points themselves are wrong; any other error may disappear
 _REFUSALS = (400, 413, 422)
@@ -123,8 +123,7 @@ async def _beginning(answer: httpx.Response) -> str:
             body += part[:_READ_BYTES]
             if len(body) >= _READ_BYTES:
                 break
-    text = "".join(sign if sign.isprintable() else " " for sign in body[:_READ_BYTES].decode(errors="replace"))
-    return " ".join(text.split())[:_SHOWN_CHARACTERS] or answer.reason_phrase
+    return one_line(body[:_READ_BYTES].decode(errors="replace")) or answer.reason_phrase
 
 
 def _authorization(token: Secret, credentials: Secret) -> Secret:

@@ -28,7 +28,7 @@ from iskra_server.meter.registers import key_of
 from iskra_server.meter.signed_power import POWER
 from iskra_server.meter.units import WH_TO_KWH
 from iskra_server.outputs.mqtt.history_retry import HistoryRetry
-from iskra_server.outputs.mqtt.period_energy import MONTH, TODAY, Span, span_of
+from iskra_server.outputs.mqtt.period_totals import MONTH, TODAY, Span, span_of
 from iskra_server.outputs.mqtt.price_messages import PriceMessages
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from iskra_server.meter.registers import BY_KEY, Description, key_of
 from iskra_server.meter.signed_power import POWER, halves
 from iskra_server.meter.units import ENERGIES, Unit, unit_named
 from iskra_server.outputs.mqtt.broker_settings import Language
-from iskra_server.outputs.mqtt.period_energy import PeriodTotals
+from iskra_server.outputs.mqtt.period_totals import PeriodTotals
 
 _COUNTER = 8
 _JOULE = unit_named("J")

@@ -20,7 +20,7 @@ from iskra_server.outputs.mqtt.entity_names import (
     identity_of,
     state_of,
 )
-from iskra_server.outputs.mqtt.period_energy import PERIODS
+from iskra_server.outputs.mqtt.period_totals import PERIODS
 from iskra_server.outputs.mqtt.topics import Topics
 from iskra_server.prices.cheapest import HOURS
 

@@ -16,7 +16,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.lists import current_reading
 from iskra_server.meter.medium import is_electricity
-from iskra_server.meter.reading import Sample
+from iskra_server.meter.reading import Reading, Sample
 from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.mqtt.broker_connection import GOODBYE_S, TIMEOUT_S, BrokerConnection
 from iskra_server.mqtt.message import PUBLISHING, READING, Denied, Message, MqttError, NoAnswer, error_of
@@ -189,13 +189,7 @@ class Session:
             self._publish(published, self._topics.counters(meter), payload, expire_s)
         has_more = False
         if self._energy:
-            ended = self._energy.observe(sample)
-            now = self._energy.totals(reading) if is_due or ended else None
-            for totals in (*ended, now):
-                if totals:
-                    has_more |= is_virtual(sample.reading) and self._known(sample).add_periods(totals.energy_kwh)
-                    payload = energy_payload(sample, totals, self._energy.tz)
-                    self._publish(published, self._topics.energy(meter), payload, expire_s)
+            has_more = self._publish_energy(self._energy, published, sample, reading, expire_s, is_due=is_due)
         if not published.is_online:
             published.is_online = True
             self._publish(published, self._topics.availability(meter), ONLINE)
@@ -203,6 +197,27 @@ class Session:
         if has_more or not published.is_announced:
             published.is_announced = True
             self._announcer.request(self._known(sample))
+
+    def _publish_energy(
+        self,
+        energy: PeriodEnergy,
+        published: PublishedMeter,
+        sample: Sample,
+        reading: Reading,
+        expire_s: int,
+        *,
+        is_due: bool,
+    ) -> bool:
+        """Energy of today and of the month, and of a day that has just ended; whether a virtual meter has new ones."""
+        has_more = False
+        ended = energy.observe(sample)
+        for totals in (*ended, energy.totals(reading) if is_due or ended else None):
+            if totals:
+                has_more |= is_virtual(sample.reading) and self._known(sample).add_periods(totals.energy_kwh)
+                self._publish(
+                    published, self._topics.energy(hex_id(sample)), energy_payload(sample, totals, energy.tz), expire_s
+                )
+        return has_more
 
     def _publish(self, published: PublishedMeter, topic: str, payload: bytes, expire_s: int | None = None) -> None:
         published.newest[topic] = message = Message(topic, payload, expire_s)

@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from iskra_server import __version__
 from iskra_server.base.http_request import Answer, HttpRequest
+from iskra_server.base.one_line import one_line
 from iskra_server.base.secret import masking
 from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
 from iskra_server.outputs.notify.messages import Notification, as_json
 
-_SHOWN_CHARACTERS = 200
 # the message itself is wrong; any other error may disappear
 _REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 _DENIALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -54,8 +54,7 @@ def _check(channel: Channel, answer: Answer) -> None:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return
     # masked before it is cut: half a token would not be recognized
-    text = _masked(channel, answer.body.decode(errors="replace"))[:_SHOWN_CHARACTERS]
-    words = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    words = one_line(_masked(channel, answer.body.decode(errors="replace")))
     said = f"{status} {words}".strip()
     if status in _REFUSALS:
         raise MessageRefused(f"{place} refuses the message ({said}).")

@@ -60,7 +60,7 @@ class LoadRule:
                 del self._loads[meter]
                 load = None
         if load is None and (power_w > self._limit_w or self._memory.is_on(key)):
-            # told before a restart: what was before is not known
+            # a message was sent before a restart: what was before is not known
             load = self._loads[meter] = _Load(sample, power_w, sample)
         if load is None:
             return

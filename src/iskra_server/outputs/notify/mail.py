@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from iskra_server.base.http_request import authorities
+from iskra_server.base.one_line import one_line
 from iskra_server.base.secret import masking
 from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
 from iskra_server.outputs.notify.messages import Notification
@@ -18,7 +19,6 @@ from iskra_server.outputs.notify.messages import Notification
 TIMEOUT_S = 10.0
 _SUBMISSION, _SUBMISSION_TLS, _RELAY = 587, 465, 25
 _PERMANENT = 500
-_SHOWN_CHARACTERS = 200
 
 
 class Mail:
@@ -97,8 +97,7 @@ class Mail:
         return server
 
     def _masked(self, text: str) -> str:
-        shown = masking(self._channel.secrets)(text)[:_SHOWN_CHARACTERS]
-        return "".join(letter if letter.isprintable() else " " for letter in shown)
+        return one_line(masking(self._channel.secrets)(text))
 
 
 def mail_of(channel: Channel, message: Notification) -> EmailMessage:

@@ -1,4 +1,4 @@
-"""What notifications remember over a restart, in one small file: what people were told, and messages that wait.
+"""What notifications remember over a restart, in one small file: what was sent, and messages that wait.
 
 It is written whole to a new file, which then takes the old one's place; so a power cut leaves one of both.
 """

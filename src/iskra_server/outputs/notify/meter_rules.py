@@ -35,7 +35,7 @@ class _Source(Struct):
 
 
 class MeterRules:
-    """`limit_s`: how long a problem lasts before people are told; `repeat_s`: at least between two such messages."""
+    """`limit_s`: how long a problem lasts before a message is sent; `repeat_s`: at least between two such messages."""
 
     def __init__(self, memory: Memory, limit_s: float, repeat_s: float) -> None:
         self._memory = memory

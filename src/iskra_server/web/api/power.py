@@ -33,7 +33,7 @@ from iskra_server.web.http.query import Query
 DEFAULT_POINTS = 1_000
 MAX_POINTS = 5_000
 MAX_DAYS = 400
-# a day may have 25 hours; unpacking the telegrams of a longer period takes too long (bench/history.py)
+# a day may have 25 hours; unpacking the telegrams of a longer period takes too long (bench/history_cost.py)
 _MAX_TELEGRAMS_S = 25 * 3600
 _MW = 1000
 _QUARTER_MS = QUARTER_S * 1000

@@ -1,6 +1,6 @@
 """What history costs: size, time to answer, bytes written; beside InfluxDB and VictoriaMetrics on the same data.
 
-    python bench/history.py [questions]
+    python bench/history_cost.py [questions]
 
 Ten years of a meter with three counters, and the telegrams of 30 days at one a second. Each question is asked many
 times, where it can be for another random day, month or year each time: `function` is what the route calls, without
@@ -34,6 +34,7 @@ from iskra_server.history.model.energy import BucketLength, bucket_edges
 from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Reading, Sample
@@ -94,7 +95,7 @@ def questions(place: Path, decade: Decade, now: datetime, count: int) -> None:
     for number, peer in enumerate(PEERS):
         with loaded(peer, decade, place / f"peer{number}") as port:
             if port:
-                rows[peer.name] = over_http(port, peer.possible_predecessor, kinds, count)
+                rows[peer.name] = over_http(port, peer.asked, kinds, count)
     table([name for name, _ in kinds], rows)
 
 
@@ -177,16 +178,18 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-class _Synced:
-    """Writes as the writer's thread would, one transaction for each call, and syncs."""
+class _SyncedWriter(Writer):
+    """Writes without its thread, one transaction for each call, and syncs."""
 
     def __init__(self, store: Store, file: Path) -> None:
-        self.store = store
+        super().__init__(lambda: store)
+        self.store, self.caught_up = store, True
+        self._written = store
         self._file = file
         self.transactions = 0
 
-    def enqueue(self, records: Sequence[Record], seen: MeterInfo) -> None:
-        self.store.write(records, [seen])
+    def enqueue(self, records: Sequence[Record], meter: MeterInfo) -> None:
+        self._written.write(records, [meter])
         self.transactions += 1
         # by another process: closing the files in this one would end the locks of SQLite
         subprocess.run(["sync", "--data", self._file, f"{self._file}-wal"], check=True)
@@ -197,15 +200,15 @@ def written(place: Path, decade: Decade) -> None:
     for name, keep_points, seconds in (("all telegrams", True, RECORDED_S), ("raw_days = 0", False, _DAY_S)):
         file = place / f"{keep_points}.sqlite"
         with closing(Store(f"sqlite:///{file}")) as store:
-            synced = _Synced(store, file)
-            recorder = Recorder(writer=synced, flush_s=FLUSH_S, keep_points=keep_points, simulated=False)
+            writer = _SyncedWriter(store, file)
+            recorder = Recorder(writer=writer, flush_s=FLUSH_S, keep_points=keep_points, simulated=False)
             before = bytes_written()
             asyncio.run(recorder.run(samples(decade, seconds)))
         # what a checkpoint at the end adds is within
         data = bytes_written() - before
         print(
             f"written in a day at 1 Hz, {name}: {data * _DAY_S / seconds / _MB:.2f} MB "
-            f"({synced.transactions} transactions in {seconds // 3600} h)"
+            f"({writer.transactions} transactions in {seconds // 3600} h)"
         )
 
 

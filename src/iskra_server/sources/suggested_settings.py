@@ -1,4 +1,4 @@
-"""Other line settings that bytes suggest which no decoder understands."""
+"""Other settings of a serial line, suggested by bytes that no decoder understands."""
 
 from iskra_server.codecs.sml.encoder import START
 from iskra_server.codecs.wire import READ_AT, received, slower_speed

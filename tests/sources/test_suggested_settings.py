@@ -8,8 +8,8 @@ import texts
 from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.codecs.wire import received
-from iskra_server.sources.line_pictures import suggested_settings
 from iskra_server.sources.source import LineSettings
+from iskra_server.sources.suggested_settings import suggested_settings
 
 SML = telegrams.telegram()
 TEXT = with_parity(texts.d0_readout())

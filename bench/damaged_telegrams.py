@@ -1,6 +1,6 @@
 """A million damaged telegrams: no exception, no hang, no wrong value a checksum could have told, no good one lost.
 
-    python bench/mutations.py [count] [sml|p1|d0|dlms]
+    python bench/damaged_telegrams.py [count] [sml|p1|d0|dlms]
 
 Each damaged telegram (tests/mutations.py: flipped, lost and inserted bytes, cut ends, one in five with its checksum
 repaired) stands between two good ones. Both must be read once. Whatever else is read must be a reading that was sent,

@@ -1,6 +1,6 @@
 """Many meters in one reader: what does it cost, how late is a value, and is any telegram lost?
 
-    python bench/fleet.py [meters] [seconds]
+    python bench/many_meters.py [meters] [seconds]
 
 Meters speak over TCP, each at a loopback address of its own and at its own phase of the second, one telegram a second.
 The clock of a telegram starts just before it is written, and stops when a client of /api/v1/live has its event. After
@@ -55,8 +55,8 @@ def main() -> None:
             beside(Path(directory))
 
 
-class Fleet:
-    """The meters: `sent` is when each of their telegrams went out (monotonic), by serial number."""
+class Meters:
+    """`sent` is when each of their telegrams went out (monotonic), by serial number."""
 
     def __init__(self, meters: int, write: Callable[[int, bytes], None]) -> None:
         self.plates = [plate(LAYOUT, FIRST_SERIAL + number) for number in range(1, meters + 1)]
@@ -80,7 +80,7 @@ async def over_tcp(directory: Path, meters: int, seconds: int) -> None:
     writers: dict[int, asyncio.StreamWriter] = {}
 
     async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        _, _, high, low = map(int, writer.get_extra_info("sockname")[0].split("."))
+        high, low = map(int, writer.get_extra_info("sockname")[0].split(".")[2:])
         writers[high * 256 + low] = writer
 
     port = free_port()
@@ -94,10 +94,10 @@ async def over_tcp(directory: Path, meters: int, seconds: int) -> None:
         events = Events(meters)
         watching = asyncio.create_task(events.watch(int(server.url.rpartition(":")[2])))
         await asyncio.sleep(1)
-        fleet = Fleet(meters, lambda number, data: writers[number].write(data))
+        sending = Meters(meters, lambda number, data: writers[number].write(data))
         pid = server.process.pid
         before_s, began = cpu_s(pid), time.monotonic()
-        await fleet.send(seconds)
+        await sending.send(seconds)
         await asyncio.sleep(1)
         used = (cpu_s(pid) - before_s) / (time.monotonic() - began - 1)
         memory = memory_mb(pid)
@@ -106,7 +106,7 @@ async def over_tcp(directory: Path, meters: int, seconds: int) -> None:
     listening.close()
     read = sum(each["facts"]["telegrams"] for each in status["meters"])
     faults = sum(sum(each["facts"]["faults"].values()) for each in status["meters"])
-    report(fleet, events, seconds, used, memory)
+    report(sending, events, seconds, used, memory)
     print(f"telegrams sent {meters * seconds}, read {read}, damaged {faults}, in history {held(directory)}")
 
 
@@ -137,16 +137,16 @@ class Events:
                     self.came[int(found[1])].append(now)
 
 
-def report(fleet: Fleet, events: Events, seconds: int, used: float, memory: float) -> None:
-    pairs = [pair for serial, sent in fleet.sent.items() for pair in zip(sent, events.came[serial], strict=False)]
+def report(meters: Meters, events: Events, seconds: int, used: float, memory: float) -> None:
+    pairs = [pair for serial, sent in meters.sent.items() for pair in zip(sent, events.came[serial], strict=False)]
     came = sum(map(len, events.came.values()))
     met_by = min(begin for begin, _ in pairs) + 1
     late = quantiles([(end - begin) * 1000 for begin, end in pairs], n=100)
     later = quantiles([(end - begin) * 1000 for begin, end in pairs if begin > met_by], n=100)
-    print(f"{len(fleet.plates)} meters over TCP, a telegram a second each, {seconds} s")
+    print(f"{len(meters.plates)} meters over TCP, a telegram a second each, {seconds} s")
     print(f"events {came}; ms from the bytes to the event: p50 {late[49]:.2f}, p99 {late[98]:.2f}")
     print(f"without the first second, in which each meter is met: p50 {later[49]:.2f}, p99 {later[98]:.2f}")
-    each = used / len(fleet.plates) * 1000
+    each = used / len(meters.plates) * 1000
     print(f"processor {used:.0%} of a core, {each:.2f} s for 1,000 telegrams; memory {memory:.0f} MB")
 
 
@@ -160,12 +160,11 @@ def held(directory: Path) -> int:
 def beside(directory: Path) -> None:
     """The same meters at pseudo-terminals: this server, then sml2mqtt."""
     heads = [Head(directory / f"head{number}") for number in range(PEER_METERS)]
-    fleet = lambda: Fleet(PEER_METERS, lambda number, data: heads[number].send(data))  # noqa: E731
     print(f"{PEER_METERS} meters at pseudo-terminals, a telegram a second each, {PEER_SECONDS} s")
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(directory)}
     with serving("serve", *(str(head.link) for head in heads), environ=environ) as server:
         until(lambda: all(each["facts"]["is_open"] for each in server.get("/api/v1/status").json()["meters"]), 60)
-        cost("iskra-server", server.process.pid, fleet())
+        cost("iskra-server", server.process.pid, heads)
         read = sum(each["facts"]["telegrams"] for each in server.get("/api/v1/status").json()["meters"])
         print(f"    of {(PEER_SECONDS + WARM_UP_S) * PEER_METERS} telegrams it has read {read}")
     if not (broker := program("mosquitto")):
@@ -182,15 +181,16 @@ def beside(directory: Path) -> None:
     )
     with running(broker, "-p", port), log.open("w") as output, running(command, "-c", config, output=output) as pid:
         time.sleep(10)
-        cost(SML2MQTT, pid, fleet())
+        cost(SML2MQTT, pid, heads)
     read = set(re.findall(r"head(\d+).*OK", log.read_text()))
     print(f"    of {PEER_METERS} meters it has read {len(read)}")
 
 
-def cost(name: str, pid: int, fleet: Fleet) -> None:
-    asyncio.run(fleet.send(WARM_UP_S))
+def cost(name: str, pid: int, heads: list[Head]) -> None:
+    sending = Meters(len(heads), lambda number, data: heads[number].send(data))
+    asyncio.run(sending.send(WARM_UP_S))
     before_s, began = cpu_s(pid), time.monotonic()
-    asyncio.run(fleet.send(PEER_SECONDS))
+    asyncio.run(sending.send(PEER_SECONDS))
     used = (cpu_s(pid) - before_s) / (time.monotonic() - began)
     each = used / PEER_METERS * 1000
     print(f"{name:16}processor {used:.0%} of a core, {each:.2f} s for 1,000 telegrams; memory {memory_mb(pid):.0f} MB")
