@@ -394,8 +394,11 @@ def test_a_file_that_cannot_be_read_is_named(name: str, reason: str, tmp_path: P
 
 def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
-    file.write_bytes(b"\xff\xfe")
-    assert error_of({}, file).startswith(f"The configuration {file} is not valid TOML: ")
+    for content, line in ((b"\xff\xfe", 1), ('[server]\nhost = "Küche"\n'.encode("latin-1"), 2)):
+        file.write_bytes(content)
+        assert error_of({}, file) == (
+            f"The configuration {file} has a character in line {line} that is not UTF-8; save the file as UTF-8."
+        )
     (tmp_path / "options.json").write_text("[]")
     assert "must be an object with the sections server, meters, history, contracts" in error_of(
         {}, tmp_path / "options.json"

@@ -47,6 +47,13 @@ def test_bytes_of_telegrams_tell_what_is_wrong_with_them(seems: str, damaged: in
     assert fault("telegrams", **facts) == seems
 
 
+def test_a_capture_without_a_valid_telegram_is_told_of_by_its_bytes() -> None:
+    ended = {"is_open": False, "problem": "ended", "data_age_s": 3600.0, "stream_guess": StreamGuess("telnet")}
+    assert [fault(name, telegrams=0, **ended) for name in ("port", "data", "signal")] == [True] * 3
+    assert fault("telegrams", telegrams=0, faults={"checksum": 3}, **ended) == "telnet"
+    assert fault("port", telegrams=3, **ended) == fault("port", telegrams=0, **(ended | {"byte_count": 0})) == "ended"
+
+
 @pytest.mark.parametrize(("quarantined", "expected"), [(0, "no_values"), (2, "held_back")])
 def test_telegrams_without_a_reading_are_said_to_arrive_only_where_some_did(quarantined: int, expected: str) -> None:
     assert fault("telegrams", telegrams=3, age_s=None) is True

@@ -21,7 +21,7 @@ from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.config import ConfigError, describe, load
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.transfer import formats
-from iskra_server.history.transfer.file_rows import BadRow, CounterReading, RecordRow
+from iskra_server.history.transfer.file_rows import BadRow, CounterReading, LeftOut, RecordRow
 from iskra_server.history.transfer.own_export import HEADER
 from iskra_server.history.transfer.quarter_readings import quarter_readings
 from iskra_server.meter.reading import Fault, Reading
@@ -138,10 +138,12 @@ def test_tables_to_be_imported(lines: list[str], form: formats.FileFormat) -> No
     with suppress(formats.UnknownFormat, csv.Error):
         wanted = formats.FormatOptions(ZoneInfo("Europe/Berlin"))
         found = imported(form, lines, wanted)
-        assert all(isinstance(each, RecordRow | BadRow) for each in found)
+        assert all(isinstance(each, RecordRow | BadRow | LeftOut) for each in found)
 
 
-def imported(form: formats.FileFormat, lines: list[str], wanted: formats.FormatOptions) -> Iterator[RecordRow | BadRow]:
+def imported(
+    form: formats.FileFormat, lines: list[str], wanted: formats.FormatOptions
+) -> Iterator[RecordRow | BadRow | LeftOut]:
     if form == "iskra":
         return formats.read_records(iter(lines), METER_ID)
     readings: Iterator[CounterReading | BadRow] = formats.read_counters(form, iter(lines), wanted)

@@ -277,6 +277,8 @@ def test_the_first_weak_telegram_needs_a_second_that_agrees() -> None:
     damaged = guard.admit(weak(energy(9000), power(300), at_s=0))
     assert isinstance(damaged, HeldBack) and damaged.violation is None
     assert damaged.reason == "weakly protected, its counters need a second telegram that agrees"
+    # it waits, which is no sign that it is implausible
+    assert guard.held_back == {}
     # the second does not agree with it, the third agrees with the second
     assert isinstance(guard.admit(weak(energy(5000), power(300), at_s=10)), HeldBack)
     assert totals([guard.admit(weak(energy(5008), power(300), at_s=20))]) == [Decimal("500.0")]

@@ -18,6 +18,7 @@ from iskra_server.codecs.d0.decoder import D0Decoder
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.codecs.dlms import encoder as encoder_dlms
+from iskra_server.codecs.p1.decoder import P1Decoder
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.facts import CounterViolation
@@ -310,6 +311,15 @@ def test_the_counter_violation_is_in_the_facts_while_readings_are_held_back() ->
     assert made.facts(now_s=1.0).counter_violation == CounterViolation("1-0:1.8.0", "500.0", "1.0", 0, is_decrease=True)
     made.process(at(2, telegram(5001)))
     assert made.facts(now_s=2.0).counter_violation is None
+
+
+def test_a_first_telegram_without_a_checksum_is_not_said_to_have_jumped() -> None:
+    made = Reader(source=Given(), decoder=P1Decoder(), guard=Guard(), hub=Hub())
+    lines = ("/ISk5\\2M550", "", "1-0:1.8.1(00100.000*kWh)", "1-0:1.8.2(00002.000*kWh)", "!", "")
+    for second, (fault, quarantined) in enumerate((("no_values", 0), ("well", 0))):
+        made.process(at(second, "\r\n".join(lines).encode()))
+        facts = made.facts(now_s=second + 0.5)
+        assert (run_checks(facts).advice.fault, facts.quarantined) == (fault, quarantined)
 
 
 def test_bytes_are_guessed_only_while_telegrams_are_missing() -> None:

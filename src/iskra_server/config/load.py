@@ -127,7 +127,12 @@ def _read(file: Path) -> dict[str, object]:
     try:
         # some editors on Windows begin a file with a byte order mark
         content = decode(data.removeprefix(codecs.BOM_UTF8))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"The configuration {file} has a character in line {line} that is not UTF-8; save the file as UTF-8."
+        ) from None
+    except msgspec.DecodeError as error:
         language = "JSON" if file.suffix == ".json" else "TOML"
         hint = toml_hint(data.decode(errors="replace"), error)[0] if language == "TOML" else ""
         raise ConfigError(f"The configuration {file} is not valid {language}: {error}{hint}.") from None

@@ -31,6 +31,9 @@ _HINTS = (
         ("write the number alone, without its unit", "schreiben Sie nur die Zahl, ohne Einheit"),
     ),
 )
+# how the parser says that something is there twice
+_TWICE = re.compile(r"Cannot (overwrite|declare|redefine)|Duplicate ")
+_ONCE = ("write each key and each section once", "schreiben Sie jeden Schlüssel und jeden Abschnitt einmal")
 # words of TOML that need no quotes
 _WORDS = re.compile(r"=\s*(true|false|inf|nan)\b")
 
@@ -41,10 +44,9 @@ def toml_hint(text: str, error: Exception) -> Bilingual:
     if number is None:
         return "", ""
     line = text.splitlines()[number - 1]
-    for pattern, (english, german) in _HINTS:
-        if pattern.search(line) and not _WORDS.search(line):
-            return f"; {english}", f"; {german}"
-    return "", ""
+    usual = (hint for pattern, hint in _HINTS if pattern.search(line) and not _WORDS.search(line))
+    hint = _ONCE if _TWICE.match(str(error)) else next(usual, None)
+    return (f"; {hint[0]}", f"; {hint[1]}") if hint else ("", "")
 
 
 def line_of_error(text: str, error: Exception) -> int | None:

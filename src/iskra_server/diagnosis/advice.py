@@ -5,6 +5,7 @@ To add a fault, add a row to one of the modules of sentences: what is wrong, the
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -78,9 +79,10 @@ def _in_language(details: Mapping[str, object], language: str) -> dict[str, obje
     }
 
 
-def format_problem(fault: str, details: Mapping[str, object]) -> str:
-    """A fault and its next step in English, for logs and the command line."""
-    return str(advise(fault, details).en)
+def format_problem(fault: str, details: Mapping[str, object], language: Literal["en", "de"] = "en") -> str:
+    """A fault and its next step, for the command line and, in English, for logs."""
+    advice = advise(fault, details)
+    return str(advice.de if language == "de" else advice.en)
 
 
 # the checks, in order

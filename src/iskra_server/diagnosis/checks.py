@@ -73,13 +73,13 @@ def _permission(facts: Facts) -> Result:
 
 
 def _port(facts: Facts) -> Result:
-    if facts.is_open or facts.problem in _PROBING:
+    if facts.is_open or facts.problem in _PROBING or _is_damaged_capture(facts):
         return True
     return _problem(facts) if facts.problem else advise("opening", {"port": facts.port})
 
 
 def _data(facts: Facts) -> Result:
-    if facts.problem == "noise":
+    if facts.problem == "noise" or _is_damaged_capture(facts):
         return True
     has_answered = facts.telegrams or facts.poll not in ("silent", "echo")
     if facts.problem == "silence" or facts.data_age_s is None or not has_answered:
@@ -92,6 +92,11 @@ def _data(facts: Facts) -> Result:
         return _silence(facts)
     details = {"port": facts.port, "seconds": f"{age_s:.0f}"}
     return _rare(facts, age_s) or advise(_by_cable("fell_silent", facts), details)
+
+
+def _is_damaged_capture(facts: Facts) -> bool:
+    """Whether a capture has ended without a telegram: what is wrong with its bytes says more than that."""
+    return facts.problem == "ended" and facts.byte_count > 0 and not facts.telegrams
 
 
 def _silence(facts: Facts) -> Advice:

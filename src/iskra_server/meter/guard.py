@@ -94,7 +94,7 @@ class _Meter:
 
 
 class Guard:
-    """One for all meters; `held_back` counts the samples that were not published, by meter id."""
+    """One for all meters; `held_back` counts the implausible samples, by meter id, not those that wait for a second."""
 
     def __init__(self) -> None:
         self.held_back: dict[str, int] = {}
@@ -129,7 +129,7 @@ class Guard:
         elif (result := _confirmed(meter, sample, max_power_w)) is not None:
             confirmed, moments = result
         else:
-            return self._hold_back(sample, None)
+            return HeldBack(sample, None)
         if problem is None and meter.candidate and meter.candidate.is_in(sample.reading):
             meter.candidate = None
         return self._publish(meter, confirmed, moments)
@@ -139,7 +139,7 @@ class Guard:
         meter = self._meters.get(meter_id)
         return meter is not None and bool(meter.published)
 
-    def _hold_back(self, sample: Sample, problem: Violation | None) -> HeldBack:
+    def _hold_back(self, sample: Sample, problem: Violation) -> HeldBack:
         meter_id = sample.reading.meter_id
         self.held_back[meter_id] = self.held_back.get(meter_id, 0) + 1
         return HeldBack(sample, problem)

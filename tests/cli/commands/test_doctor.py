@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 import pushes
+import telegrams
 from cli.counting import counted
 from command import OnTerminal, Run
 from iskra_server.codecs.dlms import encoder as dlms
@@ -132,6 +133,15 @@ def is_answered(url: str) -> bool:
         return fetch(url).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_a_damaged_capture_is_told_of_at_its_end(run: Run, tmp_path: Path) -> None:
+    telegram = b"".join(telegrams.series(3))
+    (tmp_path / "x.bin").write_bytes(telegram.replace(b"\xff", b"\xff\xff"))
+    done = run("doctor", f"file:{tmp_path / 'x.bin'}?speed=0")
+    assert done.returncode == 1
+    assert "arrives twice: the serial server is in telnet mode" in done.stdout
+    assert "has ended" not in done.stdout
 
 
 @pytest.mark.slow

@@ -73,6 +73,21 @@ def test_history_stays_as_it_is_where_the_file_differs(call: Run, tmp_path: Path
     assert kept(tmp_path) == before | {8: Exact(1010, 2)}
 
 
+def test_readings_that_history_cannot_take_are_counted(call: Run, tmp_path: Path) -> None:
+    month_s = 30 * 86_400
+    lines = [f"{FIRST_S + 60 + month_s * month},{1000 + month}" for month in range(3)]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    done = call("import", "x.csv", *OWN)
+    why = "left out (not at :00, :15, :30 or :45, and no other within 16 minutes)"
+    assert (done.returncode, done.stdout) == (
+        1, f"x.csv (kwh) imported for {METER_ID}: 0 new, 0 already there, 3 readings {why}.\n")  # fmt: skip
+    assert kept(tmp_path) == {}
+    (tmp_path / "x.csv").write_text("\n".join([f"{FIRST_S},999", *lines]))
+    done = call("import", "x.csv", *OWN)
+    assert (done.returncode, done.stdout) == (
+        0, f"x.csv (kwh) imported for {METER_ID}: 1 new, 0 already there, 2 readings {why}.\n")  # fmt: skip
+
+
 def test_lines_that_are_wrong_are_listed_and_nothing_is_written(call: Run, tmp_path: Path) -> None:
     hourly(tmp_path, f"{FIRST_S + 10800},999", "soon,1", *["x,y"] * 30)
     done = call("import", "x.csv", *OWN)

@@ -49,6 +49,21 @@ def test_without_a_telegram_it_names_the_next_step(run: Run, tmp_path: Path) -> 
     assert done.stderr.startswith("iskra-server: No telegram arrived from noise.bin; iskra-server doctor noise.bin")
 
 
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("noise.bin", "Von noise.bin kam kein Telegramm an; iskra-server doctor noise.bin sagt, warum."),
+        ("p1.bin", "Der Zähler an p1.bin sendet P1: Er hat keine PIN, die eingegeben werden muss."),
+        ("tcp://127.0.0.1:1", "tcp://127.0.0.1:1 nimmt keine Verbindungen an. Prüfen Sie die Adresse"),
+    ],
+)
+def test_what_is_wrong_is_said_in_german_too(address: str, sentence: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "noise.bin").write_bytes(bytes(100))
+    (tmp_path / "p1.bin").write_bytes(texts.p1_telegram())
+    done = run("unlock", "--lang", "de", address)
+    assert (done.returncode, done.stderr.startswith(f"iskra-server: {sentence}")) == (1, True)
+
+
 @pytest.mark.slow
 def test_a_meter_that_falls_back_is_told_and_coached_on(terminal: OnTerminal) -> None:
     coach = terminal("unlock", "simulator:MT175-locked?unlock=40&relock=161&rate=40", columns=120)

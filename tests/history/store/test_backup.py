@@ -139,8 +139,26 @@ def damage(file: Path) -> None:
     file.write_bytes(content)
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("", "is a directory. Name a file in it, such as .*/iskra.sqlite"),
+        ("usb/x.sqlite", "The directory .*usb does not exist. Create it, or name a file elsewhere"),
+    ],
+)
+@pytest.mark.usefixtures("sqlite")
+def test_a_place_for_a_backup_that_is_none_is_named(file: Path, tmp_path: Path, name: str, sentence: str) -> None:
+    with pytest.raises(StoreError, match=sentence):
+        back_up(file, tmp_path / name)
+
+
 def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:10_000])
+
+
+def make_directory(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
 
 
 def make_newer(file: Path) -> None:
@@ -161,6 +179,7 @@ def make_foreign(file: Path) -> None:
         (make_newer, r"was written by a newer iskra-server \(schema 0815\)"),
         (make_foreign, "is no history of iskra-server"),
         (Path.unlink, "There is no backup at"),
+        (make_directory, "is a directory. Name a file in it that iskra-server backup wrote"),
     ],
 )
 def test_a_spoilt_backup_is_refused_and_nothing_changed(

@@ -96,8 +96,11 @@ def test_a_replacement_that_makes_no_sense_is_refused(store: Store) -> None:
     store.replace_meter(METER_ID, OTHER.meter_id)
     with pytest.raises(StoreError, match=f"knows no meter 0815; it knows {METER_ID}, {OTHER.meter_id}"):
         store.replace_meter("0815", METER_ID)
-    for old, new in ((OTHER.meter_id, METER_ID), (METER_ID, METER_ID)):
-        with pytest.raises(StoreError, match="cannot replace"):
+    for old, new, why in (
+        (OTHER.meter_id, METER_ID, f"cannot replace {OTHER.meter_id}: it was itself replaced by it"),
+        (METER_ID, METER_ID, "cannot replace itself. Name the old meter, then the new one"),
+    ):
+        with pytest.raises(StoreError, match=why):
             store.replace_meter(old, new)
 
 

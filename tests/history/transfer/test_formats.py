@@ -26,6 +26,7 @@ FILES: dict[str, FileFormat] = {
     "22.11.2026 10:00;10732,3\n": "kwh",
     '"1795338000","10732.3"\n': "kwh",
 }
+MEANT = ("2026-02-30T00:00:00Z,500\n", "timestamp,kwh\n9999-12-31T23:59:59Z,5\n", "Datum;Stand\n01.01.2026;12345\n")
 
 
 @pytest.mark.parametrize("text", FILES)
@@ -35,6 +36,15 @@ def test_a_form_is_recognised_by_its_beginning_and_read(text: str) -> None:
     assert form == FILES[text]
     (row,) = read_records(lines, METER_ID) if form == "iskra" else read_counters(form, lines, WANTED)
     assert not isinstance(row, BadRow)
+
+
+@pytest.mark.parametrize("text", MEANT)
+def test_a_table_whose_times_are_wrong_is_read_and_each_is_named(text: str) -> None:
+    lines = text.splitlines(keepends=True)
+    assert detect_format(lines) == "kwh"
+    (row,) = read_counters("kwh", lines, WANTED)
+    assert isinstance(row, BadRow)
+    assert "is not a time; expected one like 2026-11-22T10:00:00+01:00" in row.reason
 
 
 @pytest.mark.parametrize(

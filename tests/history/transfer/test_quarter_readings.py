@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from iskra_server.history.model.ledger import Ledger
 from iskra_server.history.model.records import Exact, QuarterReading
-from iskra_server.history.transfer.file_rows import BadRow, CounterReading, RecordRow
+from iskra_server.history.transfer.file_rows import BadRow, CounterReading, LeftOut, RecordRow
 from iskra_server.history.transfer.quarter_readings import _sample, quarter_readings
 from samples import IMPORT, METER_ID
 
@@ -69,6 +69,21 @@ def test_a_reading_that_comes_too_late_is_wrong() -> None:
 def test_two_values_at_one_time_are_wrong_and_the_same_twice_is_not() -> None:
     assert reasons((0, 100), (0, 101)) == [BadRow(2, "it has another value than line 1 at the same time")]
     assert reasons((0, 100), (0, 100)) == []
+
+
+def test_readings_that_give_no_quarter_reading_are_counted() -> None:
+    def left_out(*pairs: tuple[float, int]) -> int:
+        rows = quarter_readings(readings(*pairs), METER_ID, IMPORT)
+        return sum(row.count for row in rows if isinstance(row, LeftOut))
+
+    month_s = 30 * 86_400
+    assert left_out((60, 100)) == 1
+    assert left_out((60, 100), (month_s + 120, 200), (2 * month_s, 300), (3 * month_s + 5, 400)) == 3
+    # two readings in one quarter, then a pause; and those that frame a quarter
+    assert left_out((60, 100), (70, 101), (5000, 200), (5300, 210), (5800, 220)) == 2
+    # the later one of an hourly pair comes soon after a quarter
+    assert left_out((60, 100), (3610, 200)) == 0
+    assert left_out((0, 100), (10, 100), (20, 101)) == left_out() == 0
 
 
 def test_bad_rows_pass_through_and_a_lower_quality_stays() -> None:

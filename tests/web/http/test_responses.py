@@ -43,12 +43,15 @@ def test_groups_of_headers_become_pairs_of_bytes() -> None:
 def test_long_bodies_are_compressed_for_clients_that_accept_gzip() -> None:
     answer = compressed(LONG, "text/plain", {"etag": '"1"'}, "br, gzip")
     assert answer.headers["content-encoding"] == "gzip"
+    for accepted in ("gzip;q=0.001", "GZIP", "br;q=1.0,gzip;q=0.8,*;q=0.1", "gzip;q=1"):
+        assert compressed(LONG, "text/plain", {}, accepted).headers["content-encoding"] == "gzip"
     assert answer.headers["content-length"] == str(len(answer.body)) and len(answer.body) < len(LONG)
     assert gzip.decompress(bytes(answer.body)) == LONG
 
 
 def test_short_bodies_and_other_clients_get_it_uncompressed() -> None:
-    for body, accepted in ((LONG, ""), (LONG, "br"), (b"short", "gzip")):
+    refusing = ("", "br", "gzip;q=0", "gzip ; q=0.000", "br, GZIP;Q=0, *", "identity;q=1, gzip;q=0.0", "xgzip")
+    for body, accepted in (*((LONG, header) for header in refusing), (b"short", "gzip")):
         answer = compressed(body, "text/plain", {}, accepted)
         assert (bytes(answer.body), "content-encoding" in answer.headers) == (body, False)
 

@@ -146,6 +146,8 @@ def _is_clear(status: Status, passed_s: float) -> bool:
     """Whether waiting longer would not change the verdict."""
     if status.failed_check in ("device", "permission", "port"):
         return passed_s >= _SETTLED_S and status.advice.fault != "opening"
+    if status.facts.problem == "ended":
+        return True
     if status.facts.last_unreadable and not status.facts.telegrams:
         return passed_s >= _ENOUGH_S
     return status.ok and (status.facts.telegrams >= _MIN_TELEGRAMS or passed_s >= _ENOUGH_S)

@@ -35,7 +35,7 @@ from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
 from iskra_server.history.transfer import formats
-from iskra_server.history.transfer.file_rows import BadRow, EnergyUnit, RecordRow
+from iskra_server.history.transfer.file_rows import BadRow, EnergyUnit, LeftOut, RecordRow
 from iskra_server.history.transfer.import_plan import ImportPlan, carry_out, plan_import
 from iskra_server.history.transfer.quarter_readings import quarter_readings
 from iskra_server.meter.counter_rules import is_counter
@@ -52,6 +52,7 @@ _EXAMPLES = examples(
     }
 )
 FormName = Literal["auto", "iskra", "vzlogger", "kwh", "homeassistant"]
+_LEFT_OUT = "not at :00, :15, :30 or :45, and no other within 16 minutes"
 # lines that are enough to recognise the format
 _BEGINNING = 20
 _LABEL = re.compile(r"([0-9A-F]) ?([A-Z]{3}) ?([0-9A-F]{2}) ?([0-9]{8})", re.IGNORECASE)
@@ -107,7 +108,7 @@ def import_(
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> None:
-    """Import history from a file. Exit status 1 if nothing was imported because of lines with errors."""
+    """Import history from a file. Exit status 1 if it has errors or no reading that history can take."""
     settings = load_config(config)
     wanted = formats.FormatOptions(time_zone(tz, settings), unit, statistic)
     counter = _counter(register)
@@ -123,7 +124,7 @@ def import_(
                 task = progress.add_task("writing", total=len(changes.records))
                 carry_out(store, changes, info, lambda count: progress.advance(task, count))
     _print_outcome(changes, source, info, dry_run=dry_run, refused=refused, quiet=quiet)
-    raise typer.Exit(1 if refused else 0)
+    raise typer.Exit(1 if refused or _has_none(changes) else 0)
 
 
 def _counter(code: str) -> Obis:
@@ -169,7 +170,7 @@ def _planned(store: Store, source: ImportFile, meter: MeterInfo, progress: Progr
         return plan_import(store, meter.meter_id, rows, own_epochs=source.form == "iskra", now_s=time.time())
 
 
-def _rows(source: ImportFile, lines: Iterable[str], meter_id: str) -> Iterator[RecordRow | BadRow]:
+def _rows(source: ImportFile, lines: Iterable[str], meter_id: str) -> Iterator[RecordRow | BadRow | LeftOut]:
     if source.form == "iskra":
         return formats.read_records(lines, meter_id)
     readings = formats.read_counters(source.form, lines, source.wanted)
@@ -226,6 +227,11 @@ def _listed(meters: Sequence[MeterInfo]) -> str:
     return f"; history holds {', '.join(meter.meter_id for meter in meters)}" if meters else ""
 
 
+def _has_none(changes: ImportPlan) -> bool:
+    """Whether the file has readings, and history can take none of them."""
+    return bool(changes.left_out) and not (changes.records or changes.already or changes.different)
+
+
 def _print_outcome(
     changes: ImportPlan, source: ImportFile, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool
 ) -> None:
@@ -251,6 +257,7 @@ def sentence(changes: ImportPlan, source: ImportFile, meter: MeterInfo, *, dry_r
         f"{changes.already:,} already there",
         *([f"{changes.different:,} different (history keeps its own)"] if changes.different else []),
         *([f"{plural(changes.bad_count, 'line')} skipped"] if changes.bad_count else []),
+        *([f"{plural(changes.left_out, 'reading')} left out ({_LEFT_OUT})"] if changes.left_out else []),
     ]
     would = "would be imported" if dry_run else "imported"
     return f"{source.name} ({source.form}) {would} for {meter.meter_id}: {', '.join(parts)}."

@@ -57,13 +57,9 @@ def unlock(
     coach = Coach(open_meter_source(url), lang)
     loop.run(coach.run())
     if coach.other_protocol:
-        raise UsageError(
-            f"The meter at {url} sends {coach.other_protocol.upper()}: it has no PIN that must be entered. Only ISKRA "
-            f"meters that send SML have one.",
-            status=1,
-        )
+        raise UsageError(PHRASES[lang].no_pin.format(url=url, protocol=coach.other_protocol.upper()), status=1)
     if not coach.telegrams:
-        raise UsageError(f"No telegram arrived from {url}; iskra-server doctor {url} says why.", status=1)
+        raise UsageError(PHRASES[lang].no_telegram.format(url=url), status=1)
     raise typer.Exit(0 if coach.unlocking.done else 1)
 
 
@@ -76,6 +72,7 @@ class Coach:
         # the protocol of a meter that has no PIN
         self.other_protocol = ""
         self._source = source
+        self._language: Language = language
         self._phrases = PHRASES[language]
         self._board = Board()
         self._lesson: asyncio.Task[None] | None = None
@@ -85,7 +82,7 @@ class Coach:
         decoder = DetectingDecoder()
         self._board.show(self._phrases.listening)
         try:
-            async with aclosing(chunks_or_error(self._source)) as chunks:
+            async with aclosing(chunks_or_error(self._source, self._language)) as chunks:
                 async for chunk in chunks:
                     for item in results(decoder, chunk):
                         if isinstance(item, Reading) and item.protocol == "sml":

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from iskra_server.base.address import Address
+from iskra_server.cli.ui.options import Language
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.diagnosis.checks import is_searched
@@ -83,7 +84,7 @@ async def chunks_and_ticks(source: Source) -> AsyncGenerator[Chunk]:
                 await arrival
 
 
-async def chunks_or_error(source: Source) -> AsyncGenerator[Chunk]:
+async def chunks_or_error(source: Source, language: Language = "en") -> AsyncGenerator[Chunk]:
     """Each chunk with bytes. UsageError if the source cannot be opened; a later loss is printed on stderr."""
     reported: object = None
     has_begun = False
@@ -97,24 +98,24 @@ async def chunks_or_error(source: Source) -> AsyncGenerator[Chunk]:
             elif state.problem in _SEARCHED:
                 searched_s += TICK_S
                 if searched_s == _TELL_AFTER_S:
-                    print(_while_searching(source), file=sys.stderr)
+                    print(_while_searching(source, language), file=sys.stderr)
             elif state.problem and not has_begun:
                 break
             elif state.problem and state != reported:
                 reported = state
-                print(format_problem(state.problem, state.details), file=sys.stderr)
+                print(format_problem(state.problem, state.details, language), file=sys.stderr)
     state = source.state
     if not has_begun and state.problem not in (None, "ended"):
-        raise UsageError(format_problem(state.problem, state.details), status=_status(source))
+        raise UsageError(format_problem(state.problem, state.details, language), status=_status(source))
 
 
-def _while_searching(source: Source) -> str:
+def _while_searching(source: Source, language: Language) -> str:
     """That nothing has been found yet, and what happens next."""
     state = source.state
     fault, line = state.problem or "silence", str(state.line or "")
     if fault != "no_meter_found" and is_searched(source.url, line, state.protocol):
         fault = f"{fault}_searching"
-    return format_problem(fault, state.details | {"line": line})
+    return format_problem(fault, state.details | {"line": line}, language)
 
 
 def _status(source: Source) -> int:

@@ -28,6 +28,8 @@ class Phrases(Struct, frozen=True, kw_only=True):
     flash: str
     dark: str
     hold: str
+    no_pin: str
+    no_telegram: str
 
 
 PHRASES: Mapping[Language, Phrases] = {
@@ -62,6 +64,9 @@ PHRASES: Mapping[Language, Phrases] = {
         flash="flash",
         dark="dark",
         hold="hold",
+        no_pin="The meter at {url} sends {protocol}: it has no PIN that must be entered. Only ISKRA meters that send SML "
+        "have one.",
+        no_telegram="No telegram arrived from {url}; iskra-server doctor {url} says why.",
     ),
     "de": Phrases(
         listening="Warte auf den Zähler ...",
@@ -94,5 +99,8 @@ PHRASES: Mapping[Language, Phrases] = {
         flash="Licht",
         dark="dunkel",
         hold="halten",
+        no_pin="Der Zähler an {url} sendet {protocol}: Er hat keine PIN, die eingegeben werden muss. Nur Zähler von ISKRA, "
+        "die SML senden, haben eine.",
+        no_telegram="Von {url} kam kein Telegramm an; iskra-server doctor {url} sagt, warum.",
     ),
 }

@@ -24,6 +24,10 @@ def back_up(store: Path, to: Path) -> None:
     """Copy a history, which may be in use, to a file; an older backup there is replaced. Raises StoreError."""
     if not store.exists():
         raise StoreError(f"There is no history at {store}. Set history.data_dir to where it is.")
+    if not to.parent.is_dir():
+        raise StoreError(f"The directory {to.parent} does not exist. Create it, or name a file elsewhere.")
+    if to.is_dir():
+        raise StoreError(f"{to} is a directory. Name a file in it, such as {to / store.name}.")
     if to.exists():
         if to.samefile(store):
             raise StoreError(f"{to} is the history itself. Name another file for the backup.")
@@ -66,6 +70,8 @@ def _forget_ledger(history: Path) -> None:
 
 def check_backup(file: Path) -> None:
     """Raises StoreError unless a file is a complete history that this program can read."""
+    if file.is_dir():
+        raise StoreError(f"{file} is a directory. Name a file in it that iskra-server backup wrote.")
     if not file.is_file():
         raise StoreError(f"There is no backup at {file}. Name a file that iskra-server backup wrote.")
     try:

@@ -138,7 +138,9 @@ class Store(Reads):
         for name in (old, new):
             if name not in meters:
                 raise StoreError(f"History knows no meter {name}; it knows {', '.join(meters) or 'none yet'}.")
-        if old == new or _is_replaced_by(meters, new, old):
+        if old == new:
+            raise StoreError(f"{new} cannot replace itself. Name the old meter, then the new one.")
+        if _is_replaced_by(meters, new, old):
             raise StoreError(f"{new} cannot replace {old}: it was itself replaced by it.")
         successor = select(meter.c.id).where(meter.c.meter_id == new).scalar_subquery()
         with self.transaction() as connection:

@@ -43,6 +43,12 @@ class BadRow(Struct, frozen=True):
     reason: str
 
 
+class LeftOut(Struct, frozen=True):
+    """Readings of which no quarter reading can be made: they are too far apart, and none came at a quarter."""
+
+    count: int
+
+
 class DatedReading(Struct, frozen=True):
     """A reading at a local time, which may be one of two moments: an hour is repeated where summer time ends."""
 

@@ -10,14 +10,13 @@ from msgspec import Struct
 from iskra_server.history.model.records import Quality
 from iskra_server.history.transfer import counter_csv, home_assistant_statistics, own_export
 from iskra_server.history.transfer.file_rows import BadRow, CounterReading, EnergyUnit, RecordRow
-from iskra_server.history.transfer.time_formats import parse_time
+from iskra_server.history.transfer.time_formats import is_like_a_time
 
 FileFormat = Literal["iskra", "vzlogger", "kwh", "homeassistant"]
 FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 
 _BUCKETS = "begin,end,"
 _VZLOGGER = re.compile(r"\d{12,13};")
-_UTC = ZoneInfo("UTC")
 
 
 class UnknownFormat(Exception):
@@ -46,7 +45,7 @@ def detect_format(beginning: list[str]) -> FileFormat:
         return "homeassistant"
     if any(_VZLOGGER.match(line) for line in lines) and all(line[0] == "#" or ";" in line for line in lines):
         return "vzlogger"
-    if any(map(_has_a_time, lines)):
+    if any(is_like_a_time(line.partition(counter_csv.delimiter_of(line))[0].strip('"')) for line in lines):
         return "kwh"
     raise UnknownFormat(f"has no known format; name one with --format: {', '.join(FORMATS)}")
 
@@ -86,11 +85,3 @@ def _statistics(lines: Iterable[str], options: FormatOptions) -> Iterator[Counte
         )
     except home_assistant_statistics.NotStatistics as error:
         raise UnknownFormat(str(error)) from None
-
-
-def _has_a_time(line: str) -> bool:
-    try:
-        parse_time(line.partition(counter_csv.delimiter_of(line))[0].strip('"'), _UTC)
-    except ValueError:
-        return False
-    return True

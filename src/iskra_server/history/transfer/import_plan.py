@@ -22,7 +22,7 @@ from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo,
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.store import Store
-from iskra_server.history.transfer.file_rows import BadRow, RecordRow
+from iskra_server.history.transfer.file_rows import BadRow, LeftOut, RecordRow
 from iskra_server.meter.obis import Obis
 
 # bad rows that are listed
@@ -36,7 +36,7 @@ _BATCH = 10_000
 class ImportPlan(Struct, frozen=True):
     """`records` are new, `already` are there and the same, `different` are there and stay as they are.
 
-    `bad` are the first of `bad_count` bad rows.
+    `bad` are the first of `bad_count` bad rows. Of `left_out` readings no quarter reading can be made.
     """
 
     records: tuple[QuarterReading | EpochStart, ...]
@@ -44,10 +44,11 @@ class ImportPlan(Struct, frozen=True):
     different: int
     bad: tuple[BadRow, ...]
     bad_count: int
+    left_out: int = 0
 
 
 def plan_import(
-    history: Reads, meter_id: str, rows: Iterable[RecordRow | BadRow], *, own_epochs: bool, now_s: float
+    history: Reads, meter_id: str, rows: Iterable[RecordRow | BadRow | LeftOut], *, own_epochs: bool, now_s: float
 ) -> ImportPlan:
     """Compare rows with history. Raises StoreError.
 
@@ -60,6 +61,8 @@ def plan_import(
     for row in rows:
         if isinstance(row, BadRow):
             draft.refuse(row.line, row.reason)
+        elif isinstance(row, LeftOut):
+            draft.left_out += row.count
         elif start_s(row.record) > now_s:
             draft.refuse(row.line, "it lies in the future")
         else:
@@ -91,7 +94,7 @@ class _Draft:
 
     def __init__(self) -> None:
         self.records: list[QuarterReading | EpochStart] = []
-        self.already = self.different = 0
+        self.already = self.different = self.left_out = 0
         self._bad: list[BadRow] = []
         self._bad_count = 0
 
@@ -107,7 +110,7 @@ class _Draft:
 
     def plan(self) -> ImportPlan:
         bad = tuple(sorted(self._bad, key=lambda row: row.line))
-        return ImportPlan(tuple(self.records), self.already, self.different, bad, self._bad_count)
+        return ImportPlan(tuple(self.records), self.already, self.different, bad, self._bad_count, self.left_out)
 
 
 class _Series:

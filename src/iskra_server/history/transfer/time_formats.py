@@ -18,7 +18,14 @@ _MILLISECONDS = re.compile(r"\d{12,13}", re.ASCII)
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?([Zz]|[+-][01]\d:?[0-5]\d)?", re.ASCII
 )
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?!\d)|\d\d?\.\d\d?\.\d{4}(?!\d)", re.ASCII)
 _GERMAN = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}),? (\d\d?):(\d\d)(?::(\d\d))?", re.ASCII)
+
+
+def is_like_a_time(text: str) -> bool:
+    """Whether a text is a time or was meant as one: a date alone, or a day that no calendar has."""
+    text = text.strip()
+    return bool(_SECONDS.fullmatch(text) or _MILLISECONDS.fullmatch(text) or _DATE.match(text))
 
 
 def parse_time(text: str, tz: ZoneInfo) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from iskra_server.web.http.ingress import INGRESS
 from iskra_server.web.http.problem import http_error
-from iskra_server.web.http.responses import NO_STORE, compressed, revalidated
+from iskra_server.web.http.responses import NO_STORE, accepts_gzip, compressed, revalidated
 
 STATIC = Path(__file__).parents[1] / "static"
 PAGES = {"/": "index.html", "/docs": "docs.html"}
@@ -85,7 +85,7 @@ class Pages:
         path = request.path_params["path"]
         if request.path_params["hash"] != release() or path not in _files():
             raise HTTPException(404)
-        return _file(path, "gzip" in request.headers.get("accept-encoding", ""))
+        return _file(path, accepts_gzip(request.headers.get("accept-encoding", "")))
 
 
 async def not_found(request: Request, error: Exception) -> Response:

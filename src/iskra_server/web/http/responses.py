@@ -5,6 +5,7 @@ only: Home Assistant's ingress serves them from its own.
 """
 
 import gzip
+import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from http import HTTPStatus
@@ -27,6 +28,9 @@ SECURITY = {
 NO_STORE = {"cache-control": "no-store"}
 # shorter bodies save less than the headers add
 _MIN_COMPRESSED = 1024
+# a weight that refuses an encoding
+_REFUSED = re.compile(r"\s*q=0(\.0*)?\s*", re.IGNORECASE)
+_VARY = {"vary": "accept-encoding"}
 # higher levels take a small computer longer than they save on the wire
 _LEVEL = 6
 
@@ -43,11 +47,17 @@ def json_response(content: Struct) -> Response:
 
 def compressed(body: bytes, media_type: str, headers: Mapping[str, str], accept_encoding: str) -> Response:
     """A 200 with `body`, compressed where the client accepts gzip. Call it in a thread: compressing takes time."""
-    headers = {**headers, "vary": "accept-encoding"}
-    if len(body) >= _MIN_COMPRESSED and "gzip" in accept_encoding:
+    headers = {**headers, **_VARY}
+    if len(body) >= _MIN_COMPRESSED and accepts_gzip(accept_encoding):
         headers["content-encoding"] = "gzip"
         body = gzip.compress(body, _LEVEL, mtime=0)
     return Response(body, headers=headers, media_type=media_type)
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """RFC 9110, 12.5.3: `gzip` is named, and not with a weight of 0."""
+    named = (item.partition(";") for item in accept_encoding.split(","))
+    return any(name.strip().lower() == "gzip" and not _REFUSED.fullmatch(weight) for name, _, weight in named)
 
 
 def revalidated(request: Request, body: bytes, media_type: str, cache_control: str) -> Response:
@@ -55,7 +65,7 @@ def revalidated(request: Request, body: bytes, media_type: str, cache_control: s
     etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
     headers = {"cache-control": cache_control, "etag": etag}
     if _matches(request.headers.get("if-none-match", ""), etag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**headers, **_VARY})
     return compressed(body, media_type, headers, request.headers.get("accept-encoding", ""))
 
 
