@@ -24,19 +24,23 @@ class ReadingsInMemory:
             accumulate((is_measured and before in touched for before, is_measured in pairs), initial=0)
         )
 
-    def outermost(self, begin: int, end: int) -> tuple[int, int] | None:
-        """The places of the first and the last reading from one quarter to another, both included."""
-        first, last = bisect_left(self._quarters, begin), bisect_right(self._quarters, end) - 1
-        return (first, last) if first <= last else None
-
-    def reading(self, place: int) -> QuarterReading:
-        column = bisect_right(self._ends, place)
-        return self._columns[column].reading(place - self._ends[column])
+    def outermost(self, begin: int, end: int) -> tuple[QuarterReading, QuarterReading] | None:
+        """The first and the last reading from one quarter to another, both included, perhaps the same."""
+        places = self._places(begin, end)
+        return places and (self._reading(places[0]), self._reading(places[1]))
 
     def count(self, begin: int, end: int) -> tuple[int, int]:
         """The quarter-hours with a reading at both ends, and those of them that rest on an interpolated one."""
-        places = self.outermost(begin, end)
+        places = self._places(begin, end)
         if places is None:
             return 0, 0
         first, last = places
         return self._measured[last] - self._measured[first], self._estimated[last] - self._estimated[first]
+
+    def _places(self, begin: int, end: int) -> tuple[int, int] | None:
+        first, last = bisect_left(self._quarters, begin), bisect_right(self._quarters, end) - 1
+        return (first, last) if first <= last else None
+
+    def _reading(self, place: int) -> QuarterReading:
+        column = bisect_right(self._ends, place)
+        return self._columns[column].reading(place - self._ends[column])
