@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, func, insert
+from sqlalchemy import Connection, func, insert
 
 from iskra_server.fleet.central.admission import (
     Admission,
@@ -28,8 +28,6 @@ from iskra_server.history.store.store import Store
 # older quarters get no partition of their own, but lie in the rest partition: otherwise one message with forged
 # quarters could create a thousand partitions
 _PARTITIONS_SINCE = timedelta(days=750)
-# a refused message is kept over a whole billing year
-KEEP_REFUSED_DAYS = 400
 
 
 class LastContact(Struct, frozen=True):
@@ -100,12 +98,6 @@ def write_batch(store: Store, batch: IngestBatch, now_s: int | None = None) -> O
             ]
             connection.execute(insert(refused), rows)
     return outcome
-
-
-def delete_refused(store: Store, before_s: float) -> int:
-    """Delete refused messages that arrived before a moment; returns how many. Raises StoreError."""
-    with store.transaction() as connection:
-        return connection.execute(delete(refused).where(refused.c.at_s < before_s)).rowcount
 
 
 def _heard(batch: IngestBatch) -> list[Heard]:
