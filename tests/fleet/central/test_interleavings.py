@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from iskra_server.fleet.central.admission import ReceivedQuarters
 from iskra_server.fleet.central.claims import move_meter
-from iskra_server.fleet.central.reader_state import Heard, ReaderState
+from iskra_server.fleet.central.reader_state import ReaderMessage, ReaderState
 from iskra_server.fleet.central.tables import IngestBatch, write_batch
 from iskra_server.history.model.energy import energy_in_buckets
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, QuarterReading, Record
@@ -112,7 +112,7 @@ class Centre:
                 )
                 for place, message in enumerate(messages)
             ],
-            readers=[Heard(len(messages), history.name, history.session, now_s, state)],
+            readers=[ReaderMessage(len(messages), history.name, history.session, now_s, state)],
         )
         outcome = write_batch(self.collectors[self.turn % 2], batch, now_s)
         return [place not in outcome.receipts for place in range(len(messages))]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal_column, or_, select
 
 from iskra_server.fleet.central.bucket_sum import BucketSum
-from iskra_server.fleet.central.outermost_readings import Names, epoch_orders, outermost_of, with_outermost
+from iskra_server.fleet.central.outermost_readings import CounterNames, epoch_orders, outermost_of, with_outermost
 from iskra_server.history.model.records import HOURLY_WITHIN_S, QUALITIES, QUARTER_S, QuarterReading
 from iskra_server.history.store.batches import MAX_KEYS, batches
 from iskra_server.history.store.reads import Reads
@@ -57,7 +57,7 @@ def add_counters(reads: Reads, obis: Obis, chosen: Subquery, size: int, buckets:
         _add_singles(reads, {number: (singles[number], obis) for number in batch}, buckets)
 
 
-def _add_singles(reads: Reads, counters: Names, buckets: Sequence[BucketSum]) -> None:
+def _add_singles(reads: Reads, counters: CounterNames, buckets: Sequence[BucketSum]) -> None:
     """From the first reading inside each bucket to the last."""
     orders = epoch_orders(reads, counters)
     readings: dict[int, dict[int, QuarterReading]] = defaultdict(dict)

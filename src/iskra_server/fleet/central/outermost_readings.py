@@ -18,7 +18,7 @@ from iskra_server.history.store.schema import epoch, quarter_reading
 from iskra_server.meter.obis import Obis
 
 # a counter of a single meter: its number, or that and its register
-Names = Mapping[int, tuple[str, Obis]]
+CounterNames = Mapping[int, tuple[str, Obis]]
 _COLUMNS = ("raw", "scaler", "quality", "epoch")
 
 
@@ -45,7 +45,7 @@ def _reading(row: Row[Any], end: str, meter_id: str, obis: Obis, order: EpochOrd
     return QuarterReading(meter_id, obis, quarter, Exact(raw, scaler), QUALITIES[quality], order.epoch(quarter, number))
 
 
-def epoch_orders(reads: Reads, counters: Names) -> dict[int, EpochOrder]:
+def epoch_orders(reads: Reads, counters: CounterNames) -> dict[int, EpochOrder]:
     """The epochs of these counters, by their numbers."""
     starts: dict[int, list[EpochStart]] = {number: [] for number in counters}
     for batch in batches(list(counters)):
