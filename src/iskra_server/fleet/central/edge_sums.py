@@ -7,6 +7,7 @@ it at once, the outermost readings of each bucket are read.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal_column, or_, select
@@ -74,10 +75,10 @@ def _add_singles(reads: Reads, counters: CounterNames, buckets: Sequence[BucketS
 
 
 def _outermost(counters: Sequence[int], edges: Sequence[int]) -> Subquery:
-    """The first and the last reading of each counter from each edge until before the next, and at the last one."""
+    """The first and the last reading of each counter from each edge until before the next, perhaps also at the last."""
     column = quarter_reading.c
     inside = (
-        select(column.series, column.quarter, _place(column.quarter, range(len(edges)), edges).label("place"))
+        select(column.series, column.quarter, _place(column.quarter, edges).label("place"))
         .where(column.series.in_(counters), column.quarter >= edges[0], column.quarter <= edges[-1])
         .subquery()
     )
@@ -85,12 +86,22 @@ def _outermost(counters: Sequence[int], edges: Sequence[int]) -> Subquery:
     return select(inside.c.series, *ends).group_by(inside.c.series, inside.c.place).subquery()
 
 
-def _place(column: ColumnElement[int], places: range, edges: Sequence[int]) -> ColumnElement[int]:
-    """The place of the last edge that is not after a quarter; by halves, as there may be thousands of edges."""
+def _place(column: ColumnElement[int], edges: Sequence[int]) -> ColumnElement[int]:
+    """A number that differs before and after each edge but the last, which needs none of its own."""
+    steps = {after - before for before, after in pairwise(edges[1:-1])}
+    if len(steps) == 1:
+        # thousands of hours or quarter-hours; of days some are shorter
+        (step,) = steps
+        return (column - (edges[1] - step)) // step
+    return _place_among(column, range(len(edges)), edges)
+
+
+def _place_among(column: ColumnElement[int], places: range, edges: Sequence[int]) -> ColumnElement[int]:
+    """By halves: with each edge in turn, a query would compare hundreds of times for each reading."""
     if len(places) == 1:
         return literal_column(str(places[0]))
     middle = len(places) // 2
-    before, after = _place(column, places[:middle], edges), _place(column, places[middle:], edges)
+    before, after = (_place_among(column, half, edges) for half in (places[:middle], places[middle:]))
     return case((column < literal_column(str(edges[places[middle]])), before), else_=after)
 
 
