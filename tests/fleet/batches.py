@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from iskra_server.fleet.central.admission import ReceivedQuarters
-from iskra_server.fleet.central.reader_state import Heard, ReaderState
+from iskra_server.fleet.central.reader_state import ReaderMessage, ReaderState
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal
 from iskra_server.history.model.records import MeterInfo, Record
 
@@ -35,7 +35,7 @@ def batch_of(
         )
         for position, info in enumerate(meters)
     ]
-    heard = [Heard(-1, state.name, b"", state.at_s, state) for state in readers]
+    heard = [ReaderMessage(-1, state.name, b"", state.at_s, state) for state in readers]
     return IngestBatch(quarters, contacts, heard, list(refused))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from sqlalchemy import ColumnElement, Select, func, select
 
 from iskra_server.fleet.central import group_sums, rollups
@@ -33,3 +34,16 @@ def due_count(reads: Reads) -> tuple[int, int | None]:
     ]
     row = reads.query(select(*columns).where(is_over))[0]
     return row.marks, row.first
+
+
+def count_statements(monkeypatch: pytest.MonkeyPatch) -> list[Select[Any]]:
+    """The statements that are asked from now on, as they come."""
+    asked: list[Select[Any]] = []
+    ask = Reads.query
+
+    def query(self: Reads, statement: Select[Any]) -> Sequence[Any]:
+        asked.append(statement)
+        return ask(self, statement)
+
+    monkeypatch.setattr(Reads, "query", query)
+    return asked

@@ -4,15 +4,14 @@ The cumulated endpoint and the live stream are served before routing and middlew
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from http import HTTPStatus
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iskra_server.base.hosts import Hosts
@@ -174,12 +173,8 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
         routes=[
             # requests with other methods get the 405 of routing
             *(Route(path, app, methods=["GET"]) for path, app in direct.items()),
-            *(
-                Route(item.path, partial(item.handler, context), methods=[item.method])
-                for item in ENDPOINTS
-                if item.handler
-            ),
-            Route(FLEET, partial(_fleet, context)),
+            *_routes(ENDPOINTS, context),
+            Route(FLEET, _FleetRoutes(context)),
             Route("/api/openapi.json", partial(_openapi, settings.version)),
             *Pages(variables, settings.own_address, first_view).routes(),
         ],
@@ -199,14 +194,25 @@ def all_endpoints() -> tuple[Endpoint, ...]:
     return *ENDPOINTS, *api.ENDPOINTS
 
 
-async def _fleet(context: Context, request: Request) -> Response:
-    # in a thread: the first time it takes long for those who wait for a reading
-    endpoints = await asyncio.to_thread(all_endpoints)
-    name = request.path_params["name"]
-    handlers = (item.handler for item in endpoints if item.path == FLEET.format(name=name))
-    if handler := next(handlers, None):
-        return await handler(context, request)
-    raise HTTPException(HTTPStatus.NOT_FOUND)
+class _FleetRoutes:
+    """The routes of a central server. The first request waits until they are imported, in a thread."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._router: Router | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._router is None:
+            endpoints = await asyncio.to_thread(all_endpoints)
+            here = (item for item in endpoints if item.path.startswith(FLEET.format(name="")))
+            self._router = Router(_routes(here, self._context), redirect_slashes=False)
+        await self._router(scope, receive, send)
+
+
+def _routes(endpoints: Iterable[Endpoint], context: Context) -> list[Route]:
+    return [
+        Route(item.path, partial(item.handler, context), methods=[item.method]) for item in endpoints if item.handler
+    ]
 
 
 @cache

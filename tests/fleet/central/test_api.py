@@ -76,6 +76,14 @@ def test_without_a_database_it_says_so() -> None:
     assert (answer.status_code, answer.json()["reason"]) == (503, "no_history")
 
 
+def test_other_methods_and_unknown_addresses_are_refused() -> None:
+    for path in ("/api/v1/fleet/nothing", "/api/v1/fleet/", "/api/v1/fleet/meters/"):
+        assert [Site().get(path, method=method).status_code for method in ("GET", "POST")] == [404, 404]
+    answer = Site().get("/api/v1/fleet/meters", method="POST")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"].split(", ")
+
+
 def test_a_tenants_token_reveals_no_other_tenant_on_any_route(tenants: Site) -> None:
     allowed = set()
     for endpoint in all_endpoints():

@@ -13,7 +13,7 @@ from iskra_server.fleet.central.admission import ReceivedQuarters
 from iskra_server.fleet.central.batch_writer import BatchWriter
 from iskra_server.fleet.central.claims import claims_of
 from iskra_server.fleet.central.ingest import ReceivedMessage
-from iskra_server.fleet.central.reader_state import Heard, ReaderState, list_readers
+from iskra_server.fleet.central.reader_state import ReaderMessage, ReaderState, list_readers
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, Outcome, write_batch
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
@@ -85,7 +85,7 @@ def test_two_histories_of_one_reader_go_on_with_one_epoch(central: Store, postgr
 def test_a_name_goes_to_one_session(central: Store, postgres: Postgres) -> None:
     state = ReaderState("house-7", NOW_S, True, "Fine.", "[]")
     batches = [
-        IngestBatch(readers=[Heard(0, "house-7", session, NOW_S, state)])
+        IngestBatch(readers=[ReaderMessage(0, "house-7", session, NOW_S, state)])
         for session in (b"11111111", b"22222222", b"33333333")
     ]
     outcomes = at_once(postgres, batches)
@@ -133,7 +133,7 @@ def test_statuses_and_quarters_of_the_same_readers_do_not_deadlock(central: Stor
         batches = [
             IngestBatch(
                 readers=[
-                    Heard(
+                    ReaderMessage(
                         place,
                         name,
                         name.encode(),

@@ -1,8 +1,11 @@
 """The energy of counters in a period; fleet/central/test_rollups.py compares it with the single-meter routes."""
 
+from decimal import Decimal
+
 import pytest
 from msgspec.structs import replace
 
+from fleet.sums import count_statements
 from history.entries import METER, OTHER, QUARTER, quarter_reading
 from iskra_server.fleet.central.counter_energies import counter_energies
 from iskra_server.history.model.records import EpochStart, Exact, Record
@@ -62,3 +65,35 @@ def test_a_chain_counts_once_for_its_newest_meter(store: Store, asked: object) -
     # its first reading at the end of a period begins the next one
     (before,) = counter_energies(store, numbers.values(), QuarterSpan(DAY.begin, DAY.begin + 5))
     assert (before.meter, before.value, before.end_known) == (numbers[METER.meter_id], Exact(2, -1), True)
+
+
+def test_counters_that_restarted_or_were_replaced_before_are_read_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many statements for eight of each as for one of each."""
+    restarted = [replace(METER, meter_id=f"1 ISK 00 {place:08}") for place in range(1, 10)]
+    replaced = [replace(METER, meter_id=f"2 ISK 00 {place:08}") for place in range(1, 10)]
+    for place, (one, other) in enumerate(zip(restarted, replaced, strict=True)):
+        old = replace(METER, meter_id=f"3 ISK 00 {place:08}")
+        start = EpochStart(one.meter_id, IMPORT, 1, (DAY.begin + 1) * 900 + 5, Exact(1050, -1), Exact(0, -1))
+        rows: list[Record] = [quarter_reading(DAY.begin + at, 1000 + 40 * at, meter=one) for at in range(2)]
+        rows += [replace(quarter_reading(DAY.begin + 2, 30, meter=one), epoch=1), start]
+        rows += [quarter_reading(DAY.begin + at, 7 * at, meter=other) for at in range(3)]
+        rows.append(quarter_reading(DAY.begin - 1, 99, meter=old))
+        store.write(rows, [one, other, old])
+        store.replace_meter(old.meter_id, other.meter_id)
+    with store.transaction() as connection:
+        numbers = store.meter_row_ids(connection, [info.meter_id for info in (*restarted, *replaced)])
+    asked = count_statements(monkeypatch)
+    first = [numbers[info.meter_id] for info in (restarted[0], replaced[0])]
+    found = list(counter_energies(store, first, DAY))
+    count = len(asked)
+    assert [(energy.meter, energy.value.decimal, energy.quarters) for energy in found] == [
+        (first[0], 8, 2),
+        (first[1], Decimal("1.4"), 2),
+    ]
+    others = [number for number in numbers.values() if number not in first]
+    found = list(counter_energies(store, others, DAY))
+    assert {energy.meter for energy in found} == set(others)
+    assert sum(energy.value.decimal for energy in found) == 8 * Decimal("9.4")
+    assert len(asked) == 2 * count

@@ -1,17 +1,24 @@
 """The epochs of the central server, by examples; test_interleavings.py tries any order."""
 
 from collections.abc import Sequence
+from itertools import permutations
 
+import pytest
 from sqlalchemy import delete, insert
 
 from fleet.batches import batch_of
+from fleet.sums import group_energy
 from history.entries import METER, QUARTER
 from iskra_server.fleet.central.claims import move_meter
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
 from iskra_server.fleet.central.epoch_numbers import SentRows, place
+from iskra_server.fleet.central.label_periods import Group
+from iskra_server.fleet.central.queries import set_labels
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.model.records import EpochStart, Exact, QuarterReading, Record
+from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.history.store.metered_energy import metered_energy
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
@@ -101,6 +108,29 @@ def test_two_readers_that_saw_the_same_restart_share_its_epoch(store: Store) -> 
     send(store, "one", "a", start(1, 3, 100, 9), reading(3, 9, 1))
     assert epochs(store) == "100:0 110:0 6:1 9:1"
     assert store.epochs(METER_ID, IMPORT) == [start(1, 1, 112, 0, 9)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_backlog_with_a_restart_upward_goes_on_with_the_rows_of_the_next_reader(
+    store: Store, order: tuple[int, ...]
+) -> None:
+    """The reader was away when the meter moved; 12 Wh before the restart, 30 Wh after it until the last row."""
+    send(store, "other", "b", reading(4, 5020), reading(5, 5030))
+    move(store, "one", 6)
+    backlog: list[list[Record]] = [
+        [reading(0, 100), reading(1, 110)],
+        [start(1, 1, 112, 5000, 9), reading(2, 5004, 1)],
+        [reading(3, 5010, 1)],
+    ]
+    for part in order:
+        send(store, "one", "a", *backlog[part])
+    assert store.epochs(METER_ID, IMPORT)[0].before == Exact(112, 0)
+    energy = metered_energy(CounterHistory(store, [METER_ID], IMPORT), QUARTER, QUARTER + 5)
+    assert energy.energy_wh == 12 + 30 and energy.is_complete
+    set_labels(store, {METER_ID: {"building": "7"}})
+    sums = group_energy(store, Group("building", "7"), IMPORT, range(QUARTER, QUARTER + 6), until=ALWAYS)
+    assert [bucket.energy for bucket in sums.buckets] == [10, 6, 6, 10, 10]
+    assert sums.completeness.complete == 1
 
 
 def test_a_counter_that_does_not_go_on_begins_an_epoch_with_its_first_row(store: Store) -> None:

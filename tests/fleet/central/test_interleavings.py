@@ -16,9 +16,11 @@ from sqlalchemy import select
 
 from iskra_server.fleet.central.admission import ReceivedQuarters
 from iskra_server.fleet.central.claims import move_meter
-from iskra_server.fleet.central.reader_state import Heard, ReaderState
+from iskra_server.fleet.central.reader_state import ReaderMessage, ReaderState
 from iskra_server.fleet.central.tables import IngestBatch, write_batch
+from iskra_server.history.model.energy import energy_in_buckets
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, QuarterReading, Record
+from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.schema import conflict
 from iskra_server.history.store.store import Store
 from samples import IMPORT
@@ -30,24 +32,28 @@ DAY = 96
 
 
 class Counter:
-    """A real counter: `energy` grows for ever in Wh, what it shows begins again at the restarts (Unix seconds)."""
+    """A real counter: `energy` grows for ever in Wh, what it shows begins again at the restarts (Unix seconds).
 
-    def __init__(self, dice: random.Random, restarts: list[int]) -> None:
+    It begins with 0, or with `step` more at each restart.
+    """
+
+    def __init__(self, dice: random.Random, restarts: list[int], step: int = 0) -> None:
         self._steps = [dice.randrange(0, 400) for _ in range(DAY * 3)]
-        self._restarts = restarts
+        self._restarts, self._step = restarts, step
 
     def energy(self, at_s: int) -> int:
         quarter, second = divmod(at_s - (BEGIN - 5) * 900, 900)
         return 100_000 + sum(self._steps[:quarter]) + self._steps[quarter] * second // 900
 
     def shows(self, at_s: int) -> int:
-        restart = max((moment for moment in self._restarts if moment <= at_s), default=None)
-        return self.energy(at_s) - (self.energy(restart) if restart else 0)
+        return self._since([moment for moment in self._restarts if moment <= at_s], at_s)
 
     def until(self, restart_s: int) -> int:
         """What it showed last."""
-        earlier = max((moment for moment in self._restarts if moment < restart_s), default=None)
-        return self.energy(restart_s) - (self.energy(earlier) if earlier else 0)
+        return self._since([moment for moment in self._restarts if moment < restart_s], restart_s)
+
+    def _since(self, restarts: list[int], at_s: int) -> int:
+        return self.energy(at_s) - (self.energy(max(restarts)) if restarts else 0) + self._step * len(restarts)
 
     def restart_between(self, first_s: int, last_s: int) -> int | None:
         return next((moment for moment in self._restarts if first_s < moment <= last_s), None)
@@ -106,7 +112,7 @@ class Centre:
                 )
                 for place, message in enumerate(messages)
             ],
-            readers=[Heard(len(messages), history.name, history.session, now_s, state)],
+            readers=[ReaderMessage(len(messages), history.name, history.session, now_s, state)],
         )
         outcome = write_batch(self.collectors[self.turn % 2], batch, now_s)
         return [place not in outcome.receipts for place in range(len(messages))]
@@ -122,9 +128,9 @@ class Centre:
 class Run:
     """Histories send what waits, in any order, some of it again and again."""
 
-    def __init__(self, centre: Centre, seed: int, restarts: list[int] | None = None) -> None:
+    def __init__(self, centre: Centre, seed: int, restarts: list[int] | None = None, step: int = 0) -> None:
         self.centre, self.dice = centre, random.Random(seed)
-        self.counter = Counter(self.dice, restarts or [])
+        self.counter = Counter(self.dice, restarts or [], step)
         self.histories: list[History] = []
 
     def history(self, name: str, ledger: str, session: bytes, clock_s: int = 0) -> History:
@@ -238,6 +244,31 @@ def test_a_counter_that_restarts_while_the_meter_moves(centre: Centre, seed: int
     other.record(run.counter, middle - 1, end, dice)
     run.finish(end)
     run.check_energy()
+
+
+def test_a_backlog_with_restarts_upward_comes_after_the_rows_of_the_next_reader(centre: Centre, seed: int) -> None:
+    """Every epoch of the first reader could go on with what the other one has written: its counter shows more."""
+    dice = random.Random(seed)
+    middle, end = BEGIN + 20, BEGIN + 30
+    quarters = sorted(dice.sample(range(BEGIN + 1, middle - 2), dice.randrange(1, 4)))
+    run = Run(centre, seed, [quarter * 900 + dice.randrange(900) for quarter in quarters], step=10**7)
+    one, other = run.history("one", "a", b"11111111"), run.history("other", "b", b"22222222")
+    one.record(run.counter, BEGIN, middle, dice)
+    # it was away, so the other one is the first to send this meter
+    other.record(run.counter, middle, end, dice)
+    run.send(other, until=end, lost=0)
+    centre.deliver(one, [], end * 900)
+    assert centre.move("one", end) == "other"
+    run.finish(end)
+    assert not one.waiting and not other.waiting
+    rows = run.check()
+    assert len(rows) == end - BEGIN
+    counter = CounterHistory(centre.collectors[0], [METER.meter_id], IMPORT)
+    energies = energy_in_buckets(
+        range(BEGIN, end), counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs
+    )
+    true = [run.counter.energy(quarter * 900) for quarter in range(BEGIN, end)]
+    assert [bucket.energy_wh for bucket in energies.buckets] == [after - before for before, after in pairwise(true)]
 
 
 def test_a_reader_with_a_new_card(centre: Centre, seed: int) -> None:

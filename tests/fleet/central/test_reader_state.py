@@ -5,11 +5,11 @@ from msgspec.structs import replace
 from iskra_server.fleet.central.reader_problems import problem
 from iskra_server.fleet.central.reader_state import (
     SILENT_AFTER_S,
-    Heard,
-    Holder,
+    NameLease,
+    ReaderMessage,
     ReaderState,
+    lease_names,
     list_readers,
-    share_out,
 )
 from iskra_server.fleet.central.tables import IngestBatch, Outcome, write_batch
 from iskra_server.history.store.store import Store
@@ -18,13 +18,15 @@ FIRST, OTHER, OLD = b"first...", b"other...", b""
 NOW_S = 1_795_000_000
 
 
-def status(session: bytes, at_s: int, *, ok: bool = True, offline: bool = False, skew_s: int | None = None) -> Heard:
+def status(
+    session: bytes, at_s: int, *, ok: bool = True, offline: bool = False, skew_s: int | None = None
+) -> ReaderMessage:
     sentence = "Gone." if offline else "Fine." if ok else "No port."
     state = ReaderState("house-7", at_s, ok and not offline, sentence, "[]", "1.0", skew_s, 5, 1, 9, is_offline=offline)
-    return Heard(0, "house-7", session, at_s, state)
+    return ReaderMessage(0, "house-7", session, at_s, state)
 
 
-def send(store: Store, *heard: Heard) -> Outcome:
+def send(store: Store, *heard: ReaderMessage) -> Outcome:
     placed = [replace(each, position=place) for place, each in enumerate(heard)]
     return write_batch(store, IngestBatch(readers=placed), heard[-1].at_s)
 
@@ -65,7 +67,11 @@ def test_a_reader_that_is_told_of_another_one_and_does_not_answer_loses_its_name
     """It was restarted, and its goodbye was lost: the broker was away, or no collector ran."""
 
     def waits(session: bytes, after_s: int, *, sends_quarters: bool = False) -> bool:
-        heard = Heard(0, "house-7", session, NOW_S + after_s) if sends_quarters else status(session, NOW_S + after_s)
+        heard = (
+            ReaderMessage(0, "house-7", session, NOW_S + after_s)
+            if sends_quarters
+            else status(session, NOW_S + after_s)
+        )
         return bool(send(store, heard).receipts)
 
     assert [waits(FIRST, 0), waits(OTHER, 9), waits(OTHER, 100)] == [False, True, True]
@@ -78,9 +84,9 @@ def test_a_reader_that_is_told_of_another_one_and_does_not_answer_loses_its_name
 def test_quarters_that_come_after_the_goodbye_of_their_session_take_no_name(store: Store) -> None:
     """Another collector had them, or the broker delivers them again. The reader has started anew meanwhile."""
     send(store, status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True))
-    late = Heard(0, "house-7", FIRST, NOW_S + 2)
+    late = ReaderMessage(0, "house-7", FIRST, NOW_S + 2)
     assert send(store, late).receipts == {}
-    outcome = send(store, status(OTHER, NOW_S + 3), Heard(0, "house-7", OTHER, NOW_S + 3))
+    outcome = send(store, status(OTHER, NOW_S + 3), ReaderMessage(0, "house-7", OTHER, NOW_S + 3))
     assert (outcome.receipts, outcome.notices) == ({}, [])
     assert send(store, late).receipts[0].state == "waits"
 
@@ -91,18 +97,18 @@ def test_readers_of_the_first_protocol_need_no_session(store: Store) -> None:
 
 
 def test_the_order_within_a_batch_counts() -> None:
-    names = share_out({}, [status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True), status(OTHER, NOW_S + 1)])
-    assert (names.holders, names.waiting) == ({"house-7": Holder(OTHER, NOW_S + 1, 0)}, {})
+    names = lease_names({}, [status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True), status(OTHER, NOW_S + 1)])
+    assert (names.leases, names.waiting) == ({"house-7": NameLease(OTHER, NOW_S + 1, 0)}, {})
 
 
 def test_quarters_from_before_a_goodbye_do_not_take_the_name_again() -> None:
     """Two collectors: one wrote the will of a reader that was killed before the other one its last quarters."""
-    gone = share_out({}, [status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True)]).holders
-    late = share_out(gone, [Heard(0, "house-7", FIRST, NOW_S + 1)])
-    restarted = share_out(late.holders, [status(OTHER, NOW_S + 2)])
-    assert (late.waiting, restarted.waiting, restarted.holders["house-7"].session) == ({}, {}, OTHER)
+    gone = lease_names({}, [status(FIRST, NOW_S), status(FIRST, NOW_S + 1, offline=True)]).leases
+    late = lease_names(gone, [ReaderMessage(0, "house-7", FIRST, NOW_S + 1)])
+    restarted = lease_names(late.leases, [status(OTHER, NOW_S + 2)])
+    assert (late.waiting, restarted.waiting, restarted.leases["house-7"].session) == ({}, {}, OTHER)
     # but those of a reader that is back take it
-    assert share_out(gone, [Heard(0, "house-7", OTHER, NOW_S + 2)]).holders["house-7"].session == OTHER
+    assert lease_names(gone, [ReaderMessage(0, "house-7", OTHER, NOW_S + 2)]).leases["house-7"].session == OTHER
 
 
 def test_of_two_statuses_in_one_batch_the_last_counts(store: Store) -> None:

@@ -33,3 +33,11 @@ def test_a_number_that_starts_much_later_is_not_yet_that_of_a_reading() -> None:
     assert order.epoch(Q, 2) == 1
     # by a clock that was set
     assert order.epoch(Q + 8, 2) == 2
+
+
+def test_a_number_after_the_first_start_is_before_it_also_within_an_hour() -> None:
+    """Its reader wrote first, and the other one, which saw the restart, took number 0: the counter would go back."""
+    order = EpochOrder([start(0, Q)])
+    assert [order.epoch(Q - 9, 1), order.epoch(Q, 1), order.epoch(Q + 1, 0)] == [-1, -1, 0]
+    several = EpochOrder([start(2, Q), start(5, Q + 2)])
+    assert [several.epoch(Q + at, epoch) for at, epoch in ((0, 9), (1, 5), (1, 9), (3, 9))] == [1, 5, 4, 9]

@@ -15,13 +15,14 @@ def test_outermost_readings_and_counts_of_a_part(store: Store) -> None:
     readings = ReadingsInMemory(CounterHistory(store, [METER_ID], IMPORT), QUARTER, QUARTER + 7)
 
     def outermost(begin: int, end: int) -> list[int]:
-        places = readings.outermost(QUARTER + begin, QUARTER + end)
-        return [readings.reading(place).quarter - QUARTER for place in places] if places else []
+        ends = readings.outermost(QUARTER + begin, QUARTER + end)
+        return [reading.quarter - QUARTER for reading in ends or ()]
 
     assert [outermost(0, 7), outermost(1, 4), outermost(3, 5), outermost(3, 4)] == [[0, 7], [1, 2], [5, 5], []]
-    assert readings.reading(5).value == Exact(700, -2)
+    both = readings.outermost(QUARTER, QUARTER + 1), readings.outermost(QUARTER + 7, QUARTER + 7)
+    assert [end.quality for ends in both for end in ends or ()] == ["measured", *["interpolated"] * 3]
+    assert both[1] and both[1][1].value == Exact(700, -2)
     counts = [readings.count(QUARTER + begin, QUARTER + end) for begin, end in ((0, 7), (1, 5), (2, 6), (3, 4))]
     assert counts == [(4, 3), (1, 1), (1, 0), (0, 0)]
-    assert [readings.reading(place).quality for place in (0, 1, 5)] == ["measured", "interpolated", "interpolated"]
     (gap,) = readings.gaps()
     assert [reading.quarter - QUARTER for reading in gap] == [2, 5]

@@ -1,6 +1,6 @@
 """`fleet verify`: compare the roll-ups of a central server with its quarters."""
 
-from datetime import date
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,9 @@ from rich.progress import Progress
 
 from iskra_server.cli.ui.open_history import database_errors, load_config, open_existing, stored_meter
 from iskra_server.cli.ui.options import ConfigFile
-from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.history.model.periods import first_quarter, quarter_time
+from iskra_server.cli.ui.usage_error import UsageError, usage_errors
+from iskra_server.history.model.periods import parse_period, quarter_time
+from iskra_server.history.model.records import quarter_of
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def verify(
     *,
     begin: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="First day (YYYY-MM-DD).", show_default="the first")
+        str | None,
+        typer.Option("--from", metavar="PERIOD", help="Since then: 2026-11, 2026-11-22, ...", show_default="the first"),
     ] = None,
     meter: Annotated[str | None, typer.Option("--meter", metavar="METER", help="Of this meter only.")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Let a collector compute what differs again.")] = False,
@@ -43,7 +45,8 @@ def verify(
         roll = read_roll(store)
         if roll is None:
             raise UsageError("There are no roll-ups yet. A collector computes them.", 1)
-        since = 0 if begin is None else first_quarter(_date(begin), roll.zone)
+        with usage_errors():
+            since = 0 if begin is None else quarter_of(parse_period(begin, datetime.now(UTC), roll.zone)[0].timestamp())
         only = None if meter is None else stored_meter(store, meter).meter_id
         found: list[RollupDifference] = []
         console = Console(stderr=True)
@@ -63,13 +66,6 @@ def verify(
         elif not found:
             print(f"{len(spans)} days and months say what their quarter-hours say.")
     raise typer.Exit(1 if found else 0)
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"'{text}' is not a date; write it like 2026-11-01.") from None
 
 
 def _sentence(difference: "RollupDifference", zone: ZoneInfo) -> str:

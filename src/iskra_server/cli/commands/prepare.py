@@ -34,9 +34,12 @@ def prepare(
 
     Messages of readers that were refused more than 400 days ago are deleted, too.
     """
-    from iskra_server.fleet.central.conflicts import delete_conflicts  # noqa: PLC0415
+    from iskra_server.fleet.central.old_rows import (  # noqa: PLC0415
+        KEEP_REFUSED_DAYS,
+        delete_conflicts,
+        delete_refused,
+    )
     from iskra_server.fleet.central.rollup_check import forget_roll_ups  # noqa: PLC0415
-    from iskra_server.fleet.central.tables import KEEP_REFUSED_DAYS, delete_refused  # noqa: PLC0415
     from iskra_server.history.store import StoreError, partitions  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
 

@@ -1,13 +1,14 @@
 """The energy of counters in one bucket, as it is added up, and how complete it is."""
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
 from iskra_server.fleet.central.rollups import BucketEnergy
 from iskra_server.history.model.energy import energy_between
-from iskra_server.history.store.readings_in_memory import ReadingsInMemory
+from iskra_server.history.model.records import EpochStart, QuarterReading
 from iskra_server.meter.reading import scaled
 
 
@@ -41,15 +42,22 @@ class BucketSum:
         """In integers: Decimal would round to its context."""
         self.steps[scaler] += raw
 
-    def add_energy(self, readings: ReadingsInMemory, begin: int, end: int) -> bool:
-        """What a counter counted between two quarters in the bucket; says whether that is all of it."""
-        places = readings.outermost(begin, end)
-        if places is None:
+    def add_energy(
+        self,
+        ends: tuple[QuarterReading, QuarterReading] | None,
+        span: tuple[int, int],
+        epochs: Sequence[EpochStart],
+    ) -> bool:
+        """What a counter counted in the bucket, or in a part of it: `ends` are its first and last reading in `span`.
+
+        Says whether that is all of it.
+        """
+        if ends is None:
             return False
-        first, last = (readings.reading(place) for place in places)
+        first, last = ends
         if first.quarter < last.quarter:
-            self.add_decimal(energy_between(first, last, readings.epochs))
-        return (first.quarter, last.quarter) == (begin, end)
+            self.add_decimal(energy_between(first, last, epochs))
+        return (first.quarter, last.quarter) == span
 
     def add_decimal(self, energy: Decimal) -> None:
         sign, digits, scaler = energy.as_tuple()

@@ -34,7 +34,7 @@ from iskra_server.outputs.state import OutputHealth
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+_BATCH = 500
 # one batch is written while the next one arrives
 _UNACKNOWLEDGED_BATCHES = 2
 # above the limit of ingest.py, so that a message a little too long is refused with a reason, not dropped by the broker
@@ -67,7 +67,6 @@ class Collector:
         group: str,
         store: Store,
         name: str,
-        batch: int = BATCH,
         when_idle: Callable[[], bool] = lambda: False,
     ) -> None:
         self.kept = self.waits = self.refused = self.conflicts = self.live = 0
@@ -75,12 +74,11 @@ class Collector:
         self._settings = settings
         self._filters = [f"$share/{group}/{settings.base}/+/{kind}" for kind in KINDS]
         self._store = store
-        self._batch_size = batch
         self._broker = Broker(
             settings,
             client_id=name,
             needs_mqtt_5=True,
-            limits=ReceiveLimits(_MAX_PACKET_BYTES, _UNACKNOWLEDGED_BATCHES * batch),
+            limits=ReceiveLimits(_MAX_PACKET_BYTES, _UNACKNOWLEDGED_BATCHES * _BATCH),
         )
         self._health = OutputHealth("collect")
         self._when_idle = when_idle
@@ -153,7 +151,7 @@ class Collector:
 
     async def _session(self, connection: BrokerConnection) -> None:
         self._connections += 1
-        while len(self._received) > _UNACKNOWLEDGED_BATCHES * self._batch_size:
+        while len(self._received) > _UNACKNOWLEDGED_BATCHES * _BATCH:
             # of an earlier connection: nobody waits for their acknowledgement, and the readers send them again
             self._take_message()
         try:
@@ -184,7 +182,7 @@ class Collector:
             # not answered, so its reader sends it again
             self._confirm(message)
         # QoS 1: the broker bounds how many wait
-        elif received.qos or len(self._received) < 2 * _UNACKNOWLEDGED_BATCHES * self._batch_size:
+        elif received.qos or len(self._received) < 2 * _UNACKNOWLEDGED_BATCHES * _BATCH:
             self._received.append((time.monotonic(), message))
             self._received_bytes += len(message.payload)
             self._arrival.set()
@@ -197,7 +195,7 @@ class Collector:
     def _take_batch(self) -> list[tuple[float, ReceivedMessage]]:
         batch: list[tuple[float, ReceivedMessage]] = []
         left = _BATCH_BYTES
-        while self._received and len(batch) < self._batch_size and left > 0:
+        while self._received and len(batch) < _BATCH and left > 0:
             batch.append(self._take_message())
             left -= len(batch[-1][1].payload)
         return batch
@@ -230,7 +228,7 @@ class Collector:
         self._arrival.clear()
         if not self._received and not self._stopping.is_set():
             await _wait(self._arrival, live_due_s if len(self._live) else _LIVE_EVERY_S)
-        if self._received and len(self._received) < self._batch_size:
+        if self._received and len(self._received) < _BATCH:
             await asyncio.sleep(TOGETHER_S)
 
     async def _write_batch(self) -> None:

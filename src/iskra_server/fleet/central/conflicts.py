@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, Select, delete, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from iskra_server.history.model.records import QUALITIES, Exact, QuarterReading
 from iskra_server.history.store.batches import batches
@@ -115,12 +115,6 @@ def _kept(connection: Connection, keys: Collection[Key]) -> dict[Key, Exact]:
 
 def count_conflicts(reads: Reads) -> int:
     return int(reads.query(select(func.count()).select_from(conflict))[0][0])
-
-
-def delete_conflicts(store: Store, before: int) -> int:
-    """Delete those of quarters before one; returns how many. Raises StoreError."""
-    with store.transaction() as connection:
-        return connection.execute(delete(conflict).where(conflict.c.quarter < before)).rowcount
 
 
 def list_conflicts(

@@ -1,8 +1,8 @@
 """The energy of many counters in one period, from their quarter readings: what a roll-up holds, and what replaces it.
 
-The rules are those of history/model/energy.py: from the first reading inside to the last, both edges included. The
-database computes all counters with one epoch at once; those with several, and those of meters that were replaced, are
-read one by one as `CounterHistory`.
+The rules are those of history/model/energy.py: from the first reading inside to the last, both edges included. All
+counters of meters without a replacement are read at once. So is a replacement chain whose newest meter has a reading at
+the beginning: nothing counts of the others. All other chains are read one by one as `CounterHistory`.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -12,8 +12,9 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
+from iskra_server.fleet.central.outermost_readings import epoch_orders, outermost_of, with_outermost
 from iskra_server.history.model.energy import energy_between
-from iskra_server.history.model.records import HOURLY_WITHIN_S, QUARTER_S, Exact, MeterInfo
+from iskra_server.history.model.records import HOURLY_WITHIN_S, QUARTER_S, EpochStart, Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
 from iskra_server.history.store.reads import Reads
@@ -57,29 +58,40 @@ def counter_energies(
     in_chain = {number for chain in chains for number in chain}
     for batch in batches(sorted(set(meters) - in_chain)):
         yield from _of_single_meters(reads, batch, span, registers)
-    for chain in chains:
-        numbers = _series(reads, chain)
-        for register in sorted({obis for _, obis in numbers if not registers or obis in registers}):
-            own = {chain[number]: (number, row_id) for (number, obis), row_id in numbers.items() if obis == register}
-            if energy := _of_one(reads, list(chain.values()), register, own, span):
+    newest = [list(chain)[-1] for chain in chains]
+    settled: set[tuple[int, Obis]] = set()
+    for batch in batches(newest):
+        for energy in _of_single_meters(reads, batch, span, registers):
+            if energy.begin_known:
+                settled.add((energy.meter, energy.obis))
                 yield energy
+    known = _series(reads, sorted(in_chain))
+    for head, chain in zip(newest, chains, strict=True):
+        for register in sorted({obis for number in chain for obis in known[number]}):
+            if (head, register) in settled or (registers and register not in registers):
+                continue
+            own = {
+                name: (number, known[number][register]) for number, name in chain.items() if register in known[number]
+            }
+            if energy_of_one := _of_one(reads, list(chain.values()), register, own, span):
+                yield energy_of_one
 
 
 def _of_single_meters(
     reads: Reads, meters: Sequence[int], span: QuarterSpan, registers: Collection[Obis]
 ) -> Iterator[RegisterEnergy]:
-    for row in reads.query(_summary(meters, span, registers)):
-        if row.first == row.last:
-            continue
-        if row.epoch == row.last_epoch and not row.restarted:
-            value = _difference(Exact(row.raw, row.scaler), Exact(row.last_raw, row.last_scaler))
-            edges = row.first == span.begin, row.last == span.end
-            known = row.quarters, row.estimated, *edges
-            yield RegisterEnergy(row.meter, row.series, Obis.parse(row.obis), span, value, *known)
+    rows = [row for row in reads.query(_summary(meters, span, registers)) if row.first < row.last]
+    names = {row.series: (row.meter_id, Obis.parse(row.obis)) for row in rows}
+    several = {row.series for row in rows if row.min_epoch != row.max_epoch or row.restarted}
+    orders = epoch_orders(reads, {number: names[number] for number in several})
+    for row in rows:
+        name = names[row.series]
+        if order := orders.get(row.series):
+            value = _energy(*outermost_of(row, *name, order), order.starts)
         else:
-            numbers = {row.meter_id: (row.meter, row.series)}
-            if energy := _of_one(reads, [row.meter_id], Obis.parse(row.obis), numbers, span):
-                yield energy
+            value = _difference(Exact(row.first_raw, row.first_scaler), Exact(row.last_raw, row.last_scaler))
+        edges = row.first == span.begin, row.last == span.end
+        yield RegisterEnergy(row.meter, row.series, name[1], span, value, row.quarters, row.estimated, *edges)
 
 
 def _of_one(
@@ -95,11 +107,15 @@ def _of_one(
     estimated = sum("interpolated" in (before.quality, after.quality) for before, after in neighbours)
     # a successor's first reading at the end belongs to the next period
     owner = last if last.quarter < span.end else readings[-2]
-    energy = energy_between(first, last, counter.epochs)
-    scaler = int(energy.as_tuple().exponent)
-    value = Exact(int(energy.scaleb(-scaler)), scaler)
+    value = _energy(first, last, counter.epochs)
     edges = first.quarter == span.begin, last.quarter == span.end
     return RegisterEnergy(*numbers[owner.meter_id], obis, span, value, len(neighbours), estimated, *edges)
+
+
+def _energy(first: QuarterReading, last: QuarterReading, epochs: Sequence[EpochStart]) -> Exact:
+    energy = energy_between(first, last, epochs)
+    scaler = int(energy.as_tuple().exponent)
+    return Exact(int(energy.scaleb(-scaler)), scaler)
 
 
 def _difference(first: Exact, last: Exact) -> Exact:
@@ -133,15 +149,14 @@ def _summary(meters: Sequence[int], span: QuarterSpan, registers: Collection[Obi
             each.c.series,
             func.min(each.c.quarter).label("first"),
             func.max(each.c.quarter).label("last"),
-            func.min(each.c.epoch).label("epoch"),
-            func.max(each.c.epoch).label("last_epoch"),
+            func.min(each.c.epoch).label("min_epoch"),
+            func.max(each.c.epoch).label("max_epoch"),
             func.sum(case((is_known, 1), else_=0)).label("quarters"),
             func.sum(case((is_estimated, 1), else_=0)).label("estimated"),
         )
         .group_by(each.c.series)
         .subquery()
     )
-    first, last = quarter_reading.alias(), quarter_reading.alias()
     # by time, as in EpochOrder: readings after a start may have an older number
     begin_s, end_s = span.begin * QUARTER_S - HOURLY_WITHIN_S, span.end * QUARTER_S + HOURLY_WITHIN_S
     in_time = epoch.c.at_s >= begin_s, epoch.c.at_s <= end_s
@@ -150,19 +165,8 @@ def _summary(meters: Sequence[int], span: QuarterSpan, registers: Collection[Obi
         epoch.c.series == summary.c.series, epoch.c.before_raw.is_not(None), *in_time
     )
     return (
-        select(
-            summary,
-            restarted.exists().label("restarted"),
-            first.c.raw,
-            first.c.scaler,
-            last.c.raw.label("last_raw"),
-            last.c.scaler.label("last_scaler"),
-            series.c.obis,
-            series.c.meter,
-            meter.c.meter_id,
-        )
-        .join(first, and_(first.c.series == summary.c.series, first.c.quarter == summary.c.first))
-        .join(last, and_(last.c.series == summary.c.series, last.c.quarter == summary.c.last))
+        with_outermost(summary)
+        .add_columns(restarted.exists().label("restarted"), series.c.obis, series.c.meter, meter.c.meter_id)
         .join(series, series.c.id == summary.c.series)
         .join(meter, meter.c.id == series.c.meter)
     )
@@ -187,7 +191,10 @@ def _chains(reads: Reads, meters: Collection[int]) -> list[dict[int, str]]:
     return [{ids[name]: name for name in ordered_chain(head, infos)} for head in heads]
 
 
-def _series(reads: Reads, chain: dict[int, str]) -> dict[tuple[int, Obis], int]:
-    """The series of a chain by meter and register."""
-    rows = reads.query(select(series).where(series.c.meter.in_(chain)))
-    return {(row.meter, Obis.parse(row.obis)): row.id for row in rows}
+def _series(reads: Reads, meters: Sequence[int]) -> dict[int, dict[Obis, int]]:
+    """The series of each of these meters by register."""
+    known: dict[int, dict[Obis, int]] = {number: {} for number in meters}
+    for batch in batches(meters):
+        for row in reads.query(select(series).where(series.c.meter.in_(batch))):
+            known[row.meter][Obis.parse(row.obis)] = row.id
+    return known

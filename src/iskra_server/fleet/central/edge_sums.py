@@ -1,19 +1,21 @@
 """The energy of many counters as differences of two sums of the database, at the edges of buckets.
 
-A counter that lacks a reading at an edge, or has several epochs, is taken out of the sums and read by itself.
+A counter that lacks a reading at an edge, or has several epochs, is taken out of the sums: of it, and of others like
+it at once, the outermost readings of each bucket are read.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal_column, or_, select
 
 from iskra_server.fleet.central.bucket_sum import BucketSum
-from iskra_server.history.model.records import HOURLY_WITHIN_S, QUALITIES, QUARTER_S
-from iskra_server.history.store.batches import batches
-from iskra_server.history.store.counter_history import CounterHistory
-from iskra_server.history.store.readings_in_memory import ReadingsInMemory
+from iskra_server.fleet.central.outermost_readings import CounterNames, epoch_orders, outermost_of, with_outermost
+from iskra_server.history.model.records import HOURLY_WITHIN_S, QUALITIES, QUARTER_S, QuarterReading
+from iskra_server.history.store.batches import MAX_KEYS, batches
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import epoch, meter, quarter_reading
 from iskra_server.meter.obis import Obis
@@ -22,6 +24,8 @@ from iskra_server.meter.obis import Obis
 _WITHIN_HOUR = 3
 # quarter readings that are counted for one sum; more would take too long
 MAX_COUNTED = 3_000_000
+# outermost readings of one statement, some 30 MB in memory
+_MAX_ROWS = 50_000
 _INTERPOLATED = QUALITIES.index("interpolated")
 
 
@@ -41,21 +45,64 @@ class CountLimit:
 
 def add_counters(reads: Reads, obis: Obis, chosen: Subquery, size: int, buckets: Sequence[BucketSum]) -> None:
     """Add what counters measured in buckets of which each begins where the one before ends."""
-    singles = {row.id: row.meter_id for row in reads.query(_singles(chosen, _edges(buckets)))}
+    edges = _edges(buckets)
+    singles = {row.id: row.meter_id for row in reads.query(_singles(chosen, edges))}
     regular = size - len(singles)
     if regular:
         _add_sums(reads, select(chosen.c.id), 1, buckets)
-    recorded: list[int] = []
-    for batch in batches(list(singles)):
-        if regular:
-            _add_sums(reads, batch, -1, buckets)
-        recorded += (row.series for row in reads.query(_recorded(batch, buckets)))
     for bucket in buckets:
         bucket.complete += regular
-    for number in recorded:
-        readings = ReadingsInMemory(CounterHistory(reads, [singles[number]], obis), buckets[0].begin, buckets[-1].end)
+    for batch in batches(list(singles), min(MAX_KEYS, max(_MAX_ROWS // len(edges), 1))):
+        if regular:
+            _add_sums(reads, batch, -1, buckets)
+        _add_singles(reads, {number: (singles[number], obis) for number in batch}, buckets)
+
+
+def _add_singles(reads: Reads, counters: CounterNames, buckets: Sequence[BucketSum]) -> None:
+    """From the first reading inside each bucket to the last."""
+    orders = epoch_orders(reads, counters)
+    readings: dict[int, dict[int, QuarterReading]] = defaultdict(dict)
+    for row in reads.query(with_outermost(_outermost(list(counters), _edges(buckets)))):
+        found = outermost_of(row, *counters[row.series], orders[row.series])
+        readings[row.series].update((reading.quarter, reading) for reading in found)
+    for number, of_counter in readings.items():
+        quarters, epochs = sorted(of_counter), orders[number].starts
         for bucket in buckets:
-            bucket.complete += bucket.add_energy(readings, bucket.begin, bucket.end)
+            first, last = bisect_left(quarters, bucket.begin), bisect_right(quarters, bucket.end) - 1
+            if first <= last:
+                ends = of_counter[quarters[first]], of_counter[quarters[last]]
+                bucket.complete += bucket.add_energy(ends, (bucket.begin, bucket.end), epochs)
+
+
+def _outermost(counters: Sequence[int], edges: Sequence[int]) -> Subquery:
+    """The first and the last reading of each counter from each edge until before the next, perhaps also at the last."""
+    column = quarter_reading.c
+    inside = (
+        select(column.series, column.quarter, _place(column.quarter, edges).label("place"))
+        .where(column.series.in_(counters), column.quarter >= edges[0], column.quarter <= edges[-1])
+        .subquery()
+    )
+    ends = func.min(inside.c.quarter).label("first"), func.max(inside.c.quarter).label("last")
+    return select(inside.c.series, *ends).group_by(inside.c.series, inside.c.place).subquery()
+
+
+def _place(column: ColumnElement[int], edges: Sequence[int]) -> ColumnElement[int]:
+    """A number that differs before and after each edge but the last, which needs none of its own."""
+    steps = {after - before for before, after in pairwise(edges[1:-1])}
+    if len(steps) == 1:
+        # thousands of hours or quarter-hours; of days some are shorter
+        (step,) = steps
+        return (column - (edges[1] - step)) // step
+    return _place_among(column, range(len(edges)), edges)
+
+
+def _place_among(column: ColumnElement[int], places: range, edges: Sequence[int]) -> ColumnElement[int]:
+    """By halves: with each edge in turn, a query would compare hundreds of times for each reading."""
+    if len(places) == 1:
+        return literal_column(str(places[0]))
+    middle = len(places) // 2
+    before, after = (_place_among(column, half, edges) for half in (places[:middle], places[middle:]))
+    return case((column < literal_column(str(edges[places[middle]])), before), else_=after)
 
 
 def _edges(buckets: Sequence[BucketSum]) -> list[int]:
@@ -102,13 +149,6 @@ def _add_sums(reads: Reads, counters: Select[Any] | Sequence[int], sign: int, bu
             bucket.add(raw, scaler)
         for raw, scaler in sums[bucket.begin]:
             bucket.add(-raw, scaler)
-
-
-def _recorded(counters: Sequence[int], buckets: Sequence[BucketSum]) -> Select[Any]:
-    """Those of the counters that have a reading."""
-    column = quarter_reading.c
-    inside = column.quarter >= buckets[0].begin, column.quarter <= buckets[-1].end
-    return select(column.series).where(column.series.in_(counters), *inside).distinct()
 
 
 def count_quarters(reads: Reads, chosen: Subquery, size: int, buckets: Sequence[BucketSum], limit: CountLimit) -> None:

@@ -173,7 +173,8 @@ class _Counter:
     def _continued(self, sent: SentRows, new: Sequence[StoredRow], own: Collection[int]) -> int | None:
         """The epoch of the row before or after, where the counter goes on between it and the new rows.
 
-        A later epoch of a history does so only if an earlier one is known: then others saw the same restart.
+        A later epoch of a history does so only if an earlier one is known: then others saw the same restart. Or before
+        the first row of another history: that reader did not yet know the counter when it restarted.
         """
         if not new:
             return None
@@ -184,12 +185,23 @@ class _Counter:
         for row in (self._rows.before(first.quarter), self._rows.after(last.quarter)):
             if row is None or row.epoch in own:
                 continue
-            if sent.ledger_epoch and not has_earlier and not self._had_same_number(sent, row.epoch):
+            is_known = has_earlier or self._had_same_number(sent, row.epoch) or self._is_first(row, last.quarter)
+            if sent.ledger_epoch and not is_known:
                 continue
             before, after = self._rows.before(first.quarter, row.epoch), self._rows.after(last.quarter, row.epoch)
             if (not before or before.wh <= first.wh) and (not after or last.wh <= after.wh):
                 return row.epoch
         return None
+
+    def _is_first(self, row: StoredRow, after: int) -> bool:
+        """Whether this row, after a quarter, is the first one of a history and of its epoch; nobody saw that start."""
+        of_epoch = [mapping for mapping in self._mappings if mapping.epoch == row.epoch]
+        return (
+            row.quarter > after
+            and any(mapping.ledger_epoch == 0 for mapping in of_epoch)
+            and not any(mapping.has_start for mapping in of_epoch)
+            and self._rows.before(row.quarter, row.epoch) is None
+        )
 
     def _had_same_number(self, sent: SentRows, number: int) -> bool:
         """Whether this reader gave the epoch the same number in another history, or before it named its history."""

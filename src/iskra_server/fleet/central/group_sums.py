@@ -5,8 +5,8 @@
      |-------- tenant -->  |       Where a label has dates, inside means inside its time.
 
 Metering points that come and go at the same time are added together, most of them all the time: their days and months
-are in roll-ups (rollups.py), other buckets are differences of two sums (edge_sums.py). Where a meter was replaced, such
-buckets are read by themselves, and all buckets of those that come and go several times.
+are in roll-ups (rollups.py), other buckets are differences of two sums (edge_sums.py). Points are read one by one where
+their meter was replaced inside such buckets, and where they come and go several times.
 """
 
 from bisect import bisect_right
@@ -29,7 +29,7 @@ from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.rollup_marks import plain_numbers
-from iskra_server.history.store.schema import ALWAYS, meter, series
+from iskra_server.history.store.schema import ALWAYS, meter, quarter_reading, series
 from iskra_server.meter.obis import Obis
 
 
@@ -54,10 +54,15 @@ class _SameTime(Struct, frozen=True):
 
     def all_meters(self) -> Select[Any]:
         """As roll-ups ask for them."""
-        numbers = [number for chain in self.chains for number in chain.numbers]
-        of_chains = select(meter.c.id.label("meter")).where(meter.c.id.in_(plain_numbers(numbers)))
-        chosen = select(self.single.union_all(of_chains).subquery()) if numbers else self.single
+        chosen = self.single_and([number for chain in self.chains for number in chain.numbers])
         return chosen.add_columns(literal(0).label("from_quarter"), literal(ALWAYS).label("to_quarter"))
+
+    def single_and(self, numbers: Sequence[int]) -> Select[Any]:
+        """Those without a replacement, and these meters of chains."""
+        if not numbers:
+            return self.single
+        of_chains = select(meter.c.id.label("meter")).where(meter.c.id.in_(plain_numbers(numbers)))
+        return select(self.single.union_all(of_chains).subquery())
 
 
 class GroupEnergy(Struct, frozen=True):
@@ -153,7 +158,7 @@ def _add_member(counter: CounterHistory, spans: Spans, buckets: Sequence[BucketS
         parts = [(begin, end) for begin, end in parts if begin < end]
         if not parts:
             continue
-        is_complete = [bucket.add_energy(readings, begin, end) for begin, end in parts]
+        is_complete = [bucket.add_energy(readings.outermost(*part), part, readings.epochs) for part in parts]
         bucket.meters, bucket.complete = bucket.meters + 1, bucket.complete + all(is_complete)
         for begin, end in parts:
             bucket.quarters += end - begin
@@ -172,23 +177,37 @@ def _add_together(
     limit: CountLimit,
 ) -> int:
     """Add metering points that are in the group all this time; says how many have the register: `size` of `single`."""
-    is_register = series.c.obis == str(obis), series.c.meter.in_(members.single)
-    chosen = select(series.c.id, series.c.meter).where(*is_register).subquery()
     chains = list(_with_register(reads, members.chains, obis))
     # what has no roll-ups lies together: today, before the first one, or what a label cuts off
     for is_rolled_up, run in groupby(zip(buckets, rolled_up, strict=True), key=lambda pair: pair[1] is not None):
         pairs = list(run)
-        meters = size + len(chains) if is_rolled_up else size
+        alone = [] if is_rolled_up else _newest_alone(reads, obis, chains, pairs[0][0].begin)
+        meters = size + (len(chains) if is_rolled_up else len(alone))
         for bucket, energy in pairs:
             bucket.meters += meters
             bucket.quarters += meters * (bucket.end - bucket.begin)
             if energy:
                 bucket.add_rolled_up(energy)
-        others = [] if is_rolled_up else [bucket for bucket, _ in pairs]
-        if others and size:
-            add_counters(reads, obis, chosen, size, others)
-            count_quarters(reads, chosen, size, others, limit)
-        for point in chains if others else ():
-            counter = CounterHistory(reads, point.chain, obis)
-            _add_member(counter, [(others[0].begin, others[-1].end)], others)
+        if is_rolled_up:
+            continue
+        others = [bucket for bucket, _ in pairs]
+        if meters:
+            is_counted = series.c.obis == str(obis), series.c.meter.in_(members.single_and(alone))
+            counted = select(series.c.id, series.c.meter).where(*is_counted).subquery()
+            add_counters(reads, obis, counted, meters, others)
+            count_quarters(reads, counted, meters, others, limit)
+        for point in chains:
+            if point.numbers[-1] not in alone:
+                counter = CounterHistory(reads, point.chain, obis)
+                _add_member(counter, [(others[0].begin, others[-1].end)], others)
     return size + len(chains)
+
+
+def _newest_alone(reads: Reads, obis: Obis, chains: Sequence[MeterPeriod], begin: int) -> list[int]:
+    """The newest meters of chains that have a reading at quarter `begin`: from then on nothing counts of the others."""
+    found: list[int] = []
+    for batch in batches([point.numbers[-1] for point in chains]):
+        is_newest = series.c.obis == str(obis), series.c.meter.in_(plain_numbers(batch))
+        has_reading = quarter_reading.c.series == series.c.id, quarter_reading.c.quarter == begin
+        found += (row.meter for row in reads.query(select(series.c.meter).where(*is_newest, *has_reading)))
+    return found

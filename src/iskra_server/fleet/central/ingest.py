@@ -10,7 +10,7 @@ from msgspec import Struct
 from iskra_server.diagnosis.advice import advise
 from iskra_server.fleet import protocol
 from iskra_server.fleet.central.admission import ReceivedQuarters
-from iskra_server.fleet.central.reader_state import Heard, ReaderState
+from iskra_server.fleet.central.reader_state import ReaderMessage, ReaderState
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, Refusal
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import seen_by, start_s
@@ -115,7 +115,7 @@ def _add_quarters(position: int, received: ReceivedMessage, batch: IngestBatch) 
 
 
 def _add_status(position: int, received: ReceivedMessage, batch: IngestBatch) -> None:
-    batch.readers.append(Heard(position, received.reader, received.session, received.at_s, _state(received)))
+    batch.readers.append(ReaderMessage(position, received.reader, received.session, received.at_s, _state(received)))
 
 
 def _state(received: ReceivedMessage) -> ReaderState:

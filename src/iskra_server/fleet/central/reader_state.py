@@ -1,7 +1,7 @@
 """The state of each reader, and the one program that has its name.
 
-A name belongs to a session until that says goodbye (or the broker does for it, by its will), or until nothing was heard
-of it for ten minutes. Another session with this name, as of a copied SD card, waits meanwhile, and both are told why. A
+A session leases a name until it says goodbye (or the broker does for it, by its will), or until nothing was heard of it
+for ten minutes. Another session with this name, as of a copied SD card, waits meanwhile, and both are told why. A
 reader that is told answers within a minute: one that does not, as its goodbye was lost with the broker or while no
 collector ran, loses its name sooner.
 
@@ -36,7 +36,7 @@ SKEW_LIMIT_S = CLOCK_TOLERANCE_S
 _PAGE_BYTES, _READERS = 2**22, 20
 _NO_STATUS = str(advise("reader_unheard").en)
 # stands before a session that said goodbye
-_GONE = "-"
+_ENDED = "-"
 
 
 class StoredStatus(Struct, frozen=True):
@@ -63,7 +63,7 @@ class ReaderState(StoredStatus, frozen=True, kw_only=True):
     is_offline: bool = False
 
 
-class Heard(Struct, frozen=True):
+class ReaderMessage(Struct, frozen=True):
     """A reader sent something at `at_s`, in this session; `position` is that of the message in the batch."""
 
     position: int
@@ -81,60 +81,60 @@ class Notice(Struct, frozen=True):
     receipt: Receipt
 
 
-class Holder(Struct, frozen=True):
-    """The session that has a name and when it was last heard.
+class NameLease(Struct, frozen=True):
+    """The session that has a name and when it was last heard; in the table: session, session_s, rival_s.
 
-    `rival_s`: when another one was told to wait, the first time since this one was heard; both were told. `gone` said
+    `rival_s`: when another one was told to wait, the first time since this one was heard; both were told. `ended` said
     goodbye, and nobody has taken the name since.
     """
 
     session: bytes | None = None
     heard_s: int = 0
     rival_s: int = 0
-    gone: bytes | None = None
+    ended: bytes | None = None
 
     @property
     def was_told(self) -> bool:
-        """It was told of another one, and has not been heard since."""
+        """Its session was told of another one, and has not been heard since."""
         return self.rival_s > self.heard_s
 
-    def is_silent(self, now_s: int) -> bool:
+    def is_expired(self, now_s: int) -> bool:
         return now_s - self.heard_s > SILENT_AFTER_S or (self.was_told and now_s - self.rival_s > _ANSWERS_WITHIN_S)
 
 
-class Names(Struct):
+class LeasedNames(Struct):
     """What came of the messages of a batch: who has each name, who waits (by position), and who is to be told."""
 
-    holders: dict[str, Holder] = {}
+    leases: dict[str, NameLease] = {}
     waiting: dict[int, Receipt] = {}
     notices: dict[tuple[str, bytes], Notice] = {}
 
 
-def share_out(holders: Mapping[str, Holder], messages: Iterable[Heard]) -> Names:
+def lease_names(leases: Mapping[str, NameLease], messages: Iterable[ReaderMessage]) -> LeasedNames:
     """Who has the names after these messages, in the order in which they came."""
-    names = Names(dict(holders))
-    for heard in messages:
-        holder = names.holders.setdefault(heard.reader, Holder())
-        if not heard.session:
+    names = LeasedNames(dict(leases))
+    for message in messages:
+        lease = names.leases.setdefault(message.reader, NameLease())
+        if not message.session:
             continue
-        is_offline = heard.state is not None and heard.state.is_offline
-        if heard.state is None and holder.session is None and heard.at_s <= holder.heard_s:
+        is_offline = message.state is not None and message.state.is_offline
+        if message.state is None and lease.session is None and message.at_s <= lease.heard_s:
             # quarters that another collector received just before the goodbye: that session does not come back
             continue
-        if holder.session in (None, heard.session) or holder.is_silent(heard.at_s):
+        if lease.session in (None, message.session) or lease.is_expired(message.at_s):
             # quarters may come late, after the goodbye of their session
-            is_gone = is_offline or (heard.state is None and heard.session == holder.gone)
-            session, gone = (None, heard.session) if is_gone else (heard.session, None)
+            has_ended = is_offline or (message.state is None and message.session == lease.ended)
+            session, ended = (None, message.session) if has_ended else (message.session, None)
             # one that takes over from a silent one has no rival
-            rival_s = holder.rival_s if holder.session in (None, heard.session) else 0
-            names.holders[heard.reader] = Holder(session, max(holder.heard_s, heard.at_s), rival_s, gone)
+            rival_s = lease.rival_s if lease.session in (None, message.session) else 0
+            names.leases[message.reader] = NameLease(session, max(lease.heard_s, message.at_s), rival_s, ended)
         elif not is_offline:
-            rival_s = holder.rival_s if holder.was_told else heard.at_s
-            names.holders[heard.reader] = Holder(holder.session, holder.heard_s, max(holder.rival_s, rival_s))
-            receipt = _wait(heard.reader, holder.heard_s)
-            names.waiting[heard.position] = receipt
-            for session in (holder.session, heard.session):
-                names.notices[heard.reader, session] = Notice(heard.reader, session, receipt)
+            rival_s = lease.rival_s if lease.was_told else message.at_s
+            names.leases[message.reader] = NameLease(lease.session, lease.heard_s, max(lease.rival_s, rival_s))
+            receipt = _wait(message.reader, lease.heard_s)
+            names.waiting[message.position] = receipt
+            for session in (lease.session, message.session):
+                names.notices[message.reader, session] = Notice(message.reader, session, receipt)
     return names
 
 
@@ -143,22 +143,22 @@ def _wait(name: str, heard_s: int) -> Receipt:
     return Receipt("waits", f"{heard}: give each reader its own uplink.reader")
 
 
-def write_readers(store: Store, connection: Connection, messages: Sequence[Heard]) -> Names:
+def write_readers(store: Store, connection: Connection, messages: Sequence[ReaderMessage]) -> LeasedNames:
     """Write the states of readers, and who has their names."""
-    before = _holders(connection, {heard.reader for heard in messages})
-    names = share_out(before, messages)
-    if any(_is_worth_writing(before.get(name, Holder()), holder) for name, holder in names.holders.items()):
+    before = _read_leases(connection, {message.reader for message in messages})
+    names = lease_names(before, messages)
+    if any(_is_worth_writing(before.get(name, NameLease()), lease) for name, lease in names.leases.items()):
         # another collector may be giving the same name to another session; and it would deadlock with this one, as
         # what follows changes the rows in two passes
-        _lock(store, connection, names.holders)
-        before = _holders(connection, names.holders)
-        names = share_out(before, messages)
-    states = {heard.reader: heard.state for heard in messages if heard.state and _counts(names, heard)}
-    _upsert_states(store, connection, states, names.holders)
+        _lock(store, connection, names.leases)
+        before = _read_leases(connection, names.leases)
+        names = lease_names(before, messages)
+    states = {message.reader: message.state for message in messages if message.state and _is_of_lease(names, message)}
+    _upsert_states(store, connection, states, names.leases)
     changed = [
-        {"of": name, **_session_columns(holder)}
-        for name, holder in sorted(names.holders.items())
-        if name not in states and name in before and _is_worth_writing(before[name], holder)
+        {"of": name, **_lease_columns(lease)}
+        for name, lease in sorted(names.leases.items())
+        if name not in states and name in before and _is_worth_writing(before[name], lease)
     ]
     if changed:
         columns: dict[str, Any] = {name: bindparam(name) for name in changed[0] if name != "of"}
@@ -166,23 +166,23 @@ def write_readers(store: Store, connection: Connection, messages: Sequence[Heard
     return names
 
 
-def _counts(names: Names, heard: Heard) -> bool:
+def _is_of_lease(names: LeasedNames, message: ReaderMessage) -> bool:
     """A goodbye of a session that has lost the name says nothing of the one that has it."""
-    holder = names.holders[heard.reader]
-    if heard.state and heard.state.is_offline and holder.session is not None:
+    lease = names.leases[message.reader]
+    if message.state and message.state.is_offline and lease.session is not None:
         return False
-    return heard.position not in names.waiting
+    return message.position not in names.waiting
 
 
-def _holders(connection: Connection, names: Iterable[str]) -> dict[str, Holder]:
+def _read_leases(connection: Connection, names: Iterable[str]) -> dict[str, NameLease]:
     columns = (reader.c.name, reader.c.session, reader.c.session_s, reader.c.rival_s)
     rows = connection.execute(select(*columns).where(one_of(connection, reader.c.name, sorted(names))))
     return {
-        row.name: Holder(
-            None if not row.session or row.session[0] == _GONE else bytes.fromhex(row.session),
+        row.name: NameLease(
+            None if not row.session or row.session[0] == _ENDED else bytes.fromhex(row.session),
             row.session_s or 0,
             row.rival_s or 0,
-            bytes.fromhex(row.session[1:]) if row.session and row.session[0] == _GONE else None,
+            bytes.fromhex(row.session[1:]) if row.session and row.session[0] == _ENDED else None,
         )
         for row in rows
     }
@@ -197,11 +197,11 @@ def _lock(store: Store, connection: Connection, names: Iterable[str]) -> None:
 
 
 def _upsert_states(
-    store: Store, connection: Connection, states: Mapping[str, ReaderState], holders: Mapping[str, Holder]
+    store: Store, connection: Connection, states: Mapping[str, ReaderState], leases: Mapping[str, NameLease]
 ) -> None:
     """Sorted by name: two collectors that lock rows in different orders would deadlock."""
     rows = [
-        {name: getattr(state, name) for name in StoredStatus.__struct_fields__} | _session_columns(holders[state.name])
+        {name: getattr(state, name) for name in StoredStatus.__struct_fields__} | _lease_columns(leases[state.name])
         for _, state in sorted(states.items())
     ]
     if not rows:
@@ -220,14 +220,14 @@ def _upsert_states(
     insert_all(connection, newer, rows)
 
 
-def _session_columns(holder: Holder) -> dict[str, Any]:
-    session = holder.session.hex() if holder.session else _GONE + holder.gone.hex() if holder.gone else None
-    return {"session": session, "session_s": holder.heard_s or None, "rival_s": holder.rival_s or None}
+def _lease_columns(lease: NameLease) -> dict[str, Any]:
+    session = lease.session.hex() if lease.session else _ENDED + lease.ended.hex() if lease.ended else None
+    return {"session": session, "session_s": lease.heard_s or None, "rival_s": lease.rival_s or None}
 
 
-def _is_worth_writing(before: Holder, after: Holder) -> bool:
+def _is_worth_writing(before: NameLease, after: NameLease) -> bool:
     return (
-        (before.session, before.gone) != (after.session, after.gone)
+        (before.session, before.ended) != (after.session, after.ended)
         or after.heard_s - before.heard_s >= _HEARD_EVERY_S
         or (before.was_told and not after.was_told)
         or after.rival_s - before.rival_s >= _RIVAL_EVERY_S

@@ -13,11 +13,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
-from typing import Literal
 
 from msgspec import Struct
-
-KeyKind = Literal["static", "dynamic"]
 
 
 class StaticKey(Struct, frozen=True):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, func, insert
+from sqlalchemy import Connection, func, insert
 
 from iskra_server.fleet.central.admission import (
     Admission,
@@ -18,7 +18,7 @@ from iskra_server.fleet.central.admission import (
 from iskra_server.fleet.central.claims import Claims, block_moves, reader_at
 from iskra_server.fleet.central.conflicts import OtherValue, write_backward, write_differing
 from iskra_server.fleet.central.epoch_numbers import place
-from iskra_server.fleet.central.reader_state import Heard, Notice, write_readers
+from iskra_server.fleet.central.reader_state import Notice, ReaderMessage, write_readers
 from iskra_server.fleet.protocol import Receipt
 from iskra_server.history.model.records import QUARTER_S, PowerQuarter
 from iskra_server.history.store import bulk
@@ -28,8 +28,6 @@ from iskra_server.history.store.store import Store
 # older quarters get no partition of their own, but lie in the rest partition: otherwise one message with forged
 # quarters could create a thousand partitions
 _PARTITIONS_SINCE = timedelta(days=750)
-# a refused message is kept over a whole billing year
-KEEP_REFUSED_DAYS = 400
 
 
 class LastContact(Struct, frozen=True):
@@ -59,7 +57,7 @@ class IngestBatch(Struct):
 
     quarters: list[ReceivedQuarters] = []
     contacts: list[LastContact] = []
-    readers: list[Heard] = []
+    readers: list[ReaderMessage] = []
     refused: list[Refusal] = []
     receipts: dict[int, Receipt] = {}
 
@@ -82,7 +80,7 @@ def write_batch(store: Store, batch: IngestBatch, now_s: int | None = None) -> O
     records = [record for quarters in batch.quarters for record in quarters.records]
     outcome = Outcome(dict(batch.receipts))
     with store.writing(records, since) as connection:
-        names = write_readers(store, connection, _heard(batch))
+        names = write_readers(store, connection, _reader_messages(batch))
         outcome.receipts |= names.waiting
         outcome.notices = list(names.notices.values())
         quarters = [message for message in batch.quarters if message.position not in names.waiting]
@@ -102,16 +100,10 @@ def write_batch(store: Store, batch: IngestBatch, now_s: int | None = None) -> O
     return outcome
 
 
-def delete_refused(store: Store, before_s: float) -> int:
-    """Delete refused messages that arrived before a moment; returns how many. Raises StoreError."""
-    with store.transaction() as connection:
-        return connection.execute(delete(refused).where(refused.c.at_s < before_s)).rowcount
-
-
-def _heard(batch: IngestBatch) -> list[Heard]:
+def _reader_messages(batch: IngestBatch) -> list[ReaderMessage]:
     """All messages of readers, in the order in which they came."""
-    heard = [Heard(each.position, each.reader, each.session, each.at_s) for each in batch.quarters]
-    return sorted([*heard, *batch.readers], key=lambda each: each.position)
+    messages = [ReaderMessage(each.position, each.reader, each.session, each.at_s) for each in batch.quarters]
+    return sorted([*messages, *batch.readers], key=lambda each: each.position)
 
 
 def _write_records(store: Store, connection: Connection, admission: Admission, now_s: int) -> int:

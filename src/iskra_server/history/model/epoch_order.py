@@ -39,6 +39,7 @@ class EpochOrder:
         if began and number < self.starts[began - 1].epoch:
             return self.starts[began - 1].epoch
         later = bisect_right(self._times, quarter * QUARTER_S + HOURLY_WITHIN_S)
-        if later < len(self.starts):
-            number = min(number, self.starts[later].epoch - 1)
+        if began < len(self.starts) and all(start.epoch != number for start in self.starts[began:later]):
+            # also within that hour: a number that is none of these is of the time before, though it may be a later one
+            number = min(number, self.starts[began].epoch - 1)
         return number

@@ -62,10 +62,10 @@ class MeteredEnergy(Struct, frozen=True):
 
 def metered_energy(readings: ReadingsInMemory, begin: int, end: int) -> MeteredEnergy:
     """Between two quarters of which the first is earlier, both among those that were read."""
-    places = readings.outermost(begin, end)
-    if places is None:
+    ends = readings.outermost(begin, end)
+    if ends is None:
         return MeteredEnergy(begin, end, None, None, None, 0, 0, 0)
-    first, last = map(readings.reading, places)
+    first, last = ends
     energy_wh = energy_between(first, last, readings.epochs) if first.quarter < last.quarter else None
     measured, estimated = readings.count(begin, end)
     return MeteredEnergy(begin, end, first, last, energy_wh, last.quarter - first.quarter, measured, estimated)

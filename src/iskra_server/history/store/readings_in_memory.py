@@ -12,7 +12,7 @@ from iskra_server.history.store.counter_history import CounterHistory
 
 
 class ReadingsInMemory:
-    """The readings of a counter from one quarter to another, both included. A reading has a place, from 0 on."""
+    """The readings of a counter from one quarter to another, both included."""
 
     def __init__(self, counter: CounterHistory, first: int, last: int) -> None:
         self.epochs = counter.epochs
@@ -27,19 +27,14 @@ class ReadingsInMemory:
         touched = {place for after in places for place in (after - 1, after)}
         self._estimated = sorted(touched - {-1, len(self._quarters) - 1} - set(self._gaps))
 
-    def outermost(self, begin: int, end: int) -> tuple[int, int] | None:
-        """The places of the first and the last reading from one quarter to another, both included."""
-        first, last = bisect_left(self._quarters, begin), bisect_right(self._quarters, end) - 1
-        return (first, last) if first <= last else None
-
-    def reading(self, place: int) -> QuarterReading:
-        column = bisect_right(self._ends, place)
-        reading = self._columns[column].reading(place - self._ends[column])
-        return replace(reading, quality="interpolated") if reading.quarter in self._interpolated else reading
+    def outermost(self, begin: int, end: int) -> tuple[QuarterReading, QuarterReading] | None:
+        """The first and the last reading from one quarter to another, both included, perhaps the same."""
+        places = self._places(begin, end)
+        return places and (self._reading(places[0]), self._reading(places[1]))
 
     def count(self, begin: int, end: int) -> tuple[int, int]:
         """The quarter-hours with a reading at both ends, and those of them that rest on an interpolated one."""
-        places = self.outermost(begin, end)
+        places = self._places(begin, end)
         if places is None:
             return 0, 0
         first, last = places
@@ -48,4 +43,13 @@ class ReadingsInMemory:
 
     def gaps(self) -> Iterator[tuple[QuarterReading, QuarterReading]]:
         """The readings around each gap, in order of time."""
-        return ((self.reading(place), self.reading(place + 1)) for place in self._gaps)
+        return ((self._reading(place), self._reading(place + 1)) for place in self._gaps)
+
+    def _places(self, begin: int, end: int) -> tuple[int, int] | None:
+        first, last = bisect_left(self._quarters, begin), bisect_right(self._quarters, end) - 1
+        return (first, last) if first <= last else None
+
+    def _reading(self, place: int) -> QuarterReading:
+        column = bisect_right(self._ends, place)
+        reading = self._columns[column].reading(place - self._ends[column])
+        return replace(reading, quality="interpolated") if reading.quarter in self._interpolated else reading
