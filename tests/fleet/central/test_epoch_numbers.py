@@ -19,6 +19,7 @@ from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.model.records import EpochStart, Exact, QuarterReading, Record
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.metered_energy import metered_energy
+from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
@@ -125,7 +126,8 @@ def test_a_backlog_with_a_restart_upward_goes_on_with_the_rows_of_the_next_reade
     for part in order:
         send(store, "one", "a", *backlog[part])
     assert store.epochs(METER_ID, IMPORT)[0].before == Exact(112, 0)
-    energy = metered_energy(CounterHistory(store, [METER_ID], IMPORT), QUARTER, QUARTER + 5)
+    span = QUARTER, QUARTER + 5
+    energy = metered_energy(ReadingsInMemory(CounterHistory(store, [METER_ID], IMPORT), *span), *span)
     assert energy.energy_wh == 12 + 30 and energy.is_complete
     set_labels(store, {METER_ID: {"building": "7"}})
     sums = group_energy(store, Group("building", "7"), IMPORT, range(QUARTER, QUARTER + 6), until=ALWAYS)
