@@ -28,7 +28,6 @@ def test_every_release_is_there(house: Home, wanted: release.Release) -> None:
     assert wanted.version in [assistant.get("/api/config")["version"] for assistant in house.assistants]
 
 
-@pytest.mark.slow
 def test_what_the_command_prints_loads_without_a_word(house: Home) -> None:
     printed = house.printed()
     for block in (*blocks(DOCS / "home-assistant.md", "yaml"), *blocks(ROOT / "README.md", "yaml")):

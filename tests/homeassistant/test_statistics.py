@@ -4,8 +4,6 @@ import signal
 from decimal import Decimal
 from itertools import chain, groupby
 
-import pytest
-
 from homeassistant.entities import (
     BY_OURS,
     BY_REST,
@@ -30,7 +28,6 @@ AFTER_THE_HOUR = Decimal("0.0009")
 HOUR_MS = 60 * 60 * 1000
 
 
-@pytest.mark.slow
 def test_it_stops_while_requests_wait_for_a_server_that_hangs(house: Home) -> None:
     # what is pushed may be behind what was asked for: it belongs to this hour as well
     are_right(house, SOON_S)
@@ -43,7 +40,6 @@ def test_it_stops_while_requests_wait_for_a_server_that_hangs(house: Home) -> No
         house.server.process.send_signal(signal.SIGCONT)
 
 
-@pytest.mark.slow
 def test_everything_is_right_after_a_restart(house: Home) -> None:
     house.everywhere(HomeAssistant.start_behind_the_hour)
     house.meter.imported += 9  # AFTER_THE_HOUR
