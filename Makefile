@@ -58,8 +58,8 @@ run: $(RUNTIME)
 	$(BIN)/iskra-server serve $(ARGS)
 
 test: setup
-	@# meanwhile the tests are compiled once, not once by each process
-	@$(BIN)/pytest --collect-only >/dev/null 2>&1 & .ci/system-packages; status=$$?; wait; exit $$status
+	@# while packages are installed, the tests of this run are compiled once, not once by each process
+	@$(BIN)/pytest --collect-only $(ARGS) >/dev/null 2>&1 & .ci/system-packages; status=$$?; wait; exit $$status
 	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # also the tests that take longest and show the least that others do not

@@ -393,8 +393,13 @@ def test_a_file_that_cannot_be_read_is_named(name: str, reason: str, tmp_path: P
 
 
 def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
-    file = tmp_path / "x.toml"
-    for content, line in ((b"\xff\xfe", 1), ('[server]\nhost = "Küche"\n'.encode("latin-1"), 2)):
+    for name, content, line in (
+        ("x.toml", b"\xff\xfe", 1),
+        ("x.toml", '[server]\nhost = "Küche"\n'.encode("latin-1"), 2),
+        ("x.toml", b"\xef\xbb\xbf[server]\n\xff = 1\n", 2),
+        ("options.json", b'{"server":\n{"host": "\xfc"}}', 2),
+    ):
+        file = tmp_path / name
         file.write_bytes(content)
         assert error_of({}, file) == (
             f"The configuration {file} has a character in line {line} that is not UTF-8; save the file as UTF-8."

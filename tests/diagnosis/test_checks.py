@@ -9,7 +9,7 @@ from msgspec import structs
 from diagnosis.well import facts, quality
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.checks import CHECKS
-from iskra_server.diagnosis.facts import UnreadableTelegram
+from iskra_server.diagnosis.facts import StreamQuality, UnreadableTelegram
 from iskra_server.diagnosis.notices import notices
 from iskra_server.diagnosis.stream_guess import StreamGuess
 
@@ -52,6 +52,24 @@ def test_a_capture_without_a_valid_telegram_is_told_of_by_its_bytes() -> None:
     assert [fault(name, telegrams=0, **ended) for name in ("port", "data", "signal")] == [True] * 3
     assert fault("telegrams", telegrams=0, faults={"checksum": 3}, **ended) == "telnet"
     assert fault("port", telegrams=3, **ended) == fault("port", telegrams=0, **(ended | {"byte_count": 0})) == "ended"
+    # how fast it is read is no property of its meter
+    zeros = StreamGuess("flat", {"percent": "100", "byte": "00"})
+    as_fast = StreamQuality(300, 0, 0, 0, 40_000, None, bytes_per_s=9_600.0)
+    assert fault("signal", telegrams=0, **(ended | {"last_5min": as_fast, "stream_guess": zeros})) == "flat"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"faults": {"cut": 1}},
+        {"protocol": "d0", "faults": {}},
+        # it was said as long as the telegrams were new
+        {"faults": {}, "unreadable": {"encrypted": 3}},
+    ],
+)
+def test_a_capture_with_a_part_of_a_telegram_has_ended_and_brings_no_more(more: dict[str, Any]) -> None:
+    ended = {"is_open": False, "problem": "ended", "data_age_s": 3600.0, "telegrams": 0}
+    assert fault("port", **(ended | more)) == "ended"
 
 
 @pytest.mark.parametrize(("quarantined", "expected"), [(0, "no_values"), (2, "held_back")])

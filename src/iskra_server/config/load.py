@@ -8,7 +8,6 @@ over it /config/iskra-server.toml, for what has no option).
 Environment: IES_<SECTION>_<KEY>. IES_METERS=url[,url] lists the meters; IES_METERS_<KEY> sets a key of all of them.
 """
 
-import codecs
 import errno
 import os
 from collections.abc import Mapping
@@ -126,15 +125,17 @@ def _read(file: Path) -> dict[str, object]:
         raise ConfigError(f"The configuration {file} cannot be read: {reason}.") from None
     try:
         # some editors on Windows begin a file with a byte order mark
-        content = decode(data.removeprefix(codecs.BOM_UTF8))
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError(
             f"The configuration {file} has a character in line {line} that is not UTF-8; save the file as UTF-8."
         ) from None
+    try:
+        content = decode(text)
     except msgspec.DecodeError as error:
         language = "JSON" if file.suffix == ".json" else "TOML"
-        hint = toml_hint(data.decode(errors="replace"), error)[0] if language == "TOML" else ""
+        hint = toml_hint(text, error)[0] if language == "TOML" else ""
         raise ConfigError(f"The configuration {file} is not valid {language}: {error}{hint}.") from None
     except RecursionError:
         raise ConfigError(f"The configuration {file} is nested too deeply; it has sections with keys.") from None

@@ -52,6 +52,8 @@ _ALTERED = frozenset(("telnet", "line_ends", "characters", "seven_bits"))
 _OTHER_PROTOCOLS = frozenset(("mbus", "amis"))
 # protocols with a sentence of their own, where no telegram is valid
 _PROTOCOLS = frozenset(("p1", "d0", "dlms"))
+# what may still become a telegram; not of a capture, which brings no more bytes
+_INCOMPLETE = frozenset(("first_telegram", "first_readout"))
 # signals that are searched for the right speed
 _SEARCHED = frozenset(("noise", "speed"))
 # they come by a cable, DLMS sometimes through a head
@@ -95,8 +97,12 @@ def _data(facts: Facts) -> Result:
 
 
 def _is_damaged_capture(facts: Facts) -> bool:
-    """Whether a capture has ended without a telegram: what is wrong with its bytes says more than that."""
-    return facts.problem == "ended" and facts.byte_count > 0 and not facts.telegrams
+    """Whether a capture has ended without a telegram, and what is wrong with its bytes says more than that."""
+    if facts.problem != "ended" or not facts.byte_count or facts.telegrams:
+        return False
+    if facts.unreadable:
+        return facts.last_unreadable is not None
+    return _missing_telegrams(facts) not in _INCOMPLETE
 
 
 def _silence(facts: Facts) -> Advice:
@@ -148,7 +154,9 @@ def _signal(facts: Facts) -> Result:
 def _line(facts: Facts) -> Advice | None:
     """What is wrong with a line on which no telegram begins."""
     quality = facts.last_5min
-    if quality is None or quality.valid or quality.damaged or not quality.byte_count:
+    # a capture is read at a pace of its own
+    is_capture = facts.problem == "ended"
+    if is_capture or quality is None or quality.valid or quality.damaged or not quality.byte_count:
         return None
     if quality.framing and quality.framing >= max(FEW_DAMAGED, MAX_FRAMING * quality.byte_count):
         percent = min(100, 100 * quality.framing // quality.byte_count)

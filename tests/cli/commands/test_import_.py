@@ -78,7 +78,7 @@ def test_readings_that_history_cannot_take_are_counted(call: Run, tmp_path: Path
     lines = [f"{FIRST_S + 60 + month_s * month},{1000 + month}" for month in range(3)]
     (tmp_path / "x.csv").write_text("\n".join(lines))
     done = call("import", "x.csv", *OWN)
-    why = "left out (not at :00, :15, :30 or :45, and no other within 16 minutes)"
+    why = "left out (not at :00, :15, :30 or :45, and none within 16 minutes on the other side of it)"
     assert (done.returncode, done.stdout) == (
         1, f"x.csv (kwh) imported for {METER_ID}: 0 new, 0 already there, 3 readings {why}.\n")  # fmt: skip
     assert kept(tmp_path) == {}

@@ -1,7 +1,6 @@
 """The energy of several meters together, over HTTP, from a real database."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from iskra_server.history.store.store import Store
@@ -73,33 +72,31 @@ def test_export_is_that_of_the_meters_that_count_it(store: Store) -> None:
     assert (answer["export_meters"], answer["export_wh"], answer["import_wh"]) == ([OTHER], 0.7, 6)
 
 
+def ask_of_a_running_day(store: Store, now: int) -> dict[str, Any]:
+    """Eight quarters before `now` to four after it, in one bucket: in a time zone where midnight is hours away."""
+    begin, end = (datetime.fromtimestamp(quarter * 900, UTC) for quarter in (now - 8, now + 4))
+    period = f"from={begin:%Y-%m-%dT%H:%M:%SZ}&to={end:%Y-%m-%dT%H:%M:%SZ}&bucket=day"
+    return ask(store, f"{BOTH}&{period}", "UTC" if 3 <= begin.hour <= 18 else "Etc/GMT+8")
+
+
 def test_what_is_running_counts_until_the_newest_quarter_of_all(store: Store) -> None:
     now = int(datetime.now(UTC).timestamp()) // 900
-    month = int(datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0).timestamp()) // 900
-    if now - month < 4:
-        month = now - 4
-    first = min(month, now - 4)
-    counts = range(0, 10 * (now - first + 1), 10)
+    counts = range(0, 90, 10)
     store.write(
-        [*counted(counts, first=first), *counted(list(counts)[:-2], first=first, meter_id=OTHER)], [INFO, info(OTHER)]
+        [*counted(counts, first=now - 8), *counted(counts[:-2], first=now - 8, meter_id=OTHER)], [INFO, info(OTHER)]
     )
-    answer = ask(store, f"{BOTH}&from=this_month&bucket=month")
-    newest = now - 2
-    if newest > month:
-        moment = datetime.fromtimestamp(newest * 900, UTC)
-        assert datetime.fromisoformat(str(answer["until"])) == moment
-        assert Decimal(str(answer["import_wh"])) == Decimal(newest - month) * 2
-        assert answer["buckets"][0]["import_wh"] == answer["import_wh"]
+    answer = ask_of_a_running_day(store, now)
+    assert datetime.fromisoformat(answer["until"]) == datetime.fromtimestamp((now - 2) * 900, UTC)
+    assert (answer["import_wh"], [bucket["import_wh"] for bucket in answer["buckets"]]) == (12, [12])
 
 
 def test_a_silent_meter_alone_is_missing_in_what_is_running(store: Store) -> None:
     now = int(datetime.now(UTC).timestamp()) // 900
     store.write(
-        [*counted(range(9), first=now - 8), *counted([0, 1], first=now - 8, meter_id=OTHER)], [INFO, info(OTHER)]
+        [*counted(range(9), first=now - 8), *counted([0, 1], first=now - 12, meter_id=OTHER)], [INFO, info(OTHER)]
     )
-    begin, end = (datetime.fromtimestamp(quarter * 900, UTC) for quarter in (now - 4, now + 4))
-    answer = ask(store, f"{BOTH}&from={begin:%Y-%m-%dT%H:%M:%SZ}&to={end:%Y-%m-%dT%H:%M:%SZ}&bucket=year")
-    assert answer["buckets"][0]["missing"] == [OTHER] and "import_wh" not in answer
+    answer = ask_of_a_running_day(store, now)
+    assert [bucket["missing"] for bucket in answer["buckets"]] == [[OTHER]] and "import_wh" not in answer
 
 
 def test_a_meter_and_the_one_that_it_replaced_are_not_added(store: Store) -> None:

@@ -52,7 +52,7 @@ _EXAMPLES = examples(
     }
 )
 FormName = Literal["auto", "iskra", "vzlogger", "kwh", "homeassistant"]
-_LEFT_OUT = "not at :00, :15, :30 or :45, and no other within 16 minutes"
+_LEFT_OUT = "not at :00, :15, :30 or :45, and none within 16 minutes on the other side of it"
 # lines that are enough to recognise the format
 _BEGINNING = 20
 _LABEL = re.compile(r"([0-9A-F]) ?([A-Z]{3}) ?([0-9A-F]{2}) ?([0-9]{8})", re.IGNORECASE)
