@@ -155,7 +155,12 @@ def test_a_backlog_that_ends_above_the_next_readers_first_row_counts_nothing_the
     # by then its reader has also sent what comes before
     move(store, "other", 9)
     send(store, "other", "b", reading(6, 60))
-    assert counted(store, 9) == [10, 6, 46, 102, 100, 0, 5, 10]
+    energies = [10, 6, 46, 102, 100, 0, 5, 10]
+    assert counted(store, 9) == energies
+    set_labels(store, {METER_ID: {"building": "7"}})
+    for edges in (range(QUARTER, QUARTER + 9), (QUARTER, QUARTER + 8)):
+        sums = group_energy(store, Group("building", "7"), IMPORT, edges, until=ALWAYS)
+        assert sum(bucket.energy or 0 for bucket in sums.buckets) == sum(energies)
 
 
 def counted(store: Store, end: int) -> list[Decimal]:
