@@ -163,6 +163,14 @@ def test_a_backlog_that_ends_above_the_next_readers_first_row_counts_nothing_the
         assert sum(bucket.energy or 0 for bucket in sums.buckets) == sum(energies)
 
 
+def test_a_start_that_is_later_than_its_first_row_is_the_only_one(store: Store) -> None:
+    """The clock of the reader was set: 100 Wh before the restart and 10 Wh after it, not twice."""
+    send(store, "one", "a", reading(0, 50_000), start(1, 1, 50_100, 0, 600))
+    send(store, "one", "a", reading(1, 10, 1), reading(2, 30, 1))
+    assert counted(store, 3) == [110, 20]
+    assert len(store.epochs(METER_ID, IMPORT)) == 1
+
+
 def counted(store: Store, end: int) -> list[Decimal]:
     """The energy from each row to the next."""
     counter = CounterHistory(store, [METER_ID], IMPORT)

@@ -300,7 +300,13 @@ class _Counter:
         inside = [number for number, start in self._rows.starts(meter_id, obis).items() if start.at_s in span_s]
         used = {mapping.epoch for mapping in self._mappings}
         empty = [number for number in inside if number not in used and self._rows.after(-1, number) is None]
-        goes_back = row.wh < before.wh and before.epoch != row.epoch and len(empty) == len(inside)
+        goes_back = (
+            row.wh < before.wh
+            and before.epoch != row.epoch
+            and len(empty) == len(inside)
+            # else its own start may be a bit later, by a clock that was set
+            and self._rows.before(row.quarter, row.epoch) is not None
+        )
         if not goes_back and not empty:
             return
         number = empty[0] if empty else self._new_number(meter_id, obis)
