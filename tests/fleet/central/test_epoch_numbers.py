@@ -1,7 +1,8 @@
 """The epochs of the central server, by examples; test_interleavings.py tries any order."""
 
 from collections.abc import Sequence
-from itertools import permutations
+from decimal import Decimal
+from itertools import pairwise, permutations
 
 import pytest
 from sqlalchemy import delete, insert
@@ -16,6 +17,7 @@ from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.queries import set_labels
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact, write_batch
+from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import EpochStart, Exact, QuarterReading, Record
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.metered_energy import metered_energy
@@ -133,6 +135,47 @@ def test_a_backlog_with_a_restart_upward_goes_on_with_the_rows_of_the_next_reade
     sums = group_energy(store, Group("building", "7"), IMPORT, range(QUARTER, QUARTER + 6), until=ALWAYS)
     assert [bucket.energy for bucket in sums.buckets] == [10, 6, 6, 10, 10]
     assert sums.completeness.complete == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_backlog_that_ends_above_the_next_readers_first_row_counts_nothing_there(
+    store: Store, order: tuple[int, ...]
+) -> None:
+    """Nobody has seen that the counter restarted again; the middle of the backlog could go on with the next rows."""
+    send(store, "other", "b", reading(7, 65), reading(8, 75))
+    move(store, "one", 9)
+    backlog: list[list[Record]] = [
+        [reading(0, 1000), reading(1, 1010)],
+        [start(1, 1, 1012, 0, 9), reading(2, 4, 1), reading(3, 50, 1)],
+        [start(2, 3, 52, 0, 9), reading(4, 100, 2), reading(5, 200, 2)],
+    ]
+    for part in order:
+        send(store, "one", "a", *backlog[part])
+    assert counted(store, 9) == [10, 6, 46, 102, 100, 0, 10]
+    # by then its reader has also sent what comes before
+    move(store, "other", 9)
+    send(store, "other", "b", reading(6, 60))
+    energies = [10, 6, 46, 102, 100, 0, 5, 10]
+    assert counted(store, 9) == energies
+    set_labels(store, {METER_ID: {"building": "7"}})
+    for edges in (range(QUARTER, QUARTER + 9), (QUARTER, QUARTER + 8)):
+        sums = group_energy(store, Group("building", "7"), IMPORT, edges, until=ALWAYS)
+        assert sum(bucket.energy or 0 for bucket in sums.buckets) == sum(energies)
+
+
+def test_a_start_that_is_later_than_its_first_row_is_the_only_one(store: Store) -> None:
+    """The clock of the reader was set: 100 Wh before the restart and 10 Wh after it, not twice."""
+    send(store, "one", "a", reading(0, 50_000), start(1, 1, 50_100, 0, 600))
+    send(store, "one", "a", reading(1, 10, 1), reading(2, 30, 1))
+    assert counted(store, 3) == [110, 20]
+    assert len(store.epochs(METER_ID, IMPORT)) == 1
+
+
+def counted(store: Store, end: int) -> list[Decimal]:
+    """The energy from each row to the next."""
+    counter = CounterHistory(store, [METER_ID], IMPORT)
+    rows = pairwise(counter.between(QUARTER, QUARTER + end))
+    return [energy_between(before, after, counter.epochs) for before, after in rows]
 
 
 def test_a_counter_that_does_not_go_on_begins_an_epoch_with_its_first_row(store: Store) -> None:

@@ -18,7 +18,7 @@ from iskra_server.fleet.central.admission import ReceivedQuarters
 from iskra_server.fleet.central.claims import move_meter
 from iskra_server.fleet.central.reader_state import ReaderMessage, ReaderState
 from iskra_server.fleet.central.tables import IngestBatch, write_batch
-from iskra_server.history.model.energy import energy_in_buckets
+from iskra_server.history.model.energy import energy_between, energy_in_buckets
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, QuarterReading, Record
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.schema import conflict
@@ -269,6 +269,33 @@ def test_a_backlog_with_restarts_upward_comes_after_the_rows_of_the_next_reader(
     )
     true = [run.counter.energy(quarter * 900) for quarter in range(BEGIN, end)]
     assert [bucket.energy_wh for bucket in energies.buckets] == [after - before for before, after in pairwise(true)]
+
+
+def test_a_counter_that_also_restarted_before_the_next_reader_came(centre: Centre, seed: int) -> None:
+    """Nobody has seen that restart, and the backlog with the others comes late, as it may go on with the next rows."""
+    dice = random.Random(seed)
+    middle, end = BEGIN + 20, BEGIN + 40
+    quarters = [*sorted(dice.sample(range(BEGIN + 1, middle - 2), dice.randrange(1, 4))), middle - 1]
+    run = Run(centre, seed, [quarter * 900 + dice.randrange(900) for quarter in quarters])
+    one, other = run.history("one", "a", b"11111111"), run.history("other", "b", b"22222222")
+    one.record(run.counter, BEGIN, middle, dice)
+    # by then the counter shows more than at the end of some epochs, and less than at the end of others
+    begin = middle + dice.randrange(12)
+    other.record(run.counter, begin, end, dice)
+    run.send(other, until=end, lost=0)
+    centre.deliver(one, [], end * 900)
+    assert centre.move("one", end) == "other"
+    run.finish(end)
+    assert not one.waiting and not other.waiting
+    run.check()
+    counter = CounterHistory(centre.collectors[0], [METER.meter_id], IMPORT)
+    for before, after in pairwise(counter.between(BEGIN, end)):
+        true = run.counter.energy(after.quarter * 900) - run.counter.energy(before.quarter * 900)
+        energy = energy_between(before, after, counter.epochs)
+        if before.quarter < middle <= after.quarter:
+            assert 0 <= energy <= true
+        else:
+            assert energy == true
 
 
 def test_a_reader_with_a_new_card(centre: Centre, seed: int) -> None:

@@ -203,7 +203,7 @@ ENDPOINTS = (
     ),
     _file_endpoint(
         "statements.zip",
-        f"The statements of all tenants of a house, each for the own time, as one ZIP file. {LEGAL_NOTE['en']}",
+        f"The statements of all tenants of a house, each for his own time, as one ZIP file. {LEGAL_NOTE['en']}",
         Result(f"the archive, of at most {MAX_METERS} meters", msgspec.Raw, ZIP),
         statements_of,
         (*_STATEMENT_PARAMETERS, EACH, FORMATS, LANGUAGE),

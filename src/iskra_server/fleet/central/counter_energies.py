@@ -2,7 +2,7 @@
 
 The rules are those of history/model/energy.py: from the first reading inside to the last, both edges included. All
 counters of meters without a replacement are read at once. So is a replacement chain whose newest meter has a reading at
-the beginning: nothing counts of the others. All other chains are read one by one as `CounterHistory`.
+the beginning: nothing counts of those that it replaced. All other chains are read one by one as `CounterHistory`.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -1,7 +1,7 @@
 """The energy of many counters as differences of two sums of the database, at the edges of buckets.
 
-A counter that lacks a reading at an edge, or has several epochs, is taken out of the sums: of it, and of others like
-it at once, the outermost readings of each bucket are read.
+A counter that lacks a reading at an edge, or has several epochs, is taken out of the sums. Of all these counters the
+outermost readings in each bucket are read at once.
 """
 
 from bisect import bisect_left, bisect_right

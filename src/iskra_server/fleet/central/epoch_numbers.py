@@ -139,18 +139,21 @@ class _Counter:
             number = self._known_number(sent, new, stored)
             if number is None and not new and not sent.start:
                 return None
-            mapping = EpochMapping(sent.ledger, sent.ledger_epoch, self._new_number(sent) if number is None else number)
+            if number is None:
+                number = self._new_number(sent.meter_id, sent.obis, sent.ledger_epoch)
+            mapping = EpochMapping(sent.ledger, sent.ledger_epoch, number)
             self._mappings.append(mapping)
         elif sent.start and mapping.has_start and not self._stored_as(sent.start):
             # a copied history has gone its own way since: its epoch of this number is another one
-            mapping.epoch, mapping.has_start, mapping.from_quarter = self._new_number(sent), False, ALWAYS
+            mapping.epoch = self._new_number(sent.meter_id, sent.obis, sent.ledger_epoch)
+            mapping.has_start, mapping.from_quarter = False, ALWAYS
         return mapping
 
-    def _new_number(self, sent: SentRows) -> int:
+    def _new_number(self, meter_id: str, obis: Obis, wanted: int = 0) -> int:
         # where one started is known even if its mapping has got another number since
-        used = {mapping.epoch for mapping in self._mappings} | set(self._rows.starts(sent.meter_id, sent.obis))
+        used = {mapping.epoch for mapping in self._mappings} | set(self._rows.starts(meter_id, obis))
         # the next free one, as a wrong reader may have used the last number of the column
-        return next(number for number in chain((sent.ledger_epoch,), count()) if number not in used)
+        return next(number for number in chain((wanted,), count()) if number not in used)
 
     def _known_number(self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]) -> int | None:
         """The epoch that these rows are of already; two epochs of one history are never the same."""
@@ -271,17 +274,45 @@ class _Counter:
             return
         first, last = min(quarters), max(quarters)
         rows = [self._rows.before(first), *self._rows.between(first, last), self._rows.after(last)]
-        touched = {
-            row.epoch
+        pairs = [
+            (before, row)
             for before, row in pairwise(filter(None, rows))
-            if before.epoch != row.epoch and (before.quarter in quarters or row.quarter in quarters)
-        }
+            if before.quarter in quarters or row.quarter in quarters
+        ]
+        touched = {row.epoch for before, row in pairs if before.epoch != row.epoch}
         with_start = {mapping.epoch for mapping in self._mappings if mapping.has_start}
         for number in sorted(touched - with_start):
             row = self._rows.after(-1, number)
             if row and (before := self._rows.before(row.quarter)):
                 at_s = row.quarter * QUARTER_S
                 self._write_start(EpochStart(meter_id, obis, number, at_s, before.value, row.value))
+        if len({mapping.epoch for mapping in self._mappings}) > 1:
+            for before, row in pairs:
+                self._correct_return(meter_id, obis, before, row)
+
+    def _correct_return(self, meter_id: str, obis: Obis, before: StoredRow, row: StoredRow) -> None:
+        """Where an epoch goes on after rows of another one, and the counter is lower than those: it restarted.
+
+        A late backlog does that: some of its rows went on with the next reader's first one, its later ones do not, and
+        no reader saw the last restart. There an epoch without rows starts, as time decides of which one a reading is.
+        """
+        span_s = range(before.quarter * QUARTER_S + 1, row.quarter * QUARTER_S + 1)
+        inside = [number for number, start in self._rows.starts(meter_id, obis).items() if start.at_s in span_s]
+        used = {mapping.epoch for mapping in self._mappings}
+        empty = [number for number in inside if number not in used and self._rows.after(-1, number) is None]
+        goes_back = (
+            row.wh < before.wh
+            and before.epoch != row.epoch
+            and len(empty) == len(inside)
+            # else its own start may be a bit later, by a clock that was set
+            and self._rows.before(row.quarter, row.epoch) is not None
+        )
+        if not goes_back and not empty:
+            return
+        number = empty[0] if empty else self._new_number(meter_id, obis)
+        # where the counter goes on from rows that came since, such a start counts for nothing
+        value = before.value if goes_back else row.value
+        self._write_start(EpochStart(meter_id, obis, number, row.quarter * QUARTER_S, value, row.value))
 
     def _write_start(self, start: EpochStart) -> None:
         if self._rows.write_start(start):

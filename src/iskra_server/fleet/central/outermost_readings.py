@@ -17,7 +17,7 @@ from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import epoch, quarter_reading
 from iskra_server.meter.obis import Obis
 
-# a counter of a single meter: its number, or that and its register
+# by the numbers of their series: the meter and the register of each
 CounterNames = Mapping[int, tuple[str, Obis]]
 _COLUMNS = ("raw", "scaler", "quality", "epoch")
 

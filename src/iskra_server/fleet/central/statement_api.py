@@ -1,5 +1,5 @@
 """Statements as files over HTTP: /api/v1/fleet/statement of a group, and /api/v1/fleet/statements.zip of all tenants of
-a house. A tenant's token gives access to the own months.
+a house. With his token a tenant gets the statement of his own time alone.
 """
 
 from typing import TYPE_CHECKING

@@ -40,6 +40,6 @@ class EpochOrder:
             return self.starts[began - 1].epoch
         later = bisect_right(self._times, quarter * QUARTER_S + HOURLY_WITHIN_S)
         if began < len(self.starts) and all(start.epoch != number for start in self.starts[began:later]):
-            # also within that hour: a number that is none of these is of the time before, though it may be a later one
+            # no start of this number in that hour: the reading is before the next start, even if its number is higher
             number = min(number, self.starts[began].epoch - 1)
         return number
