@@ -228,7 +228,7 @@ async def main():
     plan = plan_of(load({"IES_METERS": "tcp://127.0.0.1:9", "IES_HISTORY_ENABLED": "false"}))
     async with asyncio.TaskGroup() as tasks:
         composition = Composition(Supervision(tasks), [], RecentLines(), plan)
-        (reader,) = composition._readers.values()
+        (reader,) = composition._readers.by_meter.values()
         data = telegrams.telegram() * 3
         reader.process(Chunk(data[40:], datetime.now(UTC), 1.0))
         print(composition.statuses()[0].facts.telegrams)

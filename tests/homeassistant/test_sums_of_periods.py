@@ -45,7 +45,6 @@ def test_the_sum_is_what_was_used_on_both_days(house: Home) -> None:
                 assert 0 <= newest(sums) < USED
 
 
-@pytest.mark.slow
 def test_meters_that_are_removed_take_their_entities_along(house: Home, tmp_path: Path) -> None:
     names = (NAME, *map(cellar.device, cellar.READINGS))
     ids = tuple(f"iskra_{name.encode().hex()}" for name in names)

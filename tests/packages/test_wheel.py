@@ -114,6 +114,8 @@ def small(tmp_path: Path) -> Path:
     (package / "base").mkdir(parents=True)
     (package / "__init__.py").write_text('__version__ = "1"\n')
     shutil.copy(ROOT / "hatch_build.py", folder)
+    # the build compiles its hook beside it
+    (folder / ".gitignore").write_text("__pycache__/\n")
     (folder / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
         '[project]\nname = "small"\nversion = "1"\n[tool.hatch.build.hooks.custom]\n'
