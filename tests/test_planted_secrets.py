@@ -9,9 +9,7 @@ import traceback
 import zipfile
 from base64 import b64encode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -19,6 +17,7 @@ from command import COMMAND, environment
 from iskra_server.config import describe, load
 from iskra_server.web.app import all_endpoints
 from running import free_port, serving, until
+from stub_server import QuietHandler, serving_requests
 
 ODD = (
     *(
@@ -132,7 +131,7 @@ class Case:
 def mirror() -> Iterator[int]:
     """The port of a database that refuses, and says what it was told."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             body = f"refused: {self.headers['authorization']}".encode()
@@ -141,15 +140,8 @@ def mirror() -> Iterator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with serving_requests(Handler) as port:
+        yield port
 
 
 @pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.slow)])

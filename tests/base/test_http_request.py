@@ -1,19 +1,18 @@
 """A request with headers and a body, and an answer of any length. tests/sources/test_http_poll.py has what fails."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from iskra_server.base.address import Address
 from iskra_server.base.http_request import MAX_BYTES, HttpRequest
+from stub_server import QuietHandler, serving_requests
 
 
 @contextmanager
 def echoing(size: int = 0) -> Iterator[str]:
     """The address of a server that answers with what it was sent, or with so many bytes."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             said = (
@@ -26,15 +25,8 @@ def echoing(size: int = 0) -> Iterator[str]:
 
         do_POST = do_GET
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Not on the terminal."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving_requests(Handler) as port:
+        yield f"127.0.0.1:{port}"
 
 
 def test_a_request_has_a_user_headers_and_a_body() -> None:

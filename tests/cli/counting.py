@@ -1,11 +1,10 @@
 """A port in front of a server that counts its requests."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from running import Server, fetch
+from stub_server import QuietHandler, serving_requests
 
 
 @contextmanager
@@ -13,7 +12,7 @@ def counted(server: Server) -> Iterator[tuple[int, list[str]]]:
     """A port that passes requests on to the server, and the paths that were asked for."""
     asked: list[str] = []
 
-    class Passing(BaseHTTPRequestHandler):
+    class Passing(QuietHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
             body = fetch(server.url + self.path).content
@@ -22,12 +21,5 @@ def counted(server: Server) -> Iterator[tuple[int, list[str]]]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Passing) as passing:
-        thread = threading.Thread(target=passing.serve_forever)
-        thread.start()
-        yield passing.server_port, asked
-        passing.shutdown()
-        thread.join()
+    with serving_requests(Passing) as port:
+        yield port, asked

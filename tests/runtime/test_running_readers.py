@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec import structs
 
+from answering import until
 from iskra_server.base.address import Address
 from iskra_server.config import Config, MeterConfig
 from iskra_server.meter.guard import Guard
@@ -26,9 +27,7 @@ def plan(*meters: MeterConfig) -> Plan:
 
 
 async def heard(hub: Hub, count: int) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while len(hub.newest) < count:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: len(hub.newest) >= count, DEADLINE_S)
 
 
 def test_readers_of_the_same_meters_stay_and_a_meter_that_nobody_reads_is_forgotten() -> None:

@@ -1,20 +1,19 @@
 """The command that prints the YAML for Home Assistant."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from command import Run
 from iskra_server.base.announcement import outward_address
+from stub_server import QuietHandler, serving_requests
 
 
 @contextmanager
 def server(body: object) -> Iterator[str]:
     """Answers every request with this JSON; gives its address."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             data = json.dumps(body).encode()
             self.send_response(200)
@@ -22,17 +21,8 @@ def server(body: object) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{http.server_port}"
-        finally:
-            http.shutdown()
-            thread.join()
+    with serving_requests(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_the_running_server_is_asked_for_its_registers(run: Run) -> None:

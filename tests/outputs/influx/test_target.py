@@ -6,7 +6,6 @@ import resource
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Event, Thread
 
 import httpx
@@ -16,6 +15,7 @@ from iskra_server.config import ConfigError
 from iskra_server.outputs.influx.target import PointsRefused, Target, Unavailable, write
 from outputs.influx.databases import target_of
 from running import free_port
+from stub_server import QuietHandler, serving_requests
 
 
 def test_without_a_bucket_it_is_influxdb_1() -> None:
@@ -60,7 +60,7 @@ def test_what_could_never_be_sent_is_told(keys: dict[str, str], sentence: str) -
 def answering(status: int, body: bytes, **headers: str) -> Iterator[Target]:
     """A server that answers everything in one way: answers that no installed database gives when asked for them."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             self.send_response(status)
@@ -71,15 +71,8 @@ def answering(status: int, body: bytes, **headers: str) -> Iterator[Target]:
             with suppress(OSError):
                 self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield target_of(url=f"http://127.0.0.1:{server.server_port}", database="iskra")
-        server.shutdown()
-        thread.join()
+    with serving_requests(Handler) as port:
+        yield target_of(url=f"http://127.0.0.1:{port}", database="iskra")
 
 
 def written(target: Target) -> None:
