@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from iskra_server.base.exact_numbers import exact_number
+from iskra_server.base.language import LANGUAGES
 
 
 @pytest.mark.parametrize(
@@ -19,3 +20,7 @@ from iskra_server.base.exact_numbers import exact_number
 )
 def test_a_number_in_both_languages(value: Decimal | int, english: str, german: str) -> None:
     assert (exact_number(value, "en"), exact_number(value, "de")) == (english, german)
+
+
+def test_every_language_has_its_point() -> None:
+    assert {language: exact_number(Decimal("1.5"), language) for language in LANGUAGES} == {"en": "1.5", "de": "1,5"}

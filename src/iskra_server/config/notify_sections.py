@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from iskra_server.base.address import PathSecret
+from iskra_server.base.language import Language
 from iskra_server.base.secret import Secret
 from iskra_server.config.common_keys import SECRET
 
@@ -49,9 +50,7 @@ class NotifyConfig(Struct, frozen=True):
         str,
         Meta(description="CA certificates to check the certificate of the url (PEM). Empty: those of this machine."),
     ] = ""
-    language: Annotated[
-        Literal["en", "de"], Meta(description="Language of the messages: en (English) or de (German).")
-    ] = "en"
+    language: Annotated[Language, Meta(description="Language of the messages: en (English) or de (German).")] = "en"
     events: Annotated[
         str,
         Meta(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from iskra_server.base.address import Address
+from iskra_server.base.language import Language
 from iskra_server.base.secret import Secret
 from iskra_server.config.common_keys import SECRET, BrokerPassword, CaFile, CertFile, KeyFile
 from iskra_server.config.emulation_sections import (
@@ -56,7 +57,7 @@ class MqttConfig(Struct, frozen=True):
         str, Meta(min_length=1, description="First part of the discovery topics, as configured in Home Assistant.")
     ] = "homeassistant"
     language: Annotated[
-        Literal["en", "de"],
+        Language,
         Meta(description="Language of the names of entities and of the diagnosis: en (English) or de (German)."),
     ] = "en"
     state_every_s: Annotated[

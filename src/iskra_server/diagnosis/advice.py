@@ -5,10 +5,10 @@ To add a fault, add a row to one of the modules of sentences: what is wrong, the
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 from msgspec import Struct
 
+from iskra_server.base.language import Language
 from iskra_server.diagnosis import (
     central_sentences,
     emulation_sentences,
@@ -79,7 +79,7 @@ def _in_language(details: Mapping[str, object], language: str) -> dict[str, obje
     }
 
 
-def format_problem(fault: str, details: Mapping[str, object], language: Literal["en", "de"] = "en") -> str:
+def format_problem(fault: str, details: Mapping[str, object], language: Language = "en") -> str:
     """A fault and its next step, for the command line and, in English, for logs."""
     advice = advise(fault, details)
     return str(advice.de if language == "de" else advice.en)

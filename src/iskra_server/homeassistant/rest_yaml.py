@@ -9,13 +9,11 @@ YAML has no suggested unit. A sensor pasted earlier in Wh keeps its statistics, 
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from msgspec import Struct
 
+from iskra_server.base.language import Language
 from iskra_server.meter.registers import BY_KEY
-
-Language = Literal["en", "de"]
 
 
 class _Words(Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from msgspec import structs
 
-from iskra_server.cli.ui.options import Language
+from iskra_server.base.language import Language
 from iskra_server.cli.ui.unlock_texts import PHRASES
 from iskra_server.diagnosis.unlocking import Event
 from iskra_server.web.http.pages import STATIC

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import insert
 
 from history.entries import METER
+from iskra_server.base.language import Language
 from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement import Statement, statement
@@ -27,7 +28,6 @@ from iskra_server.history.model.periods import parse_period, parse_span
 from iskra_server.history.model.records import Exact, Quality, QuarterReading
 from iskra_server.history.store.schema import label
 from iskra_server.history.store.store import Store
-from iskra_server.outputs.notify.messages import Language
 from samples import EXPORT, IMPORT
 
 BERLIN = ZoneInfo("Europe/Berlin")

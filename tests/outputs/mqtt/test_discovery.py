@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from iskra_server.base.language import Language
 from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import REGISTERS
-from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads, own_registers
 from iskra_server.outputs.mqtt.entity_names import Device, Entity
 from iskra_server.outputs.mqtt.topics import Topics

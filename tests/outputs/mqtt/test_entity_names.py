@@ -1,7 +1,7 @@
 """Names and ids of entities."""
 
+from iskra_server.base.language import Language
 from iskra_server.meter.registers import REGISTERS
-from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.entity_names import WORDS, Device, device_name, identity_of
 
 DEVICE = Device("0a01", "1 ISK 00 70347617", "", "ISK", None, simulated=False)

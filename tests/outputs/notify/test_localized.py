@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from iskra_server.base.language import Language
 from iskra_server.outputs.notify import localized
-from iskra_server.outputs.notify.messages import Language
 
 AT = datetime(2026, 3, 1, 8, 5, tzinfo=ZoneInfo("Europe/Berlin"))
 

@@ -15,6 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from iskra_server.base.language import Language
 from iskra_server.cli.ui import loop
 from iskra_server.cli.ui.meter_source import TICK_S
 from iskra_server.cli.ui.observe import (
@@ -25,7 +26,7 @@ from iskra_server.cli.ui.observe import (
     status_from_server,
     watch_statuses,
 )
-from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
+from iskra_server.cli.ui.options import ConfigFile, Json, Lang, command_app, examples
 from iskra_server.cli.ui.stream_stats import sparkline
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from iskra_server.base.language import Language
 from iskra_server.cli.ui import loop
 from iskra_server.cli.ui.local_server import base_url
 from iskra_server.cli.ui.observe import (
@@ -22,7 +23,7 @@ from iskra_server.cli.ui.observe import (
     servers_that_read,
     watch_statuses,
 )
-from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
+from iskra_server.cli.ui.options import ConfigFile, Json, Lang, command_app, examples
 from iskra_server.cli.ui.output_text import output_lines
 from iskra_server.config import Config, ServerConfig
 from iskra_server.diagnosis.advice import Advice, Label, Words

@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from iskra_server.base.language import Language
 from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, time_zone
-from iskra_server.cli.ui.options import ConfigFile, Language, examples, terminal_language
+from iskra_server.cli.ui.options import ConfigFile, examples, terminal_language
 from iskra_server.cli.ui.report_files import (
     check_new,
     group_of,

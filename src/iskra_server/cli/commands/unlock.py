@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from iskra_server.base.clock import boottime_s
+from iskra_server.base.language import Language
 from iskra_server.cli.ui import loop
 from iskra_server.cli.ui.meter_source import chunks_or_error, open_meter_source
 from iskra_server.cli.ui.observe import config_with_one_meter
-from iskra_server.cli.ui.options import ConfigFile, Lang, Language, command_app, examples
+from iskra_server.cli.ui.options import ConfigFile, Lang, command_app, examples
 from iskra_server.cli.ui.unlock_lesson import Board, Lesson
 from iskra_server.cli.ui.unlock_texts import PHRASES
 from iskra_server.cli.ui.usage_error import UsageError

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from iskra_server.base.address import Address
-from iskra_server.cli.ui.options import Language
+from iskra_server.base.language import Language
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.diagnosis.checks import is_searched

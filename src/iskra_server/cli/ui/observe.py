@@ -102,9 +102,10 @@ async def servers_that_read(configured: ServerConfig, busy: Sequence[Status]) ->
     if None not in found:
         return found
     others = await _answers_of_other_servers(configured)
-    local = {port.device for port in await asyncio.to_thread(list_ports)}
+    # `auto` has opened none of the local ports: a server that reads one of them has it
+    is_any = any(status.source == "auto" for status in busy)
+    local = {port.device for port in await asyncio.to_thread(list_ports)} if is_any else set()
     for index, status in enumerate(busy):
-        # `auto` has opened none of the local ports: a server that reads one of them has it
         devices = local if status.source == "auto" else {_device_and_address(status.port)[0]}
         for server, answer in others.items():
             if not found[index] and any(_device_and_address(meter.port)[0] in devices for meter in answer.meters):

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
+
+from iskra_server.base.language import Language
 
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -37,9 +39,6 @@ Port = Annotated[
     typer.Option("--port", min=1, max=65535, metavar="PORT", help="TCP port of the web server.", show_default="8080"),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
-
-
-Language = Literal["en", "de"]
 
 
 def terminal_language(environ: Mapping[str, str] = os.environ) -> Language:

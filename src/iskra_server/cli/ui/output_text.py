@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from iskra_server.cli.ui.options import Language
+from iskra_server.base.language import Language
 from iskra_server.outputs.state import OutputClient, OutputState, notices_by_output
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from iskra_server.cli.ui.options import Language
+from iskra_server.base.language import Language
 from iskra_server.diagnosis.unlocking import Event
 
 

@@ -94,9 +94,8 @@ def _examples(reads: Reads, now_s: int, readers: Any, refused_last_day: int) -> 
     if readers.failing:
         failing = select(reader).where(_is_failing(now_s)).order_by(reader.c.name)
         for row in reads.query(failing.limit(1)):
-            advice = last_state(row.sentence, row.status)
-            examples |= {"failing_reader": row.name, "failing_sentence": row.sentence}
-            examples["failing_sentence_de"] = str(advice.de)
+            german = str(last_state(row.sentence, row.status).de)
+            examples |= {"failing_reader": row.name, "failing_sentence": row.sentence, "failing_sentence_de": german}
     skewed = select(reader).where(reader.c.skew_s.is_not(None), reader.c.at_s >= now_s - SILENT_S)
     for row in reads.query(skewed.order_by(func.abs(reader.c.skew_s).desc()).limit(1)):
         examples |= {"skewed_reader": row.name, "skew_s": row.skew_s}

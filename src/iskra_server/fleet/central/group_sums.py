@@ -181,7 +181,7 @@ def _add_together(
     # what has no roll-ups lies together: today, before the first one, or what a label cuts off
     for is_rolled_up, run in groupby(zip(buckets, rolled_up, strict=True), key=lambda pair: pair[1] is not None):
         pairs = list(run)
-        alone = [] if is_rolled_up else _newest_alone(reads, obis, chains, pairs[0][0].begin)
+        alone = set[int]() if is_rolled_up else _newest_alone(reads, obis, chains, pairs[0][0].begin)
         meters = size + (len(chains) if is_rolled_up else len(alone))
         for bucket, energy in pairs:
             bucket.meters += meters
@@ -192,7 +192,7 @@ def _add_together(
             continue
         others = [bucket for bucket, _ in pairs]
         if meters:
-            is_counted = series.c.obis == str(obis), series.c.meter.in_(members.single_and(alone))
+            is_counted = series.c.obis == str(obis), series.c.meter.in_(members.single_and(sorted(alone)))
             counted = select(series.c.id, series.c.meter).where(*is_counted).subquery()
             add_counters(reads, obis, counted, meters, others)
             count_quarters(reads, counted, meters, others, limit)
@@ -203,11 +203,11 @@ def _add_together(
     return size + len(chains)
 
 
-def _newest_alone(reads: Reads, obis: Obis, chains: Sequence[MeterPeriod], begin: int) -> list[int]:
+def _newest_alone(reads: Reads, obis: Obis, chains: Sequence[MeterPeriod], begin: int) -> set[int]:
     """The newest meters of chains that have a reading at quarter `begin`: from then on nothing counts of the others."""
-    found: list[int] = []
+    found: set[int] = set()
     for batch in batches([point.numbers[-1] for point in chains]):
         is_newest = series.c.obis == str(obis), series.c.meter.in_(plain_numbers(batch))
         has_reading = quarter_reading.c.series == series.c.id, quarter_reading.c.quarter == begin
-        found += (row.meter for row in reads.query(select(series.c.meter).where(*is_newest, *has_reading)))
+        found |= {row.meter for row in reads.query(select(series.c.meter).where(*is_newest, *has_reading))}
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from iskra_server.base.file_names import attachment, file_name
+from iskra_server.base.language import LANGUAGES
 from iskra_server.fleet.central.answers import required_group
 from iskra_server.web.http.endpoint import TEXT, Parameter
 from iskra_server.web.http.query import BadRequest, Query
@@ -18,18 +19,16 @@ if TYPE_CHECKING:
     from iskra_server.fleet.central.statement_files import Form
     from iskra_server.history.model.periods import Period
     from iskra_server.history.store.reads import Reads
-    from iskra_server.outputs.notify.messages import Language
 
 # a statement reads every quarter-hour of its time, of every meter
 MAX_DAYS, MAX_METERS = 1_100, 200
 ZIP = "application/zip"
 _DEFAULT_EACH = "tenant"
 _TYPES: "dict[Form, str]" = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
-_LANGUAGES = ["en", "de"]
 FORMAT = Parameter("format", "html, to print on A4, or csv", {**TEXT, "enum": list(_TYPES), "default": "html"})
 FORMATS = Parameter("format", "html, to print on A4, or csv; default: a file of each", {**TEXT, "enum": list(_TYPES)})
 EACH = Parameter("each", "kind of the groups that get a statement each", {**TEXT, "default": _DEFAULT_EACH})
-LANGUAGE = Parameter("lang", "language of the files", {**TEXT, "enum": _LANGUAGES, "default": "en"})
+LANGUAGE = Parameter("lang", "language of the files", {**TEXT, "enum": list(LANGUAGES), "default": "en"})
 
 
 def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
@@ -37,8 +36,8 @@ def statement_of(reads: "Reads", query: Query, within: "Within") -> Response:
     from iskra_server.fleet.central.statement import statement  # noqa: PLC0415
     from iskra_server.fleet.central.statement_files import file_names, statement_text  # noqa: PLC0415
 
-    form: Form = "csv" if query.choice("format", _TYPES, default="html") == "csv" else "html"
-    language, (group, period) = _language(query), _group_and_period(reads, query, within)
+    form, language = query.choice("format", _TYPES, default="html"), query.choice("lang", LANGUAGES, default="en")
+    group, period = _group_and_period(reads, query, within)
     text = statement_text(statement(reads, [group], period, query.now, tz=query.tz, within=within), form, language)
     name = f"{file_names([group], period, query.tz)[group]}.{form}"
     return Response(text, headers=attachment(name) | NO_STORE, media_type=_TYPES[form])
@@ -50,9 +49,9 @@ def statements_of(reads: "Reads", query: Query, within: "Within") -> Response:
     from iskra_server.fleet.central.statement_files import archive, file_names, period_name  # noqa: PLC0415
 
     kind, now, tz = query.get("each") or _DEFAULT_EACH, query.now, query.tz
-    chosen = query.choice("format", _TYPES, default="html")
-    forms: list[Form] = [form for form in _TYPES if not query.get("format") or form == chosen]
-    language, (group, period) = _language(query), _group_and_period(reads, query, within)
+    forms = [query.choice("format", _TYPES, default="html")] if query.get("format") else list(_TYPES)
+    language = query.choice("lang", LANGUAGES, default="en")
+    group, period = _group_and_period(reads, query, within)
     names = file_names(groups_among(reads, group, kind, period, now, within=within), period, tz)
     if not names:
         raise BadRequest(f"no meter of {group.kind}:{group.value} belongs to a {kind} in this period")
@@ -73,7 +72,3 @@ def _group_and_period(reads: "Reads", query: Query, within: "Within") -> "tuple[
     if count > MAX_METERS:
         raise BadRequest(f"this group has {count} meters in the period, and the maximum is {MAX_METERS}")
     return group, period
-
-
-def _language(query: Query) -> "Language":
-    return "de" if query.choice("lang", _LANGUAGES, default="en") == "de" else "en"

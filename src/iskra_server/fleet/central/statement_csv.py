@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from iskra_server.base.csv_lines import csv_line
+from iskra_server.base.language import Language
 from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central.statement import RegisterStatement, Statement
 from iskra_server.fleet.central.statement_remarks import Remark
@@ -11,7 +12,6 @@ from iskra_server.fleet.central.statement_texts import sentence
 from iskra_server.history.model.periods import quarter_instant
 from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.store.metered_energy import MeteredEnergy
-from iskra_server.outputs.notify.messages import Language
 
 COLUMNS = (
     *("group", "meter", "register", "kind", "begin", "end"),

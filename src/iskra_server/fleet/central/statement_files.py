@@ -11,12 +11,12 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
 from iskra_server.base.file_names import file_name
+from iskra_server.base.language import Language
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement import Statement
 from iskra_server.fleet.central.statement_csv import write_csv
 from iskra_server.fleet.central.statement_html import html
 from iskra_server.history.model.periods import Period
-from iskra_server.outputs.notify.messages import Language
 
 Form = Literal["html", "csv"]
 

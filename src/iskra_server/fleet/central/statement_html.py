@@ -5,6 +5,7 @@ from html import escape
 from itertools import groupby
 
 from iskra_server.base.exact_numbers import exact_number
+from iskra_server.base.language import Language
 from iskra_server.fleet.central.statement import MeterStatement, RegisterStatement, Statement
 from iskra_server.fleet.central.statement_remarks import Remark
 from iskra_server.fleet.central.statement_texts import NONE, WORDS, at, kwh, register, sentence, title
@@ -12,7 +13,6 @@ from iskra_server.history.model.periods import quarter_time
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.metered_energy import MeteredEnergy
 from iskra_server.outputs.notify.localized import month
-from iskra_server.outputs.notify.messages import Language
 
 _STYLE = """
 @page { size: A4; margin: 18mm 16mm 20mm; @bottom-right { content: "PAGE " counter(page) " / " counter(pages);

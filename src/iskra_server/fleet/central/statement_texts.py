@@ -6,10 +6,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from iskra_server.base.exact_numbers import exact_number
+from iskra_server.base.language import Language
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement_remarks import Remark, RemarkKind
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
-from iskra_server.outputs.notify.messages import Language
 
 NONE = "–"
 WORDS: dict[Language, dict[str, str]] = {

@@ -4,11 +4,11 @@ from typing import Literal
 
 from msgspec import structs
 
+from iskra_server.base.language import Language
 from iskra_server.config import CollectConfig, ConfigError, MqttConfig, UplinkConfig
 from iskra_server.mqtt.access import URL_FORM, BrokerAccess, broker_access, has_control_characters
 
 Discovery = Literal["classic", "device", "off"]
-Language = Literal["en", "de"]
 # a topic has at most 65,535 bytes in MQTT and far less at some brokers; the levels that we append take up to 100
 _MAX_TOPIC_BYTES = 1000
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 from msgspec import Struct
 
+from iskra_server.base.language import Language
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.identity import meter_id
-from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.payloads import diagnostics
 from iskra_server.outputs.mqtt.problems import LastingProblem
 

@@ -4,7 +4,7 @@ All but the fault get their state from the topic of diagnostics. Their templates
 meter sends one before its entities are gone. A server that is down is unavailable, which is neither a problem nor none.
 """
 
-from iskra_server.outputs.mqtt.broker_settings import Language
+from iskra_server.base.language import Language
 from iskra_server.outputs.mqtt.entity_names import BINARY_SENSOR, EVENT, SENSOR, Config, Device, Entity, identity_of
 from iskra_server.outputs.mqtt.problems import FAULT, RECOVERED
 from iskra_server.outputs.mqtt.topics import Topics

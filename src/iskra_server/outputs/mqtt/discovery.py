@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from iskra_server.base.language import Language
 from iskra_server.cost.contracts import Contract
 from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import BY_KEY, Description, key_of
 from iskra_server.meter.signed_power import POWER
-from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.diagnostic_entities import diagnostic_entities
 from iskra_server.outputs.mqtt.entity_names import (
     SENSOR,

@@ -12,8 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from iskra_server.base.language import Language
 from iskra_server.meter.medium import Medium
-from iskra_server.outputs.mqtt.broker_settings import Language
 
 Config = dict[str, Any]
 SENSOR, BINARY_SENSOR, EVENT = "sensor", "binary_sensor", "event"

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from iskra_server.base.json_values import instant, number
+from iskra_server.base.language import Language
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.counter_rules import is_counter as is_growing
 from iskra_server.meter.obis import Obis
@@ -20,7 +21,6 @@ from iskra_server.meter.reading import Reading, Register, Sample, scaled
 from iskra_server.meter.registers import BY_KEY, Description, key_of
 from iskra_server.meter.signed_power import POWER, halves
 from iskra_server.meter.units import ENERGIES, Unit, unit_named
-from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.period_totals import PeriodTotals
 
 _COUNTER = 8

@@ -7,11 +7,11 @@ away at midnight.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from iskra_server.base.language import Language
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.tariffs import Tariff
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.registers import key_of
-from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.entity_names import (
     SENSOR,
     Config,

@@ -8,10 +8,11 @@ from ipaddress import ip_address
 from msgspec import Struct
 
 from iskra_server.base.address import Address, host_in_url, is_host
+from iskra_server.base.language import Language
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, NotifyConfig
 from iskra_server.config.findings import in_both
-from iskra_server.outputs.notify.messages import EVENTS, Event, Language
+from iskra_server.outputs.notify.messages import EVENTS, Event
 
 _SCHEMES = {"email": ("smtp", "smtps")}
 _HTTP = ("http", "https")

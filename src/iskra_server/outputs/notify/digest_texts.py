@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from iskra_server.base.language import Language
 from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.history.model.periods import quarter_time
 from iskra_server.outputs.notify import localized
@@ -15,7 +16,7 @@ from iskra_server.outputs.notify.digest_figures import (
     PeriodCost,
     PeriodEnergies,
 )
-from iskra_server.outputs.notify.messages import Language, Text
+from iskra_server.outputs.notify.messages import Text
 
 # a text is read on a telephone
 MAX_MISSING = 5

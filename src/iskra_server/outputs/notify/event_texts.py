@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from iskra_server.base.language import Language
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.outputs.notify import localized
-from iskra_server.outputs.notify.messages import Language, Text
+from iskra_server.outputs.notify.messages import Text
 
 Texts = dict[Language, Text]
 _HOURS_OF_YEAR = 8766

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from iskra_server.outputs.notify.messages import Language
+from iskra_server.base.language import Language
 
 _POINTS = str.maketrans(",.", ".,")
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from iskra_server.base.json_values import Instant, instant
+from iskra_server.base.language import Language
 
-Language = Literal["en", "de"]
 # those that a channel can be without; `test` goes to each
 Event = Literal["silent", "fault", "locked", "load", "base_load", "weekly", "monthly"]
 EVENTS: tuple[Event, ...] = get_args(Event)

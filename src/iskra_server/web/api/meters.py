@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.base.clock import boottime_s
+from iskra_server.base.language import LANGUAGES
 from iskra_server.diagnosis.status import Status
 from iskra_server.homeassistant import rest_yaml
 from iskra_server.meter.identity import compact_name
@@ -134,15 +135,15 @@ async def _homeassistant(context: Context, request: Request) -> Response:
         base = rest_yaml.address(request.query_params.get("url") or str(request.base_url))
     except ValueError as error:
         return problem(400, str(error))
-    language = request.query_params.get("lang", "en")
-    if language not in _LANGUAGES:
-        return problem(400, f"'lang={language[:40]}' is not allowed; choose {' or '.join(_LANGUAGES)}.")
+    text = request.query_params.get("lang", "en")
+    language = next((language for language in LANGUAGES if language == text), None)
+    if language is None:
+        return problem(400, f"'lang={text[:40]}' is not allowed; choose {' or '.join(LANGUAGES)}.")
     content = msgspec.json.encode(Meters(context.server).list())
     meters = [meter for meter in msgspec.json.decode(content, type=rest_yaml.ListedMeters).meters if meter.registers]
-    return json_response(HomeAssistant(base, rest_yaml.whole_yaml(base, meters, _LANGUAGES[language])))
+    return json_response(HomeAssistant(base, rest_yaml.whole_yaml(base, meters, language)))
 
 
-_LANGUAGES: dict[str, rest_yaml.Language] = {"en": "en", "de": "de"}
 LIST = Endpoint(
     "/api/v1/meters",
     "meters",
@@ -173,6 +174,6 @@ HOMEASSISTANT = Endpoint(
     _homeassistant,
     (
         Parameter("url", "address of this server for Home Assistant; default: the address of the request", TEXT),
-        Parameter("lang", "language of names and comments", {**TEXT, "enum": [*_LANGUAGES], "default": "en"}),
+        Parameter("lang", "language of names and comments", {**TEXT, "enum": list(LANGUAGES), "default": "en"}),
     ),
 )

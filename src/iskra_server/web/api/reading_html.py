@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from html import escape
 from operator import itemgetter
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.base.exact_numbers import exact_number
+from iskra_server.base.language import Language
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.lists import Shown, shown
 from iskra_server.meter.lock import sends_locked
@@ -22,7 +22,6 @@ from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.reading.virtual_readings import VirtualState
 from iskra_server.web.server_view import ServerView
 
-Language = Literal["en", "de"]
 # the diagnosis of more sources takes too long for a page that is asked for every ten seconds
 MAX_METERS = 20
 _POWER = Obis.parse("16.7.0")

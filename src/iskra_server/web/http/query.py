@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import get_args
+from typing import TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from starlette.datastructures import QueryParams
@@ -18,6 +18,7 @@ from iskra_server.history.model.energy import BucketLength, bucket_edges
 from iskra_server.history.model.periods import Period, parse_period, parse_span
 from iskra_server.history.model.records import quarter_of
 
+_Word = TypeVar("_Word", bound=str)
 DEFAULT_FROM = "today"
 BUCKET_LENGTHS: tuple[BucketLength, ...] = get_args(BucketLength)
 # the default bucket length for periods up to this long: about a hundred buckets fill a screen
@@ -127,12 +128,13 @@ class Query:
         with _as_bad_request():
             return self.now if text is None else parse_period(text, self.now, self.tz)[0]
 
-    def choice(self, name: str, allowed: Iterable[str], *, default: str) -> str:
+    def choice(self, name: str, allowed: Iterable[_Word], *, default: _Word) -> _Word:
         """One of these words."""
+        words: dict[str, _Word] = {word: word for word in allowed}
         text = self.get(name) or default
-        if text not in (words := list(allowed)):
+        if text not in words:
             raise BadRequest(f"'{name}={text[:40]}' is not allowed; allowed are {', '.join(words)}")
-        return text
+        return words[text]
 
     def integer(self, name: str, *, default: int, maximum: int) -> int:
         """A whole number from 1 to `maximum`."""
