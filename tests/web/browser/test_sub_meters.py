@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -118,6 +119,20 @@ def test_meters_are_added_while_all_of_them_have_a_power(browser: Browser) -> No
         # a meter leads back to its own page
         page.locator(".meters button").first.click()
         expect(page.locator(".big .number")).to_have_text("1\u202f243")
+
+
+def test_a_meter_can_be_chosen_as_soon_as_the_sum_is_shown(browser: Browser) -> None:
+    samples = arrived(power(1243)), arrived(power(-300), meter_id="1 ISK 00 12345679")
+    with site_of(METER_ID, *samples) as url, page_of(browser, "about:blank") as page:
+        page.clock.install()
+        page.goto(f"{url}/#/now")
+        expect(page.locator(".meters button")).to_have_count(2)
+        # nothing that is repeated runs between the two clicks
+        page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
+        page.locator(".meters a").click()
+        expect(page.locator("main")).to_have_class("sum")
+        page.locator(".meters button").first.click()
+        expect(page.locator("main")).to_have_class("now")
 
 
 def test_without_one_of_the_powers_there_is_no_sum_of_meters(browser: Browser) -> None:

@@ -59,7 +59,13 @@ export function buildShell(/** @type {HTMLElement} */ body) {
     renderMeters(meters);
     renderWarning(warning);
   });
-  return { main, onShow: (/** @type {Address} */ address) => onShow(body, links, address) };
+  return {
+    main,
+    onShow: (/** @type {Address} */ address) => {
+      onShow(body, links, address);
+      renderMeters(meters);
+    },
+  };
 }
 
 /** @param {HTMLElement} body @param {HTMLElement[]} links @param {Address} address */
