@@ -93,7 +93,11 @@ class Grid:
         """None before its first telegram. Another one only while this one is not read: searching takes long."""
         age_s = self._hub.age_s(self._meter_id, boottime_s()) if self._meter_id else None
         if age_s is None or age_s > self.stale_after_s:
-            self._meter_id = self._find_meter()
+            found = self._find_meter()
+            if found != self._meter_id:
+                # those of another meter
+                self._powers.clear()
+            self._meter_id = found
         return self._meter_id
 
     def newest(self) -> GridReading | None:
