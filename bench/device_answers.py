@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
+from struct import unpack
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -30,6 +31,7 @@ from websockets.sync.client import connect
 from control_loop.devices import DEVICES, SHELLY_3EM, SHELLY_MODBUS, SUNSPEC, VZLOGGER, environment, ports
 from control_loop.network_meter import NetworkMeter
 from control_loop.truth import FIRST_W
+from outputs.emulation.modbus_client import frame, reading
 from processes import running
 from running import free_port, serving, until
 
@@ -43,8 +45,9 @@ PATHS = {
     "Shelly 3EM": "/status",
     "vzlogger": "/",
 }
-# those that speak Modbus have no client here
-SECTIONS = {device.name: device.section for device in DEVICES if device not in (SHELLY_MODBUS, SUNSPEC)}
+# the request for the power, and whether its low word is the first one
+MODBUS = {SUNSPEC.name: (frame(reading(40_097, 2)), False), SHELLY_MODBUS.name: (frame(reading(1013, 2)), True)}
+SECTIONS = {device.name: device.section for device in DEVICES}
 # energy managers ask these: no answer waits for a telegram
 AT_ONCE = (SHELLY_3EM.name, VZLOGGER.name)
 REQUEST = {"method": "EM.GetStatus", "params": {"id": 0}}
@@ -126,7 +129,8 @@ def served(interval_s: float, wait_fresh_s: float) -> Iterator[tuple[dict[str, i
     """A server with all devices: the port of each section, and when the telegram of each power was written."""
     at, stop = ports(DEVICES), threading.Event()
     sent_s: list[float] = []
-    environ = environment(at) | {"IES_EMULATION_WAIT_FRESH_S": str(wait_fresh_s)}
+    keys = "IES_EMULATION_WAIT_FRESH_S", "IES_SUNSPEC_WAIT_FRESH_S", "IES_SHELLY_MODBUS_WAIT_FRESH_S"
+    environ = environment(at) | dict.fromkeys(keys, str(wait_fresh_s))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         meter_port, bare = listener.getsockname()[1], free_port()
         relay = sys.executable, "-c", RELAY, meter_port, bare, FIRST_W, wait_fresh_s > 0
@@ -164,6 +168,8 @@ def client(name: str, at: dict[str, int]) -> Iterator[Ask]:
             yield websocket(stack, port)
         elif name in PATHS:
             yield http(stack, port, PATHS[name])
+        elif name in MODBUS:
+            yield modbus(stack, port, *MODBUS[name])
         else:
             datagrams = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
             datagrams.connect(("127.0.0.1", port))
@@ -181,6 +187,22 @@ def websocket(stack: ExitStack, port: int) -> Ask:
             content = socket.recv(decode=False)
             if json.loads(content).get("id") == number:
                 return content
+
+    return ask
+
+
+def modbus(stack: ExitStack, port: int, request: bytes, is_low_first: bool) -> Ask:
+    connection = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+
+    def ask() -> bytes:
+        connection.sendall(request)
+        answer = connection.recv(256)
+        # header (7), function, length, a float; an exception is shorter
+        if len(answer) != 13:
+            raise SystemExit(f"Modbus: {answer!r}")
+        words = answer[9:]
+        (power_w,) = unpack(">f", words[2:] + words[:2] if is_low_first else words)
+        return json.dumps({"power": power_w}).encode()
 
     return ask
 

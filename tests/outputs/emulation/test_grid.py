@@ -5,6 +5,7 @@ import time
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from diagnosis.well import facts
 from emulating import GridMeter, in_event_loop, running
@@ -91,6 +92,22 @@ async def test_the_mean_is_that_of_the_last_minute() -> None:
             meter.send(power(watts), age_s=age_s)
             await asyncio.sleep(0)
         assert (reading := meter.grid.newest()) and reading.mean_w == 300
+
+
+@in_event_loop
+async def test_the_mean_is_of_one_meter_alone() -> None:
+    hub, shown = Hub(), ["1 ISK 00 10000001"]
+    grid = Grid(hub, lambda: shown[0], 10)
+    async with running(grid.run("test")):
+        await send(hub, shown[0], 9000, age_s=20)
+        shown[0] = "1 ISK 00 10000002"
+        await send(hub, shown[0], 100)
+        assert (reading := grid.newest()) and reading.mean_w == 100
+
+
+async def send(hub: Hub, meter_id: str, watts: int, age_s: float = 0.0) -> None:
+    hub.publish(replace(sample(power(watts), meter_id=meter_id), monotonic_s=boottime_s() - age_s))
+    await asyncio.sleep(0)
 
 
 @in_event_loop

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
 
 from emulating import MAC, GridMeter, in_event_loop, running, until
 from iskra_server.outputs.emulation import shelly_http
@@ -159,6 +160,9 @@ async def test_before_the_meter_is_known_it_has_no_identity() -> None:
         await device.opened.wait()
         async with httpx.AsyncClient(timeout=60, verify=False) as client:
             assert (await client.get(f"http://127.0.0.1:{port}/shelly")).status_code == 503
+        # no client waits for an answer that never comes
+        with pytest.raises(InvalidStatus, match="503"):
+            await connect(f"ws://127.0.0.1:{port}/rpc", proxy=None)
 
 
 @in_event_loop

@@ -23,6 +23,7 @@ from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
 from iskra_server.meter.signed_power import PHASES, POWER
+from iskra_server.outputs.emulation.stalls import Stalls
 from iskra_server.reading.hub import Hub
 
 # of EcoTracker's powerAvg
@@ -45,9 +46,10 @@ class GridReading(Struct, frozen=True, gc=False):
     """Power in W, + import and - export; energies in Wh; voltages in V, currents in A, frequency in Hz.
 
     Currents have no sign: some meters send that of the power, and a sum over the phases would be too small.
-    What the meter does not send is None. `arrived_s` is when the telegram of the power arrived (boot time); `mean_w` is
-    the mean power of the last minute; `tariffs_wh` the import of tariffs 1 and 2. `may_lack_counters`: they may
-    come in telegrams of their own, of some meters once an hour.
+    What the meter does not send is None. `arrived_s` is when the telegram of the power was read (boot time), and
+    `waited_s` how long it may have waited before; `mean_w` is the mean power of the last minute; `tariffs_wh` the
+    import of tariffs 1 and 2. `may_lack_counters`: they may come in telegrams of their own, of some meters once an
+    hour.
     """
 
     meter_id: str
@@ -63,6 +65,7 @@ class GridReading(Struct, frozen=True, gc=False):
     currents_a: tuple[Decimal | None, Decimal | None, Decimal | None]
     frequency_hz: Decimal | None
     may_lack_counters: bool = False
+    waited_s: float = 0.0
 
 
 class Grid:
@@ -80,9 +83,15 @@ class Grid:
         # of the last minute: arrival in boot time, power in W
         self._powers: deque[tuple[float, Decimal]] = deque()
         self._telegram = asyncio.Event()
+        self._stalls = Stalls()
 
     async def run(self, name: str) -> None:
         """`name` is that of the subscriber."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._stalls.run())
+            await self._follow(name)
+
+    async def _follow(self, name: str) -> None:
         with self._hub.subscribe(name) as samples:
             async for sample in samples:
                 if sample.reading.meter_id == self.meter_id:
@@ -93,7 +102,11 @@ class Grid:
         """None before its first telegram. Another one only while this one is not read: searching takes long."""
         age_s = self._hub.age_s(self._meter_id, boottime_s()) if self._meter_id else None
         if age_s is None or age_s > self.stale_after_s:
-            self._meter_id = self._find_meter()
+            found = self._find_meter()
+            if found != self._meter_id:
+                # those of another meter
+                self._powers.clear()
+            self._meter_id = found
         return self._meter_id
 
     def newest(self) -> GridReading | None:
@@ -108,11 +121,13 @@ class Grid:
         return reading if reading and self.age_s(reading) <= self.stale_after_s else None
 
     def age_s(self, reading: GridReading) -> float:
-        """Since the telegram of its power arrived, including a pause that boot time did not count."""
+        """Since the telegram of its power arrived at the latest, including a pause that boot time did not count."""
         now_s = boottime_s()
         newest, age_s = self._hub.newest.get(reading.meter_id), self._hub.age_s(reading.meter_id, now_s)
         # a meter that is not configured any more has neither
-        return inf if newest is None or age_s is None else age_s + newest.monotonic_s - reading.arrived_s
+        if newest is None or age_s is None:
+            return inf
+        return age_s + newest.monotonic_s - reading.arrived_s + reading.waited_s
 
     def last_sample(self) -> Sample | None:
         """The newest telegram of the meter, of any age."""
@@ -153,11 +168,12 @@ class Grid:
             return first, second, third
 
         l1, l2, l3 = values(PHASES)
+        arrived_s = sample.monotonic_s - power.age_s
         i1, i2, i3 = (None if current_a is None else abs(current_a) for current_a in values(_CURRENTS))
         return GridReading(
             meter_id=sample.reading.meter_id,
             simulated=sample.simulated,
-            arrived_s=sample.monotonic_s - power.age_s,
+            arrived_s=arrived_s,
             power_w=power_w,
             phases_w=None if l1 is None or l2 is None or l3 is None else (l1, l2, l3),
             mean_w=self._mean_w(sample, power_w),
@@ -168,6 +184,7 @@ class Grid:
             currents_a=(i1, i2, i3),
             frequency_hz=value(_FREQUENCY),
             may_lack_counters=sample.reading.protocol in LIST_PROTOCOLS,
+            waited_s=self._stalls.waited_s(arrived_s, boottime_s()),
         )
 
     def _note(self, sample: Sample) -> None:

@@ -110,7 +110,8 @@ class ShellyHttp(HttpDevice):
         return self._methods.result(method, params, self._moment(shelly, reading))
 
     def has_websocket(self, path: str) -> bool:
-        return path == _RPC
+        """Not before the meter is known: a frame must have the id of the device. It is answered by HTTP, with 503."""
+        return path == _RPC and self._identify() is not None
 
     async def serve_websocket(self, socket: WebSocket) -> None:
         free = asyncio.Semaphore(MAX_WAITING)
