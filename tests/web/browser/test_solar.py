@@ -11,8 +11,8 @@ from samples import METER_ID, power
 from solar_household import solar_server
 from web.api.test_solar import PLANT, plant
 from web.browser.accessibility import accessibility_faults
-from web.browser.conftest import watched
-from web.browser.test_sub_meters import page_of, served_by_thread
+from web.browser.conftest import page_of, watched
+from web.browser.test_sub_meters import served_by_thread
 from web.serving import Site, arrived, status
 
 
@@ -62,10 +62,10 @@ def test_a_meter_without_export_shows_no_flow_while_it_shows_0_w(browser: Browse
 
 @pytest.mark.slow
 def test_without_a_plant_nothing_of_it_is_there(browser: Browser) -> None:
-    site = Site(arrived(power(300)))
+    site = Site(arrived(power(300)), stale_after_s=3600)
     site.statuses = [status(meter_id=METER_ID)]
     requests: list[str] = []
-    with served_by_thread(site) as url, page_of(browser, "about:blank") as page:
+    with served_by_thread(site) as url, page_of(browser) as page:
         page.on("request", lambda request: requests.append(request.url))
         page.goto(url)
         expect(page.locator(".hour .caption")).to_be_attached()
