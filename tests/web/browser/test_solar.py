@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from running import Server, until
 from samples import METER_ID, power
@@ -112,3 +112,22 @@ def test_the_meter_of_the_plant_can_be_chosen_and_says_what_it_is(browser: Brows
         page.evaluate("location.hash = '#/sum'")
         # two meters of one household are no sum
         expect(page.locator(".sum-choice input:checked")).to_have_count(1)
+
+
+@pytest.mark.slow
+def test_a_day_has_its_solar_energy_though_the_state_of_the_sources_comes_last(
+    browser: Browser, household: Server
+) -> None:
+    def answer_without_states(route: Route) -> None:
+        readings, _, _ = household.get("/api/v1/live?brief=yes").text.partition("event: status")
+        route.fulfill(content_type="text/event-stream", body=readings)
+
+    with page_of(browser) as page:
+        page.route("**/api/v1/status", lambda route: route.abort())
+        page.route("**/api/v1/live*", answer_without_states)
+        page.goto(f"{household.url}/#/day/2026-06-21")
+        expect(page.locator(".notes")).to_be_visible()
+        expect(page.locator(".solar")).to_have_count(0)
+        page.unroute_all()
+        expect(page.locator(".solar + .notes")).to_be_visible()
+        expect(page.locator(".solar canvas")).to_be_visible()
