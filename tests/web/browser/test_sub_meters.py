@@ -118,12 +118,14 @@ def test_a_meter_can_be_chosen_as_soon_as_the_sum_is_shown(browser: Browser) -> 
         page.clock.install()
         page.goto(f"{url}/#/now")
         expect(page.locator(".meters button")).to_have_count(2)
-        # nothing that is repeated runs between the two clicks
+        # nothing that is repeated runs between two clicks
         page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
-        page.locator(".meters a").click()
-        expect(page.locator("main")).to_have_class("sum")
-        page.locator(".meters button").first.click()
-        expect(page.locator("main")).to_have_class("now")
+        # that of the meter that was shown before, and one that looks the same in both views
+        for place in (0, 0, 1):
+            page.locator(".meters a").click()
+            expect(page.locator("main")).to_have_class("sum")
+            page.locator(".meters button").nth(place).click()
+            expect(page.locator("main")).to_have_class("now")
 
 
 def test_without_one_of_the_powers_there_is_no_sum_of_meters(browser: Browser) -> None:
