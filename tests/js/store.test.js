@@ -94,6 +94,20 @@ test("the meter of a solar plant is chosen only by hand, or where there is no ot
   assert.equal(store.store.chosen, "roof");
 });
 
+test("what is shown of a meter that is gone is shown again of the next", () => {
+  const shown = [];
+  define("dispatchEvent", ({ type }) => shown.push(type));
+  const gas = { ...reading("gas"), meter: { ...reading("gas").meter, medium: "gas" } };
+  // an electricity meter sends the readings of a gas meter along
+  store.store.meters.set("gas", gas);
+  store.notify();
+  assert.deepEqual([store.store.chosen, shown], ["gas", []]);
+  const electricity = { ...reading("a"), meter: { ...reading("a").meter, medium: "electricity" } };
+  store.store.meters.set("a", electricity);
+  store.notify();
+  assert.deepEqual([store.store.chosen, shown], ["a", ["hashchange"]]);
+});
+
 test("phases are shown only if all three are there", () => {
   assert.deepEqual(store.phasePowers(registers({ power_l1: "1", power_l2: "-2", power_l3: "3" })), ["1", "-2", "3"]);
   assert.equal(store.phasePowers(registers({ power_l1: "1", power_l2: "2" })), null);

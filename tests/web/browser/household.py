@@ -4,6 +4,7 @@
 and every quarter of the days on which the clocks change, of a day with a gap, and of one with a new epoch
 """
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -40,7 +41,11 @@ def _quarter(day: date) -> int:
     return quarter_of(local_midnight(day, ZONE).timestamp())
 
 
-FIRST, LAST = _quarter(FIRST_DAY), quarter_of(NOW.timestamp())
+FIRST = _quarter(FIRST_DAY)
+
+
+def this_quarter() -> int:
+    return quarter_of(time.time())
 
 
 def counters_at(quarter: int) -> tuple[int, int]:
@@ -50,25 +55,26 @@ def counters_at(quarter: int) -> tuple[int, int]:
     return imported, 500_000 + elapsed * 150 + (elapsed * elapsed) % 149
 
 
-ENERGY_NOW = counters_at(LAST)[0] + 5
+def energy_now() -> int:
+    return counters_at(this_quarter())[0] + 5
 
 
-def quarters() -> list[int]:
+def quarters(last: int) -> list[int]:
     """The quarters with readings."""
     recorded = {_quarter(FIRST_DAY + _DAY * days) for days in range((TODAY - FIRST_DAY).days + 1)}
     for day in (SPRING, AUTUMN, GAP_DAY, EPOCH_DAY):
         recorded |= set(range(_quarter(day), _quarter(day + _DAY)))
-    recorded |= set(range(_quarter(_RECENT), LAST + 1))
+    recorded |= set(range(_quarter(_RECENT), last + 1))
     gap = _quarter(GAP_DAY)
     return sorted(recorded - set(range(gap + 40, gap + 60)))
 
 
-def records() -> Iterator[Record]:
+def records(last: int) -> Iterator[Record]:
     restart = _quarter(EPOCH_DAY) + 48
     yield EpochStart(
         METER_ID, IMPORT, 1, restart * 900 - 60, Exact(counters_at(restart)[0], -1), Exact(counters_at(restart)[0], -1)
     )
-    for quarter in quarters():
+    for quarter in quarters(last):
         imported, exported = counters_at(quarter)
         yield QuarterReading(METER_ID, IMPORT, quarter, Exact(imported, -1), "measured", int(quarter >= restart))
         yield QuarterReading(METER_ID, EXPORT, quarter, Exact(exported, -1), "measured", 0)
@@ -78,6 +84,8 @@ def records() -> Iterator[Record]:
 
 
 def write(folder: Path) -> None:
+    """Until this quarter-hour: between a history that ends before it and the first telegram would be a gap."""
+    last = this_quarter()
     store = Store(f"sqlite:///{folder}/iskra.sqlite")
-    store.write(list(records()), [MeterInfo(METER_ID, SERVER_ID.hex(), False, FIRST * 900, LAST * 900)])
+    store.write(list(records(last)), [MeterInfo(METER_ID, SERVER_ID.hex(), False, FIRST * 900, last * 900)])
     store.close()

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -10,7 +11,7 @@ from iskra_server.web.http.pages import STATIC
 from outputs.mqtt.broker import Mosquitto
 from running import Server, serving, until
 from web.browser.accessibility import accessibility_faults
-from web.browser.conftest import Meter, Open, watched
+from web.browser.conftest import Meter, Open, page_of, watched
 from web.browser.household import TODAY
 
 VIEWS = ("now", f"day/{TODAY}", f"day/{TODAY}?as=table", "week", "month", "year", "all", "heat", "compare", "normal",
@@ -111,7 +112,7 @@ def test_the_theme_can_be_chosen(open_page: Open, meter: Meter) -> None:
     page = open_page("#/about", color_scheme="light")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.get_by_role("button", name="Dark").click()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    expect(page.locator("body")).not_to_have_css("background-color", light)
     page.reload()
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
 
@@ -153,36 +154,33 @@ def test_paper_shows_the_charts_and_nothing_to_press(open_page: Open, meter: Met
 
 @pytest.mark.parametrize("path", [pytest.param("nothing", marks=pytest.mark.slow), "some/where/else"])
 def test_an_address_that_does_not_exist_leads_back(browser: Browser, server: Server, path: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    answer = page.goto(f"{server.url}/{path}")
-    assert answer and answer.status == 404
-    assert accessibility_faults(page) == []
-    expect(page.locator("header")).to_have_css("display", "flex")
-    page.get_by_role("link", name="Open the meter").click()
-    expect(page.locator(".big")).to_be_visible()
-    context.close()
+    with page_of(browser) as page:
+        answer = page.goto(f"{server.url}/{path}")
+        assert answer and answer.status == 404
+        assert accessibility_faults(page) == []
+        expect(page.locator("header")).to_have_css("display", "flex")
+        page.get_by_role("link", name="Open the meter").click()
+        expect(page.locator(".big")).to_be_visible()
 
 
 def test_without_javascript_the_page_has_the_reading_and_asks_again(
     browser: Browser, server: Server, meter: Meter
 ) -> None:
-    context = browser.new_context(java_script_enabled=False, locale="de-DE", viewport={"width": 320, "height": 600})
-    page = context.new_page()
+    small: dict[str, Any] = {"java_script_enabled": False, "locale": "de-DE", "viewport": {"width": 320, "height": 600}}
     meter.send(1234)
     until(lambda: server.cumulated().status_code == 200)
-    page.goto(server.url)
-    reading = page.locator("main .pairs div", has_text="1.8.0")
-    expect(reading).to_have_text(re.compile(rf"Zählerstand · 1.8.0.*{meter.energy % 10_000:04} kWh"))
-    expect(page.locator("main")).to_contain_text("1\u202f234 W ↓ Bezug aus dem Netz")
-    expect(page.locator("main")).to_have_attribute("lang", "de")
-    expect(page.locator("head noscript meta[http-equiv=refresh]")).to_have_attribute("content", "10")
+    with page_of(browser, server.url, **small) as page:
+        reading = page.locator("main .pairs div", has_text="1.8.0")
+        expect(reading).to_have_text(re.compile(rf"Zählerstand · 1.8.0.*{meter.energy % 10_000:04} kWh"))
+        expect(page.locator("main")).to_contain_text("1\u202f234 W ↓ Bezug aus dem Netz")
+        expect(page.locator("main")).to_have_attribute("lang", "de")
+        expect(page.locator("head noscript meta[http-equiv=refresh]")).to_have_attribute("content", "10")
     with meter.silent():
         until(lambda: server.cumulated().status_code == 503)
-        page.reload()
-        expect(page.locator("main")).to_contain_text("zuletzt empfangen")
-        expect(page.locator("main")).not_to_contain_text(" kWh")
-    context.close()
+        # another page: the one above might ask again at the same moment
+        with page_of(browser, server.url, **small) as page:
+            expect(page.locator("main")).to_contain_text("zuletzt empfangen")
+            expect(page.locator("main")).not_to_contain_text(" kWh")
 
 
 def test_the_yaml_for_home_assistant_has_the_address_of_this_server(open_page: Open, meter: Meter) -> None:
@@ -233,9 +231,13 @@ def test_the_valid_telegrams_of_the_last_day_are_a_line(open_page: Open, meter: 
     page = open_page("#/setup/head")
     day = page.locator(".card", has=page.get_by_role("heading", name="Last 24 hours"))
     chart = day.get_by_role("slider")
-    chart.focus()
-    chart.press("End")
-    expect(day.locator(".caption")).to_have_text(re.compile(r"\d · \d+(\.\d)? %$"))
+
+    def is_known() -> bool:
+        chart.press("End")
+        return bool(re.search(r"\d · \d+(\.\d)? %$", day.locator(".caption").inner_text()))
+
+    # the last five minutes may have begun a moment ago: without a telegram until the line is drawn again
+    until(is_known)
 
 
 @pytest.mark.slow

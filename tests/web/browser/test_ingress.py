@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from iskra_server.web.http.pages import STATIC
 from running import Head, Server, free_port, serving
 from supervisor import SupervisorStandIn, Target, supervisor
-from web.browser.conftest import CONTRACT, Meter, Open, is_ready, watched
+from web.browser.conftest import CONTRACT, Meter, Open, is_ready, page_of, watched
 from web.browser.household import TODAY, ZONE, write
 
 PHONE = {"width": 390, "height": 844}
@@ -166,16 +166,15 @@ def test_in_a_tab_of_its_own_and_after_a_restart_of_the_app(open_frame: Open, bo
 
 @pytest.mark.usefixtures("server")
 def test_a_wrong_address_leads_back_to_the_page(browser: Browser, box: SupervisorStandIn) -> None:
-    context = browser.new_context()
-    context.add_cookies([{"name": name, "value": value, "url": box.url} for name, value in box.cookies.items()])
-    page = context.new_page()
-    answer = page.goto(box.page_url + "nowhere/else")
-    assert answer and answer.status == 404
-    expect(page.get_by_role("heading", level=1)).to_have_text("This page does not exist")
-    page.get_by_role("link", name="Open the meter").click()
-    expect(page).to_have_url(re.compile(re.escape(box.page_url)))
-    expect(page.locator(".big")).to_be_visible()
-    context.close()
+    with page_of(browser) as page:
+        cookies = box.cookies.items()
+        page.context.add_cookies([{"name": name, "value": value, "url": box.url} for name, value in cookies])
+        answer = page.goto(box.page_url + "nowhere/else")
+        assert answer and answer.status == 404
+        expect(page.get_by_role("heading", level=1)).to_have_text("This page does not exist")
+        page.get_by_role("link", name="Open the meter").click()
+        expect(page).to_have_url(re.compile(re.escape(box.page_url)))
+        expect(page.locator(".big")).to_be_visible()
 
 
 def test_no_module_asks_from_the_root() -> None:

@@ -90,7 +90,7 @@ def test_a_locked_meter_in_german_on_a_phone_and_on_a_wall(browser: Browser, tmp
         wall = opened("#/wall", viewport={"width": 1280, "height": 800})
         expect(wall.locator(".warning strong")).to_contain_text("whole kWh")
         expect(wall.locator(".warning")).not_to_contain_text("iskra-server")
-        assert wall.evaluate("document.documentElement.scrollHeight") == 800
+        until(lambda: wall.evaluate("document.documentElement.scrollHeight") == 800)
 
 
 def test_the_wall_display_has_a_clock_and_compares_today_with_yesterday(open_page: Open, meter: Meter) -> None:
@@ -98,7 +98,7 @@ def test_the_wall_display_has_a_clock_and_compares_today_with_yesterday(open_pag
     page = open_page("#/wall", viewport={"width": 1024, "height": 600}, color_scheme="dark")
     expect(page.locator(".clock")).to_have_text(re.compile(r"^\d\d?:\d\d$"))
     expect(page.locator(".trend")).to_have_text(re.compile(r"yesterday$"))
-    assert page.evaluate("document.documentElement.scrollHeight") == 600
+    until(lambda: page.evaluate("document.documentElement.scrollHeight") == 600)
 
 
 @pytest.mark.slow

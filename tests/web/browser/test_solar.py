@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from running import Server, until
 from samples import METER_ID, power
 from solar_household import solar_server
 from web.api.test_solar import PLANT, plant
 from web.browser.accessibility import accessibility_faults
-from web.browser.conftest import watched
-from web.browser.test_sub_meters import page_of, served_by_thread
+from web.browser.conftest import page_of, watched
+from web.browser.test_sub_meters import served_by_thread
 from web.serving import Site, arrived, status
 
 
@@ -62,10 +62,10 @@ def test_a_meter_without_export_shows_no_flow_while_it_shows_0_w(browser: Browse
 
 @pytest.mark.slow
 def test_without_a_plant_nothing_of_it_is_there(browser: Browser) -> None:
-    site = Site(arrived(power(300)))
+    site = Site(arrived(power(300)), stale_after_s=3600)
     site.statuses = [status(meter_id=METER_ID)]
     requests: list[str] = []
-    with served_by_thread(site) as url, page_of(browser, "about:blank") as page:
+    with served_by_thread(site) as url, page_of(browser) as page:
         page.on("request", lambda request: requests.append(request.url))
         page.goto(url)
         expect(page.locator(".hour .caption")).to_be_attached()
@@ -112,3 +112,22 @@ def test_the_meter_of_the_plant_can_be_chosen_and_says_what_it_is(browser: Brows
         page.evaluate("location.hash = '#/sum'")
         # two meters of one household are no sum
         expect(page.locator(".sum-choice input:checked")).to_have_count(1)
+
+
+@pytest.mark.slow
+def test_a_day_has_its_solar_energy_though_the_state_of_the_sources_comes_last(
+    browser: Browser, household: Server
+) -> None:
+    def answer_without_states(route: Route) -> None:
+        readings, _, _ = household.get("/api/v1/live?brief=yes").text.partition("event: status")
+        route.fulfill(content_type="text/event-stream", body=readings)
+
+    with page_of(browser) as page:
+        page.route("**/api/v1/status", lambda route: route.abort())
+        page.route("**/api/v1/live*", answer_without_states)
+        page.goto(f"{household.url}/#/day/2026-06-21")
+        expect(page.locator(".notes")).to_be_visible()
+        expect(page.locator(".solar")).to_have_count(0)
+        page.unroute_all()
+        expect(page.locator(".solar + .notes")).to_be_visible()
+        expect(page.locator(".solar canvas")).to_be_visible()

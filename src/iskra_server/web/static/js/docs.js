@@ -47,10 +47,14 @@ function operationCard(method, path, { summary, parameters = [], responses }) {
   const address = (/** @type {string} */ base) =>
     addressOf(base, path, parameters, Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])));
   const refresh = () => { example.textContent = curl(address(SERVER), streams); };
+  let shown = new AbortController();
   const onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     answer.hidden = false;
-    (streams ? showEvents : showAnswer)(address(HERE), answer);
+    // an answer to the question before may come later
+    shown.abort();
+    shown = new AbortController();
+    (streams ? showEvents : showAnswer)(address(HERE), answer, shown.signal);
   };
   refresh();
   return make("section.card.operation",
@@ -66,19 +70,20 @@ function operationCard(method, path, { summary, parameters = [], responses }) {
     answer);
 }
 
-/** @param {URL} url @param {HTMLElement} answer */
-async function showAnswer(url, answer) {
+/** @param {URL} url @param {HTMLElement} answer @param {AbortSignal} signal */
+async function showAnswer(url, answer, signal) {
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { signal });
     answer.textContent = `${response.status}\n${indented(await response.text())}`;
   } catch {
-    answer.textContent = texts.unreachable;
+    if (!signal.aborted) answer.textContent = texts.unreachable;
   }
 }
 
-/** @param {URL} url @param {HTMLElement} answer */
-function showEvents(url, answer) {
+/** @param {URL} url @param {HTMLElement} answer @param {AbortSignal} signal */
+function showEvents(url, answer, signal) {
   const stream = new EventSource(url);
+  signal.addEventListener("abort", () => stream.close());
   let left = SHOWN_EVENTS;
   answer.textContent = "";
   const show = (/** @type {MessageEvent} */ { type, lastEventId: id, data }) => {

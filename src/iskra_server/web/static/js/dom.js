@@ -53,12 +53,19 @@ export function setData(node, name, value) {
 
 export const setTitle = (/** @type {string} */ text) => { document.title = `${text} · ISKRA Electricity`; };
 
-/** Replaces only the children that differ: the others keep focus and selection. */
+/**
+ * Replaces only what differs, at any depth: the rest keeps focus and selection, and a link that is being pressed is
+ * clicked. What stays keeps its listeners too, so that these must not know what the content was made of.
+ */
 export function setContent(/** @type {HTMLElement} */ node, /** @type {Content<HTMLElement>[]} */ ...content) {
   const [old, next] = [[...node.childNodes], [...make("div", ...content).childNodes]];
   next.forEach((child, index) => {
-    if (!old[index]) node.append(child);
-    else if (!old[index].isEqualNode(child)) old[index].replaceWith(child);
+    const before = old[index];
+    if (!before) node.append(child);
+    else if (before.isEqualNode(child)) return;
+    else if (before instanceof HTMLElement && before.cloneNode().isEqualNode(child.cloneNode())) {
+      setContent(before, ...child.childNodes);
+    } else before.replaceWith(child);
   });
   for (const child of old.slice(next.length)) child.remove();
 }

@@ -51,8 +51,12 @@ function notifySoon() {
 
 async function requestStatus() {
   if (document.hidden || store.lostAt !== null) return;
-  const answer = await fetch("api/v1/status").catch(() => null);
-  if (answer?.ok) setStatus(await answer.json(), performance.now());
+  const askedAt = performance.now();
+  const answer = await fetch("api/v1/status").then((response) => (response.ok ? response.json() : null), () => null);
+  // an event that came meanwhile is newer
+  if (!answer || store.statusAt > askedAt) return;
+  setStatus(answer, performance.now());
+  notify();
 }
 
 /** @param {Api.ServerStatus} status @param {number} at */

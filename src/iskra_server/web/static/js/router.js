@@ -56,21 +56,24 @@ function keepFocus(/** @type {HTMLElement} */ main, /** @type {string} */ part, 
 
 /**
  * Shows the view of the address, now and after each change. `views` loads the module of a view by name; its `show`
- * fills `main`, and the signal aborts when the view is left.
+ * fills `main`, and the signal aborts when another view takes its place: until that is loaded, its readings go on.
  * @param {HTMLElement} main
  * @param {Record<string, () => Promise<{show: View}>>} views
  * @param {(address: Address) => void} onShow called before a view is shown
  */
 export function route(main, views, onShow) {
   let leave = new AbortController();
+  let changes = 0;
   async function show() {
-    leave.abort();
-    leave = new AbortController();
-    const { signal } = leave;
+    changes += 1;
+    const own = changes;
     const address = parseAddress(Object.keys(views));
     // the files of an old release are gone: reload to get the new one
     const view = await views[address.view]().catch(reloadPage);
-    if (!view || signal.aborted) return;
+    if (!view || own !== changes) return;
+    leave.abort();
+    leave = new AbortController();
+    const { signal } = leave;
     const focused = focusedPart(main);
     main.replaceChildren();
     main.className = address.view;

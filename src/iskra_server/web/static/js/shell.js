@@ -130,10 +130,11 @@ function renderMeters(/** @type {HTMLElement} */ bar) {
   const shown = JSON.stringify([ids.map((id) => [id, label(id)]), isSum, store.chosen, words.titles.sum]);
   if (bar.dataset.shown === shown) return;
   bar.dataset.shown = shown;
-  // the view of the sum shows no single meter
+  // the view of the sum shows no single meter; it is asked for at the press: a button outlives the view it was made in
   const choose = (/** @type {string} */ id) => {
+    const leavesSum = document.body.dataset.view === "sum";
     chooseMeter(id);
-    if (isSum) location.hash = link(HOME);
+    if (leavesSum) location.hash = link(HOME);
   };
   setContent(bar, ids.length <= MAX_BUTTONS
     ? ids.map((id) => make("button", {

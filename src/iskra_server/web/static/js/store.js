@@ -55,8 +55,10 @@ export function notify() {
   // a meter that is read comes before one of the history, unless somebody has chosen that
   const isOvertaken = !isChosenByHand && (isRecordedOnly(store.chosen) && !isRecordedOnly(first)
     || isPlant(store.chosen) && !isPlant(first));
+  const before = store.chosen;
   if (isGone || isOvertaken) store.chosen = first;
-  if (isOvertaken && !isGone) showAgain();
+  // what is shown was asked for the meter before
+  if (before !== null && before !== store.chosen) showAgain();
   for (const listener of [...listeners]) listener();
 }
 
@@ -206,11 +208,21 @@ export function phasePowers(meter) {
   return powers.length === 3 ? powers : null;
 }
 
-/** Calls `begin` once, as soon as a meter is chosen. */
-export function whenChosen(/** @type {AbortSignal} */ signal, /** @type {() => void} */ begin) {
+/** Calls `begin` once, as soon as a meter is chosen. @param {AbortSignal} signal @param {() => void} begin */
+export const whenChosen = (signal, begin) => whenTrue(() => Boolean(store.chosen), signal, begin);
+
+/**
+ * Calls `begin` once, as soon as a source is known to be a solar plant: that may come later than the first reading.
+ * @param {AbortSignal} signal @param {() => void} begin
+ */
+export const whenPlant = (signal, begin) =>
+  whenTrue(() => store.statuses.some(({ facts }) => facts.role === "production"), signal, begin);
+
+/** @param {() => boolean} isTrue @param {AbortSignal} signal @param {() => void} begin */
+function whenTrue(isTrue, signal, begin) {
   let hasBegun = false;
   const stop = subscribe(() => {
-    if (hasBegun || !store.chosen) return;
+    if (hasBegun || !isTrue()) return;
     hasBegun = true;
     queueMicrotask(() => { stop(); if (!signal.aborted) begin(); });
   });

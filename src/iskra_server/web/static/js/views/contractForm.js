@@ -6,7 +6,7 @@ import { contractWords as texts } from "../contractWords.js";
 import { copy } from "../copy.js";
 import { make, setText, setTitle } from "../dom.js";
 import { words } from "../language.js";
-import { meterIds, meterName, store } from "../store.js";
+import { meterIds, meterName, store, subscribe } from "../store.js";
 import { costPages } from "../toolbar.js";
 import { hasField, showFindings } from "./contractFields.js";
 import { contractSections } from "./contractSections.js";
@@ -18,7 +18,8 @@ const CHECK_AFTER_MS = 400;
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 export function showContractForm(main, signal) {
   const fields = emptyContract(`${today().slice(0, 4)}-01-01`);
-  const meters = meterIds().map((id) => /** @type {[string, string]} */ ([id, meterName(id)]));
+  const known = () => meterIds().map((id) => /** @type {[string, string]} */ ([id, meterName(id)]));
+  let meters = known();
   const form = make("form.contract-form", { autocomplete: "off", onsubmit: (event) => event.preventDefault() });
   const toml = make("pre", { tabindex: "0", "aria-label": texts.result });
   const verdict = make("p.outcome", { role: "status" });
@@ -49,6 +50,14 @@ export function showContractForm(main, signal) {
   };
   draw();
   change();
+  // the first of them may be read after this
+  signal.addEventListener("abort", subscribe(() => {
+    const next = known();
+    if (JSON.stringify(next) === JSON.stringify(meters)) return;
+    meters = next;
+    draw();
+    change();
+  }));
 }
 
 /**

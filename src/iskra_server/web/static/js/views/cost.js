@@ -24,7 +24,7 @@ import { contractCard, monthCard, parts, pastYearCard, yearCard } from "./costCa
 export async function show(main, { parts: [part] }, signal) {
   if (part === "contract") {
     const { showContractForm } = await import("./contractForm.js");
-    showContractForm(main, signal);
+    if (!signal.aborted) showContractForm(main, signal);
     return;
   }
   const content = make("div.content", make("h1.hidden", words.sections.cost), historyNote(signal));

@@ -83,6 +83,7 @@ function searchCard(main, { title, parts, find, label, example, signal }, list) 
     },
   });
   signal.addEventListener("abort", () => clearTimeout(timer));
+  addEventListener("hashchange", () => clearTimeout(timer), { signal });
   main.append(make("section.card", make("div.card-head", make("h1", title), summary, input), box));
   list(box, find);
   return summary;

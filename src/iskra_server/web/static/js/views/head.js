@@ -129,8 +129,8 @@ function drawLastDay(box, caption, chosen, signal) {
   /** @type {Points} */
   const shown = { times: [], mean: [] };
   const text = (/** @type {number} */ at) => `${shortTime(shown.times[at] * 1000)} · ${shown.mean[at] ?? "–"} %`;
-  /** @type {LineChart | null} */
-  let chart = null;
+  /** @type {ReturnType<typeof drawLine> | null} */
+  let drawing = null;
   async function refresh() {
     const answer = await request("api/v1/quality/day", {}, signal).catch(() => null);
     const source = answer?.sources[chosen()];
@@ -141,13 +141,12 @@ function drawLastDay(box, caption, chosen, signal) {
     // two points per slot, so that a single slot is a visible line
     shown.times = valid.flatMap((_, at) => [begin + at * slot, begin + (at + 1) * slot - 1]);
     shown.mean = valid.flatMap((count, at) => Array(2).fill(percent(count, damaged[at])));
-    if (chart) { chart.update(shown, begin, end); return; }
-    const line = await drawLine(box, shown, {
+    if (drawing) { (await drawing)?.update(shown, begin, end); return; }
+    drawing = drawLine(box, shown, {
       begin, end, small: true, unit: "%", yRange: PERCENT_RANGE, signal, number: axisNumber, label: texts.day,
       height: () => HEIGHT_PX, labels: (ends) => roundHours(ends, 6).map((at) => [at, shortTime(at * 1000)]),
       text, caption, legend: texts.dayCaption,
     });
-    chart ??= line;
   }
   refresh();
   const timer = setInterval(refresh, DAY_REFRESH_MS);

@@ -29,12 +29,14 @@ export function showHomeAssistant(main, signal) {
         make("button", { type: "button", onclick: () => copy(yaml, copied) }, words.copying.copy), copied),
       make("p.soft", { hidden: !isLocal }, texts.local), yaml));
   signal.addEventListener("abort", subscribe(() => renderMqtt(mqtt)));
+  let current = 0;
   async function load() {
-    try {
-      setText(yaml, (await request("api/v1/homeassistant", { url: url.value, lang: language }, signal)).yaml);
-    } catch (error) {
-      if (!signal.aborted) setText(yaml, messageOf(error));
-    }
+    current += 1;
+    const own = current;
+    const text = await request("api/v1/homeassistant", { url: url.value, lang: language }, signal)
+      .then((answer) => answer.yaml, messageOf);
+    // an answer for the address before may come later
+    if (!signal.aborted && own === current) setText(yaml, text);
   }
   load();
 }

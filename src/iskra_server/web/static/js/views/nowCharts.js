@@ -1,6 +1,6 @@
 // The rest of Now, loaded when the number is shown: charts, other meters, and the flow of solar power of a plant.
 
-import { store, subscribe } from "../store.js";
+import { whenPlant } from "../store.js";
 import { showSubMeters } from "../subMeters.js";
 import { showLastHour } from "./hour.js";
 import { showToday } from "./today.js";
@@ -14,11 +14,8 @@ export function showCharts(main, { hour, ...today }, signal) {
   showLastHour(hour, signal);
   showToday(today, signal);
   showSubMeters(main, signal);
-  let isShown = false;
-  // the state of the sources may come later than the first reading
-  signal.addEventListener("abort", subscribe(() => {
-    if (isShown || !store.statuses.some(({ facts }) => facts.role === "production")) return;
-    isShown = true;
-    void import("./solarFlow.js").then(({ showSolarFlow }) => { if (!signal.aborted) showSolarFlow(main, signal); });
-  }));
+  whenPlant(signal, async () => {
+    const { showSolarFlow } = await import("./solarFlow.js");
+    if (!signal.aborted) await showSolarFlow(main, signal);
+  });
 }

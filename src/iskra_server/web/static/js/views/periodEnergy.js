@@ -14,7 +14,7 @@ import { failureCard } from "../failure.js";
 import { words } from "../language.js";
 import { KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
 import { navigate, replaceAddress } from "../router.js";
-import { isPlant, store, whenChosen } from "../store.js";
+import { isPlant, store, whenChosen, whenPlant } from "../store.js";
 import { download, table } from "../table.js";
 import { countsWholeKwh } from "../todayStats.js";
 import { stepper } from "../toolbar.js";
@@ -87,10 +87,13 @@ async function render(content, shown, signal) {
     await chart(card, shown, signal);
     if (shown.kind === "day") await showPowerCurve(content, shown.key, shown.energy, signal);
   }
-  if (store.statuses.some(({ facts }) => facts.role === "production")) {
-    await (await import("./solarHistory.js")).showSolarHistory(content, shown, signal);
-  }
-  content.append(notes(shown.energy));
+  if (signal.aborted) return;
+  const end = notes(shown.energy);
+  content.append(end);
+  whenPlant(signal, async () => {
+    const { showSolarHistory } = await import("./solarHistory.js");
+    if (!signal.aborted) await showSolarHistory(end, shown, signal);
+  });
 }
 
 /** What has amounts of money: the totals, and the table if there is one. @param {Shown} shown @returns {Element[]} */

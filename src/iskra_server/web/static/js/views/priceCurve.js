@@ -5,7 +5,7 @@ import { dateText, localClock, QUARTER_MS, shiftDays, today, wallTimeRange } fro
 import { drawBars } from "../charts/bars.js";
 import { legendItem } from "../charts/legend.js";
 import { currencySign, price } from "../costs.js";
-import { make, setContent } from "../dom.js";
+import { make } from "../dom.js";
 import { axisNumber, chartKwh, kwh } from "../energyText.js";
 import { words } from "../language.js";
 
@@ -64,13 +64,13 @@ async function fill(card, prices, used, hours, choose, signal) {
     type: "button", "aria-pressed": String(count === hours), "aria-label": texts.hours(count),
     onclick: () => choose(count),
   }, `${count} h`));
-  setContent(card,
+  // no node of the drawing before stays: it has listeners and a chart of older prices
+  card.replaceChildren(...make("div",
     make("div.card-head", make("h2", texts.title),
       make("div.switch", { role: "group", "aria-label": texts.cheapest }, switches)),
     make("p.compared", `${texts.cheapest}: `, cheap ? windowText(cheap, prices.currency) : texts.noWindow),
     caption, curve, make("h3", texts.own), own,
-    prices.import_amount.at(-1) === null && make("p.soft.how", texts.untilTomorrow));
-  card.replaceChildren(...card.childNodes);
+    prices.import_amount.at(-1) === null && make("p.soft.how", texts.untilTomorrow)).childNodes);
   if (pressed) switches[hours - 1].focus();
   const clock = localClock(prices.tz);
   const begin = Date.parse(prices.begin);

@@ -20,12 +20,12 @@ import { axisLabels, bucketName, isLabelCentred } from "./buckets.js";
 
 /**
  * A card with the household's solar energy, where the chosen meter is one of those that it is made of.
- * @param {HTMLElement} content @param {Shown} shown @param {AbortSignal} signal
+ * @param {HTMLElement} notes what it stands before @param {Shown} shown @param {AbortSignal} signal
  */
-export async function showSolarHistory(content, { kind, key, as }, signal) {
+export async function showSolarHistory(notes, { kind, key, as }, signal) {
   const card = make("section.card.chart-card.solar");
-  if (isPlant(store.chosen)) content.prepend(make("p.soft", solarWords.ofPlant));
-  content.append(card);
+  if (isPlant(store.chosen)) notes.parentElement?.prepend(make("p.soft", solarWords.ofPlant));
+  notes.before(card);
   try {
     const energy = await request("api/v1/solar/energy", periodQuery(kind, key), signal);
     if (signal.aborted) return;

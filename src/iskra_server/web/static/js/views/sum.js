@@ -42,6 +42,11 @@ export function show(main, { parts: [kindName, text], query }, signal) {
     stepper(kind, key, (next) => navigate("sum", [kind, next], meters)), content);
   whenChosen(signal, () => {
     const ids = chosenIds(named);
+    // one that is read a moment later than the first can be chosen, too
+    const known = JSON.stringify([ids, addable()]);
+    signal.addEventListener("abort", subscribe(() => {
+      if (JSON.stringify([chosenIds(named), addable()]) !== known) dispatchEvent(new Event("hashchange"));
+    }));
     choice.append(...addable().map((id) => make("label.check", make("input", {
       type: "checkbox", checked: ids.includes(id),
       onchange: ({ target }) => {

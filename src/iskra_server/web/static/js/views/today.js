@@ -37,6 +37,8 @@ const RECORDING_MS = 5_000;
 export function showToday({ day, caption, facts, rate }, signal) {
   /** @type {History | string | null} a string is the reason why there is no history */
   let history = null;
+  let drawing = new AbortController();
+  signal.addEventListener("abort", () => drawing.abort());
   const show = () => {
     const meter = currentReading();
     if (history !== null) renderFacts(facts, history, meter);
@@ -44,7 +46,11 @@ export function showToday({ day, caption, facts, rate }, signal) {
   };
   signal.addEventListener("abort", subscribe(show));
   const refresh = async () => {
-    const next = await refreshDay(day, caption, signal);
+    const next = await refreshDay(day, caption, signal, () => {
+      drawing.abort();
+      drawing = new AbortController();
+      return drawing.signal;
+    });
     if (signal.aborted) return;
     history = next;
     show();
@@ -63,11 +69,12 @@ export function showToday({ day, caption, facts, rate }, signal) {
  * @param {HTMLElement} box
  * @param {HTMLElement} caption
  * @param {AbortSignal} signal
+ * @param {() => AbortSignal} begin ends the drawing before
  */
-async function refreshDay(box, caption, signal) {
+async function refreshDay(box, caption, signal, begin) {
   try {
     const history = await loadHistory(signal);
-    if (!signal.aborted) await drawDay(box, caption, history.energy, signal);
+    if (!signal.aborted) await drawDay(box, caption, history.energy, begin());
     return history;
   } catch (error) {
     const message = failureText(error);

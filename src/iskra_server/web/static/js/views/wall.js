@@ -32,18 +32,20 @@ export function show(main, _address, signal) {
   let day = null;
   /** @type {import("../todayCost.js").TodayCost | null} */
   let paid = null;
-  signal.addEventListener("abort", subscribe(() => {
+  const render = () => {
     power.show();
     const meter = currentReading();
     counter.show(meter, missingReadingText());
     setText(rate, rateNow(paid, meter));
     setText(todayNode, [day && todayText(day, meter), todayCostText(paid, meter)].filter(Boolean).join(" · "));
-  }));
+  };
+  signal.addEventListener("abort", subscribe(render));
   const refresh = async () => {
     const date = today();
     const energy = await requestHistory("energy", { from: date, bucket: "day" }, signal).catch(() => null);
     day = energy && { date, counter: energy.import };
     paid = await requestTodayCost(signal).catch(() => paid);
+    if (!signal.aborted) render();
   };
   whenChosen(signal, async () => {
     for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, REFRESH_MS); })) await refresh();

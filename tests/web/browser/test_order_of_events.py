@@ -1,0 +1,108 @@
+"""The page where answers, telegrams and presses come in another order than usual, as on a slow machine or network."""
+
+import re
+
+from playwright.sync_api import Browser, Route, expect
+
+from running import Server
+from samples import METER_ID, power
+from web.browser.conftest import Meter, Open, hold, page_of
+from web.browser.test_sub_meters import served_by_thread
+from web.serving import Site, arrived, status
+
+OTHER = "1 ISK 00 12345679"
+
+
+def test_a_reading_goes_on_while_the_next_view_is_loaded(open_page: Open, meter: Meter) -> None:
+    page = open_page("#/now")
+    meter.show(page, 321, "321")
+    release = hold(page, "**/views/history.js")
+    with page.expect_request("**/views/history.js"):
+        page.locator("nav.sections a", has_text="History").click()
+    meter.show(page, 432, "432")
+    release()
+    expect(page.locator(".stepper h1")).to_be_visible()
+
+
+def test_a_form_that_is_loaded_too_late_is_not_shown(open_page: Open) -> None:
+    page = open_page("#/about")
+    release = hold(page, "**/views/contractForm.js")
+    with page.expect_request("**/views/contractForm.js") as asked:
+        page.evaluate("location.hash = '#/cost/contract'")
+    page.evaluate("location.hash = '#/about'")
+    expect(page.locator("main.about .prose").first).to_be_visible()
+    release()
+    # it is loaded once: this ends after it
+    page.evaluate("(url) => import(url).then(() => null)", asked.value.url)
+    expect(page.locator("main form")).to_have_count(0)
+
+
+def test_the_lines_for_home_assistant_are_those_of_the_address_typed_last(open_page: Open) -> None:
+    page = open_page("#/setup/homeassistant")
+    yaml, address = page.get_by_label("YAML"), page.get_by_label("Address")
+    expect(yaml).to_contain_text("resource:")
+    release = hold(page, "**/api/v1/homeassistant?url=http*first*")
+    for name in ("first", "second"):
+        address.fill(f"http://{name}:8080")
+        address.press("Tab")
+    expect(yaml).to_contain_text('resource: "http://second:8080/')
+    with page.expect_request_finished(lambda request: "first" in request.url):
+        release()
+    # what the answer changes is drawn before the frame after the next
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(yaml).to_contain_text('resource: "http://second:8080/')
+
+
+def test_after_a_quarter_hour_the_buttons_show_its_prices(browser: Browser, meter: Meter, server: Server) -> None:
+    def answer_with_other_prices(route: Route) -> None:
+        answer = route.fetch()
+        content = answer.json()
+        for cheapest in content["cheapest"]:
+            cheapest["price"] = cheapest["hours"] / 8
+        route.fulfill(response=answer, json=content)
+
+    meter.send()
+    with page_of(browser) as page:
+        page.clock.install()
+        page.goto(f"{server.url}/#/cost")
+        card = page.locator("section", has_text="Price today and tomorrow")
+        expect(card.locator(".chart[aria-valuemax]")).to_have_count(2)
+        page.route("**/prices?**", answer_with_other_prices)
+        page.clock.fast_forward("16:00")
+        expect(card.locator(".compared")).to_contain_text("€0.125 per kWh")
+        card.get_by_role("button", name="3 hour").click()
+        expect(card.locator(".compared")).to_contain_text("€0.375 per kWh")
+        expect(card.get_by_role("button", name="3 hour")).to_be_focused()
+
+
+def test_a_meter_that_is_read_later_can_be_added_and_have_a_contract(browser: Browser) -> None:
+    site = Site(arrived(power(1243)), stale_after_s=3600)
+    site.statuses = [status(meter_id=METER_ID)]
+    with (
+        served_by_thread(site) as url,
+        page_of(browser, f"{url}/#/sum") as summed,
+        page_of(browser, f"{url}/#/cost/contract") as contract,
+    ):
+        expect(summed.locator(".sum-choice input")).to_have_count(1)
+        contract.get_by_label("Name").first.fill("Green")
+        expect(contract.locator("select[name=meter]")).to_have_count(0)
+        site.statuses = [status(meter_id=METER_ID), status(meter_id=OTHER)]
+        expect(summed.locator(".sum-choice input:checked")).to_have_count(2)
+        expect(contract.locator("select[name=meter] option")).to_have_count(3)
+        expect(contract.get_by_label("Name").first).to_have_value("Green")
+
+
+def test_a_link_is_followed_though_numbers_beside_it_change_while_it_is_pressed(browser: Browser) -> None:
+    site = Site(arrived(power(1243)), stale_after_s=3600)
+    site.statuses = [status(locked=True, telegrams=10)]
+    with served_by_thread(site) as url, page_of(browser) as page:
+        page.clock.install()
+        page.goto(f"{url}/#/setup")
+        expect(page.locator("main .pairs")).to_contain_text("10")
+        page.locator(".verdict a").hover()
+        page.mouse.down()
+        site.statuses = [status(locked=True, telegrams=4321)]
+        page.clock.fast_forward(5_000)
+        expect(page.locator("main .pairs")).to_contain_text("4\u202f321")
+        page.mouse.up()
+        expect(page).to_have_url(re.compile("#/setup/locked$"))
