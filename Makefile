@@ -3,8 +3,8 @@
 # Everything is installed into .venv from locked requirements; plain Python 3.11 or newer is all that is needed.
 
 PYTHON ?= python3
-# most tests wait for something most of the time: one process more than a small machine has cores
-PROCESSES ?= 3
+# most tests wait for something most of the time: twice as many processes as a small machine has cores
+PROCESSES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
@@ -29,7 +29,7 @@ YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {m
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots \
-	dist deb image docs-site sbom audit checksums compose-file app-repository release-check
+	dist deb image docs-site sbom audit checksums compose-file app-repository release-check prepared compiled system-packages
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -46,7 +46,11 @@ $(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml
 
 $(READY): $(RUNTIME) requirements/dev.txt
 	@echo "Installing the tools for tests and checks into $(VENV) (about 700 MB) ..."
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@# uv installs them in a tenth of pip's time; pip does it where only pip is configured, such as with a mirror
+	@awk '/^[^ #]/ {own = /^uv==/} own' requirements/dev.txt > $(VENV)/.uv.txt
+	@$(PIP) --require-hashes -r $(VENV)/.uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt || \
+		$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # a simulated meter in a household, at http://localhost:8080/
@@ -57,26 +61,32 @@ demo: $(RUNTIME)
 run: $(RUNTIME)
 	$(BIN)/iskra-server serve $(ARGS)
 
-test: setup
-	@# while packages are installed, the tests of this run are compiled once, not once by each process
-	@$(BIN)/pytest --collect-only $(ARGS) >/dev/null 2>&1 & .ci/system-packages; status=$$?; wait; exit $$status
+test: prepared
 	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# also the tests that take longest and show the least that others do not
-test-all: setup
+# what tests run with: Python's packages and the system's, installed side by side
+prepared:
+	@$(MAKE) --no-print-directory --jobs 2 compiled system-packages
+
+# the tests of a new checkout are compiled once, not once by each process
+compiled: setup
+	@test -d tests/__pycache__ || $(BIN)/pytest --collect-only $(ARGS) >/dev/null 2>&1 || true
+
+system-packages:
 	@.ci/system-packages
+
+# also the tests that take longest and show the least that others do not
+test-all: prepared
 	TEST_SLOW=1 $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # the same tests, with the lines and branches of src/ that they do not reach
-coverage: setup
-	@.ci/system-packages
+coverage: prepared
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage
 	$(BIN)/coverage run -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS); \
 		status=$$?; $(BIN)/coverage combine --quiet; $(BIN)/coverage report; exit $$status
 
 # the newest Home Assistant that runs on a Debian's Python, in that Debian
-test-homeassistant-newest: setup
-	@.ci/system-packages
+test-homeassistant-newest: prepared
 	TEST_HOMEASSISTANT=newest $(BIN)/pytest tests/homeassistant $(ARGS)
 
 check: setup

@@ -88,11 +88,11 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
+    """The address of an empty database; of one with the newest schema for a test that has it open as `store`."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/iskra.sqlite"
     postgres: Postgres = request.getfixturevalue("postgres")
-    return postgres.database()
+    return postgres.migrated() if "store" in request.fixturenames else postgres.database()
 
 
 @pytest.fixture

@@ -15,11 +15,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from iskra_server.config import load
+from web.browser.conftest import ARGUMENTS, CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / ".cache" / "site"
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _DEADLINE_S = 600
 _TIMEOUT_MS = 20_000
 
@@ -77,7 +76,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        pytest.skip("needs Chromium: apt-get install chromium")
+        pytest.skip("there is no Chromium (apt install chromium-headless-shell)")
     expect.set_options(timeout=_TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

@@ -1,6 +1,7 @@
 """Batches for the tests, as if each meter's records had come in one message."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 
 from iskra_server.fleet.central.admission import ReceivedQuarters
@@ -20,8 +21,11 @@ def batch_of(
     ledger: str = "",
 ) -> IngestBatch:
     """The quarters come from the reader that has the meter's contact, and are no contact of their own."""
-    records, contacts = list(records), list(contacts)
+    contacts = list(contacts)
     names = {contact.meter_id: contact.reader for contact in contacts}
+    of_meter = defaultdict[str, list[Record]](list)
+    for record in records:
+        of_meter[getattr(record, "meter_id", "")].append(record)
     quarters = [
         ReceivedQuarters(
             position=position,
@@ -31,13 +35,9 @@ def batch_of(
             seen_s=0,
             ledger=ledger,
             meter=info,
-            records=tuple(record for record in records if _meter_of(record) == info.meter_id),
+            records=tuple(of_meter[info.meter_id]),
         )
         for position, info in enumerate(meters)
     ]
     heard = [ReaderMessage(-1, state.name, b"", state.at_s, state) for state in readers]
     return IngestBatch(quarters, contacts, heard, list(refused))
-
-
-def _meter_of(record: Record) -> str:
-    return getattr(record, "meter_id", "")

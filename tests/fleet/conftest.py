@@ -26,7 +26,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.fixture
 def central(postgres: Postgres) -> Iterator[Store]:
     """The database of the central server, empty."""
-    store = Store(postgres.database())
+    store = Store(postgres.migrated())
     yield store
     store.close()
 

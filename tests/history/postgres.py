@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from iskra_server.history.store.store import Store
 from running import DEADLINE_S, free_port
 
 # the one user who is asked for a password
@@ -28,6 +29,7 @@ class Postgres:
         # it refuses to run as root
         self._user = "nobody" if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_template = False
         self.port = free_port()
 
     def create(self) -> None:
@@ -81,11 +83,22 @@ class Postgres:
             connection.execute(statement.encode())
 
     def database(self) -> str:
-        """The address of the one database, emptied: to create one for each test takes much longer."""
+        """The address of the one database, emptied."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute("SET lock_timeout = '60s'")
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
+        return self.url("postgres")
+
+    def migrated(self) -> str:
+        """The same with the newest schema, copied: a third of the processor time of the migrations."""
+        with psycopg.connect(self.url("template1"), autocommit=True) as connection:
+            if not self._has_template:
+                connection.execute("CREATE DATABASE migrated")
+                Store(self.url("migrated")).close()
+                self._has_template = True
+            connection.execute("DROP DATABASE postgres WITH (FORCE)")
+            connection.execute("CREATE DATABASE postgres TEMPLATE migrated")
         return self.url("postgres")
 
 

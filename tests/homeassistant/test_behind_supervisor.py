@@ -91,7 +91,7 @@ def has_history(server: Server) -> bool:
 
 def test_the_page_and_its_live_stream_run_through_ingress(system: System) -> None:
     if not CHROMIUM.exists():
-        pytest.skip("there is no chromium (apt install chromium)")
+        pytest.skip("there is no Chromium (apt install chromium-headless-shell)")
     place = httpx.URL(system.address)
     cookie = {"name": "ingress_session", "value": system.box.session, "domain": place.host, "path": "/",
               "expires": time.time() + 3600, "httpOnly": False, "secure": False, "sameSite": "Strict"}  # fmt: skip

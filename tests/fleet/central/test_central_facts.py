@@ -1,16 +1,13 @@
 """The facts of a central server, of a real database of each kind."""
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 from sqlalchemy import insert, update
 
 from fleet.batches import batch_of
 from history.entries import METER, OTHER, epoch, quarter_reading
-from history.postgres import Postgres
 from iskra_server.diagnosis.central_state import CentralFacts, central_state
 from iskra_server.fleet.central.central_facts import GONE_S, central_facts
 from iskra_server.fleet.central.reader_state import ReaderState
@@ -22,18 +19,6 @@ from samples import METER_ID
 NOW_S = 1_795_000_000
 DAY_S = 86_400
 _AWAY = '[{"ok":false,"sentence_de":"Der Anschluss ist weg."}]'
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        address = f"sqlite:///{tmp_path}/iskra.sqlite"
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        address = postgres.database()
-    opened = Store(address)
-    yield opened
-    opened.close()
 
 
 def faults(facts: CentralFacts) -> list[str]:

@@ -31,7 +31,7 @@ NOVEMBER = "boundary_2025_11"
 
 @pytest.fixture
 def centre(postgres: Postgres) -> Iterator[Store]:
-    store = Store(postgres.database())
+    store = Store(postgres.migrated())
     yield store
     store.close()
 

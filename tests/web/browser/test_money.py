@@ -208,7 +208,8 @@ def test_a_contract_can_be_written_and_is_checked_beside_its_fields(open_page: O
 def test_the_lines_of_a_dynamic_contract_are_a_configuration(open_page: Open, meter: Meter, tmp_path: Path) -> None:
     """Net prices, par. 14a with modules 1 and 3, a feed-in that is unpaid at negative prices."""
     meter.send()
-    page = open_page("#/cost/contract", locale="de-DE")
+    # in a window it is asked for nothing
+    page = open_page("#/cost/contract", locale="de-DE", permissions=["clipboard-write"])
     page.get_by_label("Art").first.select_option("spot")
     page.get_by_label("Aufschlag des Anbieters").fill("2,15")
     page.get_by_label("Netzentgelt (Standardtarif)").fill("9,12")
