@@ -17,7 +17,7 @@ from iskra_server.history.model.spot_price import MARKET, delivery_day
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from pricing import DAY as ONE
 from pricing import StandIn, stand_in
-from running import Server, serving, until
+from running import Server, serving, until, wait_over_midnight
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = """
@@ -63,6 +63,7 @@ def test_prices_reach_the_api_the_feed_and_the_broker(tmp_path: Path) -> None:
         source = stack.enter_context(stand_in())
         broker = Mosquitto(tmp_path).start()
         stack.callback(broker.kill)
+        wait_over_midnight(MARKET)
         today = delivery_day(time.time())
         source.prices = pricing.priced(today, today + ONE)
         server = stack.enter_context(priced_server(tmp_path, source, broker))
@@ -105,6 +106,7 @@ def test_missing_prices_are_a_notice_and_the_server_works_without_them(tmp_path:
         broker = Mosquitto(tmp_path).start()
         stack.callback(broker.kill)
         source.fault = "500"
+        wait_over_midnight(MARKET)
         server = stack.enter_context(priced_server(tmp_path, source, broker))
         until(lambda: server.cumulated().status_code == 200)
 
