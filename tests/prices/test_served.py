@@ -96,7 +96,7 @@ def test_prices_reach_the_api_the_feed_and_the_broker(tmp_path: Path) -> None:
             message = heard.json(f"{base}/prices")
             quarter = int(datetime.fromisoformat(message["rates"][0]["start"]).timestamp()) // 900
             assert message["rates"][0]["value"] == pytest.approx(float(gross(quarter)), abs=1e-6)
-            config = heard.json(f"homeassistant/sensor/{meter['server_id']}/cheapest_2h/config")
+            config = until(lambda: heard.json(f"homeassistant/sensor/{meter['server_id']}/cheapest_2h/config"))
             assert (config["device_class"], config["state_topic"]) == ("timestamp", f"{base}/prices")
 
 
