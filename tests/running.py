@@ -15,6 +15,7 @@ import tty
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta, tzinfo
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import cycle
 from pathlib import Path
@@ -150,6 +151,16 @@ def until(condition: Callable[[], Any], deadline_s: float = DEADLINE_S, every_s:
             return result
         time.sleep(max(every_s, min(waited_s / 20, 0.1)))
     raise AssertionError(f"not within {deadline_s} s: {condition}")
+
+
+def wait_over_midnight(zone: tzinfo = UTC, near_s: float = DEADLINE_S) -> None:
+    """Where it is near: what a test prepares for today must be asked for on the same day."""
+
+    def is_far() -> bool:
+        now = datetime.now(zone)
+        return (now + timedelta(seconds=near_s)).date() == now.date()
+
+    until(is_far, 2 * near_s)
 
 
 def _ports() -> Iterator[int]:

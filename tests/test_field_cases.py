@@ -17,7 +17,7 @@ from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.tlv import Leaf, Sequence
 from iskra_server.meter.obis import Obis
 from outputs.mqtt.broker import Mosquitto, Subscriber
-from running import Head, Server, serving, until
+from running import Head, Server, serving, until, wait_over_midnight
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
 IMPORTING, EXPORTING, ONE_PHASE, EDL_EXPORT = 0x1C0104, 0x1C4904, 0x40104, 0x1A2
@@ -126,6 +126,7 @@ def part(data: bytes, turn: int) -> bytes:
 @contextmanager
 def reading(cases: dict[str, Case], folder: Path) -> Iterator[tuple[Server, Subscriber]]:
     """A server that has read everything of every case, over some seconds."""
+    wait_over_midnight()
     broker = Mosquitto(folder).start()
     heads = [Head(folder / f"head{number}") for number in range(len(cases))]
     environ = {

@@ -12,8 +12,8 @@ from typing import Any
 import telegrams
 from running import Head, Server, events, serving, until
 
-# what delays would do so for minutes; a busy machine does for a second
-PROMPT_S = 5.0
+# what delays would do so for minutes; a busy machine does for seconds
+PROMPT_S = 30.0
 NOISE = random.Random(1).randbytes(1 << 16)
 
 
@@ -62,7 +62,7 @@ def trickle(connection: socket.socket, stop: threading.Event) -> None:
 
 def stand(connection: socket.socket, stop: threading.Event) -> None:
     """Connected, and silent."""
-    stop.wait(10)
+    stop.wait()
 
 
 def prompt(stream: Iterator[dict[str, object]], meter_id: str, started: float) -> bool:

@@ -35,8 +35,8 @@ def blocks(title: str, language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Far apart in time, so that a reading stays while it is compared."""
-    with serving("serve", "simulator:MT175?rate=0.01") as running:
+    """Far apart in time, so that a reading stays while it is compared, however long that takes."""
+    with serving("serve", "simulator:MT175?rate=0.0001", environ={"IES_METERS_STALE_AFTER_S": "3600"}) as running:
         until(lambda: running.cumulated().status_code == 200)
         yield running
 

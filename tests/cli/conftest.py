@@ -10,19 +10,19 @@ import pytest
 
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, Terminal, environment
 from iskra_server.cli import NAME, main
-from running import Head, Server, serving, until
+from running import Head, Server, repeating, serving, until
 from telegrams import telegram
 
 
 @pytest.fixture
 def reading(tmp_path: Path) -> Iterator[tuple[Head, Server]]:
-    """A head, and the server that has its port open and has read one telegram."""
+    """A head that sends a telegram a second, and the server that has its port open and reads it."""
     head = Head(tmp_path / "head")
     with serving("serve", str(head.link)) as server:
         until(lambda: server.status()["facts"]["is_open"])
-        head.send(telegram())
-        until(lambda: server.status()["ok"])
-        yield head, server
+        with repeating(head, telegram(), 1.0):
+            until(lambda: server.status()["ok"])
+            yield head, server
     head.unplug()
 
 

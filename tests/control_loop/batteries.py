@@ -79,7 +79,10 @@ MODELS = (VENUS, VENUS_D, B2500, JUPITER, JUPITER_ECOTRACKER, HOYMILES, HOYMILES
 
 
 class Battery:
-    """`answers` and `failures` count its polls; `answered_s` is when it was last answered; `power_w` its power now."""
+    """`answers` and `failures` count its polls; `power_w` is its power now.
+
+    `answered_s` is when it was last answered, and `asked_s` when it had asked for that.
+    """
 
     def __init__(self, model: Model, charge: float = 0.5) -> None:
         self.model = model
@@ -89,7 +92,7 @@ class Battery:
         self._rule = model.rule()
         self._target_w = self._ordered_w = 0.0
         self._orders: deque[tuple[float, float]] = deque()
-        self.answered_s = 0.0
+        self.asked_s = self.answered_s = 0.0
 
     def advance(self, now_s: float, step_s: float) -> None:
         """Compute `step_s` until `now_s`: orders whose dead time is over, idle without answers, ramp, charge."""

@@ -84,5 +84,7 @@ async def _regulate(battery: Battery, client: MeterClient, clock: SimulatedClock
             async with asyncio.timeout(TIMEOUT_S / clock.speed):
                 power_w = await client.power_w()
         battery.answer(power_w, clock.now_s())
+        if power_w is not None:
+            battery.asked_s = asked_s
         # an answer that was held back moves the next poll
         due_s = max(asked_s + poll_s, clock.now_s())

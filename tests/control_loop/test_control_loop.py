@@ -73,8 +73,9 @@ def test_batteries_keep_a_household_at_zero_and_stop_without_telegrams() -> None
     last_s, _ = household.sent[-1]
     for battery in household.batteries:
         assert battery.failures > 0
-        # a battery goes on with its last target, so the last answer says how old a value can be
-        assert battery.answered_s - last_s < OLDEST_S
+        # a battery goes on with its last target, so the last answer says how old a value can be; a busy machine may
+        # hand it over late
+        assert battery.asked_s - last_s < OLDEST_S
 
 
 class Case(Struct, frozen=True):

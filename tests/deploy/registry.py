@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from deploy.engine import CACHE, fetch_packages
-from running import fetch, free_port, until
+from running import DEADLINE_S, fetch, free_port, until
 
 CONFIGURATION = """
 version: 0.1
@@ -35,7 +35,7 @@ def registry(folder: Path) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(DEADLINE_S)
 
 
 def _answers(port: int) -> bool:

@@ -4,8 +4,7 @@ import json
 import os
 import re
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
 from http.client import HTTPConnection, HTTPException
@@ -16,7 +15,7 @@ import pytest
 
 from deploy.engine import ROOT, Engine, Project
 from deploy.head import DIALOUT, Head
-from running import free_port
+from running import ANSWER_S, free_port, until
 
 SERVICE = "iskra-server"
 # what differs from a Raspberry Pi: this engine has no bridge, and the test does not wait for a slow health check
@@ -44,7 +43,7 @@ class Stack(Project):
         return self.compose("exec", "--no-TTY", SERVICE, *command)
 
     def cumulated(self) -> tuple[int, dict[str, Any]]:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_S)
         try:
             connection.request("GET", "/api/electricity/cumulated")
             answer = connection.getresponse()
@@ -62,13 +61,6 @@ def stack(engine: Engine, image: str, head: Head, tmp_path_factory: pytest.TempP
     stack.compose("up", "--detach", "--wait", "--wait-timeout", "180")
     yield stack
     stack.compose("down", "--volumes", "--timeout", "5")
-
-
-def until(is_so: Callable[[], bool], within_s: float = 60) -> None:
-    deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {within_s} s"
-        time.sleep(0.1)
 
 
 def reads(stack: Stack, head: Head, energy: int, kwh: str) -> bool:

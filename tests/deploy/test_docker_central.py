@@ -37,7 +37,7 @@ SERVER_TOKEN={TOKEN}
 URL = "http://127.0.0.1:8080"
 READER, SECURED = "house-7", "house-8"
 ALL = ("admin", "prepare", "collector-1", "collector-2", "server", "accounts", "broker", "database", "roles")
-WITHIN_S = 60
+WITHIN_S = 120
 QUARTERS = 12
 
 

@@ -30,11 +30,12 @@ from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, broker_settings
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
-from running import COMMAND, until
+from running import COMMAND, DEADLINE_S, until
 from samples import EXPORT, IMPORT
 
 RESEND_S = 1.0
-PATIENCE_S = 60
+# what came before the collector listened is sent again after pauses that double
+PATIENCE_S = 2 * DEADLINE_S
 FIRST = 1_990_000
 Row = tuple[object, ...]
 
@@ -58,6 +59,7 @@ class FieldReader:
         ca_file: str = "",
         silent_s: float = SILENT_S,
         spread_s: float = 0.0,
+        resend_s: float = RESEND_S,
         first_meter: int | None = None,
     ) -> None:
         self.name = name
@@ -73,7 +75,7 @@ class FieldReader:
         self.meters = [f"1 ISK 00 {number + place:08}" for place in range(meters)]
         self.uplink: Uplink | None = None
         self._url, self._live_every_s, self._ca_file = url, live_every_s, ca_file
-        self._silent_s, self._spread_s = silent_s, spread_s
+        self._silent_s, self._spread_s, self._resend_s = silent_s, spread_s, resend_s
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -134,7 +136,7 @@ class FieldReader:
             version="1",
             live_every_s=self._live_every_s,
             silent_s=self._silent_s,
-            resend_s=RESEND_S,
+            resend_s=self._resend_s,
             spread_s=self._spread_s,
         )
         with suppress(asyncio.CancelledError):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, PointBlock, PowerQuarter, QuarterReading
 from iskra_server.meter.obis import Obis
+from running import DEADLINE_S
 from samples import EXPORT, IMPORT, METER_ID, SERVER_ID
 
 QUARTER = 1_959_784
@@ -12,7 +13,6 @@ AT_S = QUARTER * 900
 METER = MeterInfo(METER_ID, SERVER_ID.hex(), False, AT_S, AT_S)
 OTHER = MeterInfo("1 ISK 00 87654321", "090149534b00053980b1", False, AT_S, AT_S)
 SIMULATED = MeterInfo("1 ISK 00 00000001", "090149534b0000000001", True, AT_S, AT_S)
-DEADLINE_S = 60
 
 
 def quarter_reading(

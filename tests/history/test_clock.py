@@ -24,6 +24,7 @@ from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store.checkup import clock_steps, find_impossible, list_set_aside
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
+from running import DEADLINE_S
 from samples import IMPORT, METER_ID, START, energy, power, sample
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -63,7 +64,7 @@ def recorded(path: Path, samples: list[Sample]) -> Store:
     recorder = Recorder(writer=writer, flush_s=60, keep_points=True, simulated=False, clock=clock)
     asyncio.run(recorder.run(given(samples)))
     recorder.close()
-    state = writer.close()
+    state = writer.close(DEADLINE_S)
     assert (state.ok, state.pending_ledger, state.refused) == (True, 0, 0)
     return Store(address)
 

@@ -17,6 +17,7 @@ from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS
 from iskra_server.history.store.store import Store
+from running import DEADLINE_S
 from samples import IMPORT, METER_ID
 
 TESTS = Path(__file__).parent.parent
@@ -35,7 +36,7 @@ def in_a_file_system_of_its_own(scene: str, folder: Path) -> dict[str, object]:
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * DEADLINE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

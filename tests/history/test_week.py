@@ -25,6 +25,7 @@ from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store.checkup import find_impossible, list_set_aside
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
+from running import DEADLINE_S
 from samples import IMPORT, METER_ID, energy, power, reading
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -71,13 +72,13 @@ class Pi:
         """The process ends in order."""
         assert self._recorder is not None
         self._recorder.close()
-        assert self._writer.close().ok
+        assert self._writer.close(DEADLINE_S).ok
         self._recorder = None
 
     def cut(self) -> None:
         """The power is cut: what was not written is gone, the clock as it was saved last."""
         # what the thread is about to write would be written after the next start, in no order
-        assert self._writer.close().ok
+        assert self._writer.close(DEADLINE_S).ok
         self._recorder = None
 
     def set(self, wrong_s: float = 0.0, *, synchronised: bool = True) -> None:

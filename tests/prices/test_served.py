@@ -17,7 +17,7 @@ from iskra_server.history.model.spot_price import MARKET, delivery_day
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from pricing import DAY as ONE
 from pricing import StandIn, stand_in
-from running import Server, serving, until
+from running import Server, serving, until, wait_over_midnight
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = """
@@ -63,6 +63,7 @@ def test_prices_reach_the_api_the_feed_and_the_broker(tmp_path: Path) -> None:
         source = stack.enter_context(stand_in())
         broker = Mosquitto(tmp_path).start()
         stack.callback(broker.kill)
+        wait_over_midnight(MARKET)
         today = delivery_day(time.time())
         source.prices = pricing.priced(today, today + ONE)
         server = stack.enter_context(priced_server(tmp_path, source, broker))
@@ -95,7 +96,7 @@ def test_prices_reach_the_api_the_feed_and_the_broker(tmp_path: Path) -> None:
             message = heard.json(f"{base}/prices")
             quarter = int(datetime.fromisoformat(message["rates"][0]["start"]).timestamp()) // 900
             assert message["rates"][0]["value"] == pytest.approx(float(gross(quarter)), abs=1e-6)
-            config = heard.json(f"homeassistant/sensor/{meter['server_id']}/cheapest_2h/config")
+            config = until(lambda: heard.json(f"homeassistant/sensor/{meter['server_id']}/cheapest_2h/config"))
             assert (config["device_class"], config["state_topic"]) == ("timestamp", f"{base}/prices")
 
 
@@ -105,6 +106,7 @@ def test_missing_prices_are_a_notice_and_the_server_works_without_them(tmp_path:
         broker = Mosquitto(tmp_path).start()
         stack.callback(broker.kill)
         source.fault = "500"
+        wait_over_midnight(MARKET)
         server = stack.enter_context(priced_server(tmp_path, source, broker))
         until(lambda: server.cumulated().status_code == 200)
 

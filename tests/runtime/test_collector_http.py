@@ -13,6 +13,7 @@ from iskra_server.fleet.central.collector_state import CollectorState
 from iskra_server.runtime.collector_http import answering, collector_app
 from iskra_server.runtime.http_server import listen
 from iskra_server.web.http.gate import Gate
+from running import ANSWER_S
 
 PROMTOOL = shutil.which("promtool")
 STATE = CollectorState(
@@ -37,7 +38,9 @@ def token(request: pytest.FixtureRequest) -> str:
 def collector(token: str) -> Iterator[Collecting]:
     listening = listen("127.0.0.1", 0)
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    with httpx.Client(base_url=f"http://127.0.0.1:{listening[0].getsockname()[1]}", headers=headers) as client:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{listening[0].getsockname()[1]}", headers=headers, timeout=ANSWER_S
+    ) as client:
         collecting = Collecting(client)
         app = collector_app(lambda: collecting.state, Gate(Secret(token), (), Hosts()), "1.2.3")
         with answering(app, listening):

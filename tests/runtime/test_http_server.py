@@ -17,7 +17,7 @@ from iskra_server.base.announcement import addresses_of
 from iskra_server.config import ConfigError
 from iskra_server.runtime import http_server
 from iskra_server.runtime.http_server import addresses, listen, loop_factory
-from running import free_port, serving
+from running import ANSWER_S, free_port, serving
 
 ASK = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 
@@ -132,13 +132,13 @@ def test_a_certificate_is_exchanged_while_the_socket_stays_open(certificates: li
 
     async def run() -> None:
         async with answering(says("x"), first) as site:
-            async with httpx.AsyncClient(verify=trusting) as asking:
+            async with httpx.AsyncClient(verify=trusting, timeout=ANSWER_S) as asking:
                 assert (await asking.get(f"https://localhost:{site.port}/")).text == "x"
             await site.http.exchange(says("y"), second)
-            async with httpx.AsyncClient(verify=trusting) as asking:
+            async with httpx.AsyncClient(verify=trusting, timeout=ANSWER_S) as asking:
                 assert (await asking.get(f"https://localhost:{site.port}/")).text == "y"
             await site.http.exchange(says("z"), None)
-            async with httpx.AsyncClient() as asking:
+            async with httpx.AsyncClient(timeout=ANSWER_S) as asking:
                 assert (await asking.get(f"http://127.0.0.1:{site.port}/")).text == "z"
 
     asyncio.run(run())

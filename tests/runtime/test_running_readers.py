@@ -16,10 +16,10 @@ from iskra_server.runtime.plan import Plan, plan_of
 from iskra_server.runtime.running_readers import RunningReaders
 from iskra_server.runtime.supervision import Supervision
 from iskra_server.sources.source import Source
+from running import DEADLINE_S
 
 FIRST = MeterConfig(Address("simulator:MT175?rate=10"))
 SECOND = MeterConfig(Address("simulator:MT681?seed=2&rate=10"))
-DEADLINE_S = 20
 
 
 def plan(*meters: MeterConfig) -> Plan:
@@ -27,6 +27,7 @@ def plan(*meters: MeterConfig) -> Plan:
 
 
 async def heard(hub: Hub, count: int) -> None:
+    # each of them computes its household from the beginning of the year first
     await until(lambda: len(hub.newest) >= count, DEADLINE_S)
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.sources import reconnect, search
 from iskra_server.sources.auto import auto_source
 from iskra_server.sources.errors import no_port
 from iskra_server.sources.ports import Port, list_ports, plugged
 from iskra_server.sources.search import Window
 from iskra_server.sources.source import LineSettings, SourceState
+from running import DEADLINE_S
 from sources.ptys import Pty, listening, until
 
 START = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
@@ -78,7 +80,7 @@ def test_the_head_is_found_by_its_bytes_and_none_of_them_is_lost(machine: Machin
 def test_without_any_port_a_head_that_is_plugged_in_is_found(
     machine: Machine, plug: Plug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 300.0)
+    monkeypatch.setattr(Backoff, "next_s", lambda _: 10 * DEADLINE_S)
     source, head = machine.source(), plug()
 
     async def main() -> None:
@@ -87,7 +89,7 @@ def test_without_any_port_a_head_that_is_plugged_in_is_found(
             assert source.state == SourceState("auto", is_open=False, problem=no_port())
             await asyncio.sleep(0.1)
             machine.plug("usb-head", head)
-            await until(lambda: head.is_listening, 20.0)
+            await until(lambda: head.is_listening)
             head.send(START)
             await until(lambda: heard.data == START)
 
@@ -240,11 +242,11 @@ def test_a_locked_port_is_skipped(machine: Machine, plug: Plug) -> None:
     machine.plug("usb-b-head", head)
     descriptor = os.open(locked.path, os.O_RDWR | os.O_NOCTTY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    source = machine.source(40.0)
+    source = machine.source(10 * DEADLINE_S)
 
     async def main() -> None:
         async with listening(source) as heard:
-            await until(lambda: head.is_listening, 20.0)
+            await until(lambda: head.is_listening)
             head.send(START)
             await until(lambda: heard.data == START)
 

@@ -7,10 +7,12 @@ from itertools import pairwise
 
 import pytest
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.sources import reconnect
 from iskra_server.sources.errors import SourceError
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.source import SourceState
+from running import DEADLINE_S
 from sources.ptys import listening, until
 
 
@@ -95,7 +97,7 @@ def test_received_bytes_reset_the_waiting_time(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_plugging_in_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 20.0)
+    monkeypatch.setattr(Backoff, "next_s", lambda _: 10 * DEADLINE_S)
     attempts: list[float] = []
     there: set[str] = set()
 

@@ -106,7 +106,12 @@ def test_a_port_that_was_lost_is_opened_again_for_both(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_between_two_polls_both_meters_notice_that_the_port_was_unplugged(tmp_path: Path) -> None:
+def test_between_two_polls_both_meters_notice_that_the_port_was_unplugged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # who has not answered in time is asked again an hour later
+    monkeypatch.setattr(session, "ANSWER_S", DEADLINE_S)
+
     async def main() -> None:
         by_id = tmp_path / "rs485"
         wire = D0Wire([at(address) for address in ADDRESSES], baud=9600)

@@ -10,7 +10,9 @@ from command import OnTerminal, Run
 from iskra_server.cli.commands.align import AlignSample, as_line
 from iskra_server.diagnosis.facts import StreamQuality
 from running import Head, Server, serving, until
-from telegrams import telegram
+
+# with a household that has just begun: to compute one of most of a year takes seconds on a busy machine
+METER = "simulator:MT175?start=2026-01-02T10:00:00Z&"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ def test_a_line_in_german(run: Run) -> None:
 
 
 def test_a_head_that_sits_well(run: Run) -> None:
-    done = run("align", "simulator:MT175?rate=5", "--seconds", 2)
+    done = run("align", f"{METER}rate=5", "--seconds", 2)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert len(lines) == 2
@@ -39,7 +41,7 @@ def test_a_head_that_sits_well(run: Run) -> None:
 
 
 def test_a_head_that_sits_badly_is_no_success(run: Run) -> None:
-    done = run("align", "simulator:MT175?rate=20&faults=bits=0.5", "--seconds", 3, "--json")
+    done = run("align", f"{METER}rate=20&faults=bits=0.5", "--seconds", 3, "--json")
     assert done.returncode == 1
     last = json.loads(done.stdout.splitlines()[-1])
     assert last["quality"]["seconds"] == 10
@@ -48,7 +50,7 @@ def test_a_head_that_sits_badly_is_no_success(run: Run) -> None:
 
 
 def test_the_trend_is_shown_on_a_terminal_with_a_tone_for_every_telegram(terminal: OnTerminal) -> None:
-    live = terminal("align", "simulator:MT175?rate=5&faults=cut=0.5", "--sound", "--seconds", "4")
+    live = terminal("align", f"{METER}rate=5&faults=cut=0.5", "--sound", "--seconds", "4")
     live.until("telegrams valid within 10 s")
     live.until("\a")
     live.end()
@@ -57,7 +59,7 @@ def test_the_trend_is_shown_on_a_terminal_with_a_tone_for_every_telegram(termina
 
 
 def test_in_a_pipe_there_is_no_tone(run: Run) -> None:
-    assert "\a" not in run("align", "simulator:MT175?rate=20", "--sound", "--seconds", 1).stdout
+    assert "\a" not in run("align", f"{METER}rate=20", "--sound", "--seconds", 1).stdout
 
 
 def test_nothing_that_arrives_is_told(run: Run, tmp_path: Path) -> None:
@@ -72,9 +74,8 @@ def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, 
     head, server = reading
     for port in (server.url.rpartition(":")[2], "1"):
         # also where the configuration names another port than its own
-        head.send(telegram())
         done = run("align", head.link, "--seconds", 1, IES_PORT=port)
-        assert re.match(r"100 % {10}(\d) of \1 telegrams valid", done.stdout), done.stdout
+        assert re.match(r"100 % {9,10}(\d+) of \1 telegrams valid", done.stdout), done.stdout
         assert done.returncode == 0
 
 

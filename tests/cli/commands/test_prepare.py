@@ -14,6 +14,7 @@ from iskra_server.fleet.central.conflicts import count_conflicts
 from iskra_server.fleet.central.tables import Refusal, write_batch
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.store import Store
+from running import wait_over_midnight
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,7 @@ def postgres() -> Iterator[Postgres]:
 
 def test_months_are_made_ahead_and_old_ones_dropped(call: Run, postgres: Postgres) -> None:
     address = postgres.database()
+    wait_over_midnight()
     done = call("prepare", "--ahead", "12", IES_DATABASE_URL=address)
     told = "There are partitions for this month and the next {}.\n"
     assert (done.returncode, done.stdout) == (0, "27 partitions are created.\n" + told.format(12))
@@ -39,6 +41,7 @@ def test_months_are_made_ahead_and_old_ones_dropped(call: Run, postgres: Postgre
 
 def test_old_refused_messages_and_conflicts_of_dropped_months_are_deleted(call: Run, postgres: Postgres) -> None:
     address = postgres.database()
+    wait_over_midnight()
     now_s = int(time.time())
     with closing(Store(address)) as store:
         moments = now_s - 401 * 86_400, now_s - 399 * 86_400, now_s

@@ -1,6 +1,7 @@
 """`prices fetch`, `show` and `import`, against the stand-in and a real history."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -11,12 +12,13 @@ import pytest
 import pricing
 from command import OnTerminal, Run
 from iskra_server.cli.commands import prices as module
-from iskra_server.history.model.spot_price import delivery_day, quarters_of_days
+from iskra_server.history.model.spot_price import MARKET, delivery_day, quarters_of_days
 from iskra_server.history.store.location import database_address
 from iskra_server.history.store.spot_prices import spot_raws
 from iskra_server.history.store.store import Store
 from pricing import DAY as ONE
 from pricing import StandIn, stand_in
+from running import wait_over_midnight
 
 FIRST, END = date(2025, 9, 29), date(2025, 11, 3)
 
@@ -150,8 +152,7 @@ def test_no_prices_are_a_negative_result(call: Run, source: StandIn) -> None:
 
 
 def test_by_default_from_the_first_month_to_tomorrow(call: Run, source: StandIn, tmp_path: Path) -> None:
-    import time  # noqa: PLC0415
-
+    wait_over_midnight(MARKET)
     today = delivery_day(time.time())
     source.prices = pricing.priced(today.replace(day=1), today + 2 * ONE)
     assert call("prices", "fetch", "-q", IES_PRICES_ZONE="DE-LU", **source.settings).stdout == ""

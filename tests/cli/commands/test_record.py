@@ -19,9 +19,9 @@ from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.dlms.security import TEST_KEYS
 from iskra_server.simulator.simulated_source import telegrams as simulated
-from running import Head
+from running import Head, until
 
-METER = "simulator:MT175?rate=40"
+METER = "simulator:MT175?rate=40&start=2026-01-02T10:00:00Z"
 SERIAL = bytes.fromhex("00989681")
 
 
@@ -123,8 +123,7 @@ def test_sigterm_is_a_good_end(tmp_path: Path) -> None:
     command = [str(COMMAND), "record", "-o", "x.bin", METER]
     recording = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True)
     file = tmp_path / "x.bin"
-    while not file.exists() or not file.stat().st_size:
-        assert recording.poll() is None
+    until(lambda: recording.poll() is not None or (file.exists() and file.stat().st_size > 0))
     recording.send_signal(signal.SIGTERM)
     _, said = recording.communicate(timeout=DEADLINE_S)
     assert recording.returncode == 0

@@ -18,7 +18,7 @@ from iskra_server.fleet.protocol import Correlation, Receipt
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
 from outputs.mqtt.secured import guarded
-from running import until
+from running import DEADLINE_S, until
 from samples import IMPORT, METER_ID, energy, power, sample
 
 QUARTERS = "iskra/v1/cellar/quarters"
@@ -80,7 +80,7 @@ def test_a_reader_sends_its_status_and_is_offline_when_it_ends(broker: Mosquitto
 
 def test_messages_and_the_will_carry_the_session_of_the_reader(broker: Mosquitto, reader: MakeReader) -> None:
     with Centre(broker.port) as centre:
-        cellar = reader("cellar")
+        cellar = reader("cellar", resend_s=DEADLINE_S)
         cellar.live_through(1)
         until(lambda: cellar.waiting == 0)
         cellar.stop()

@@ -12,14 +12,28 @@ from msgspec.structs import replace
 from iskra_server.base.clock import boottime_s
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.model.replacement import Replacements
+from iskra_server.history.recording import archive as archiving
 from iskra_server.history.recording.archive import Archive
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import Guard, HeldBack
 from iskra_server.meter.reading import Sample
 from iskra_server.reading.hub import Hub
-from running import until
+from running import DEADLINE_S, until
 from samples import IMPORT, METER_ID, energy, sample
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy opens a database late, and a server that ends waits for it three seconds at most."""
+    for name in ("OPEN_WITHIN_S", "_OPEN_AT_END_S", "_LAST_SAMPLES_S"):
+        monkeypatch.setattr(archiving, name, DEADLINE_S)
+
+
+@pytest.fixture
+def writing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not where the database is away: the end would wait for it."""
+    monkeypatch.setattr(archiving, "CLOSE_S", DEADLINE_S)
 
 
 def archive(path: Path) -> Archive:
@@ -42,6 +56,7 @@ async def recorded(kept: Archive, guard: Guard, *samples: Sample) -> list[Sample
     return results
 
 
+@pytest.mark.usefixtures("writing_is_slow")
 def test_samples_are_in_history_after_the_end(tmp_path: Path) -> None:
     samples = [sample(energy(1000 + k), at_s=60.0 * k) for k in range(20)]
     asyncio.run(recorded(archive(tmp_path / "x.sqlite"), Guard(), *samples))
@@ -72,6 +87,7 @@ def test_a_possible_replacement_is_reported_until_it_is_answered(tmp_path: Path)
     assert kept.replacements.possible_predecessor("new", "tcp://x:1", "old") is None
 
 
+@pytest.mark.usefixtures("writing_is_slow")
 def test_samples_of_the_last_moment_are_in_history_too(tmp_path: Path) -> None:
     async def run() -> None:
         hub, kept = Hub(), archive(tmp_path / "x.sqlite")
@@ -88,6 +104,7 @@ def test_samples_of_the_last_moment_are_in_history_too(tmp_path: Path) -> None:
     assert sum(block.count for block in store.points_between(METER_ID, 0, 2**40)) == 100
 
 
+@pytest.mark.usefixtures("writing_is_slow")
 def test_a_counter_does_not_go_back_over_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     asyncio.run(recorded(archive(path), Guard(), *(sample(energy(1000 + k), at_s=60.0 * k) for k in range(20))))
@@ -96,6 +113,7 @@ def test_a_counter_does_not_go_back_over_a_restart(tmp_path: Path) -> None:
     assert isinstance(on, Sample)
 
 
+@pytest.mark.usefixtures("writing_is_slow")
 def test_a_counter_does_not_jump_over_a_restart(tmp_path: Path) -> None:
     """Such as by a transformer factor that was added while the server was off."""
 
@@ -109,9 +127,10 @@ def test_a_counter_does_not_jump_over_a_restart(tmp_path: Path) -> None:
     assert isinstance(on, Sample)
 
 
+@pytest.mark.usefixtures("writing_is_slow")
 def test_a_database_that_opens_late_still_informs_the_guard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(recorded(archive(tmp_path / "x.sqlite"), Guard(), sample(energy(5000), at_s=0.0)))
-    monkeypatch.setattr("iskra_server.history.recording.archive.OPEN_WITHIN_S", 0.1)
+    monkeypatch.setattr(archiving, "OPEN_WITHIN_S", 0.1)
     may_open = threading.Event()
 
     def opens_late() -> Store:
@@ -184,6 +203,7 @@ def test_a_reload_writes_what_waited_for_a_wrong_database(tmp_path: Path, has_a_
     assert quarters(path) == [1000, 1015, 1030]
 
 
+@pytest.mark.usefixtures("writing_is_slow")
 def test_a_reload_to_another_database_has_each_telegram_once(tmp_path: Path) -> None:
     one, other = tmp_path / "one.sqlite", tmp_path / "other.sqlite"
     asyncio.run(reloaded(following(one), following(other), FIRST, SECOND))
@@ -196,11 +216,12 @@ def test_a_reload_to_another_database_has_each_telegram_once(tmp_path: Path) -> 
 
 
 def test_the_next_start_writes_what_waited_also_in_another_place(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = tmp_path / "state"
     asyncio.run(recorded(following(tmp_path, tmp_path / "wrong", state, open_store=away), Guard(), *FIRST))
     assert f"wait in {tmp_path / 'wrong'}; the next start writes them" in caplog.text
+    monkeypatch.setattr(archiving, "CLOSE_S", DEADLINE_S)
     path = tmp_path / "right.sqlite"
     asyncio.run(recorded(following(path, tmp_path / "right", state), Guard(), *SECOND))
     assert quarters(path) == [1000, 1015, 1030]
@@ -209,8 +230,8 @@ def test_the_next_start_writes_what_waited_also_in_another_place(
 
 
 def test_a_hanging_database_delays_neither_start_nor_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("iskra_server.history.recording.archive.OPEN_WITHIN_S", 0.1)
-    monkeypatch.setattr("iskra_server.history.recording.archive.CLOSE_S", 0.3)
+    monkeypatch.setattr(archiving, "OPEN_WITHIN_S", 0.1)
+    monkeypatch.setattr(archiving, "CLOSE_S", 0.3)
     answers = threading.Event()
 
     def hangs() -> Store:
@@ -222,6 +243,8 @@ def test_a_hanging_database_delays_neither_start_nor_end(tmp_path: Path, monkeyp
     assert time.monotonic() - began < 30
     assert all(isinstance(result, Sample) for result in results)
     answers.set()
+    for name in ("OPEN_WITHIN_S", "CLOSE_S"):
+        monkeypatch.setattr(archiving, name, DEADLINE_S)
     path = tmp_path / "x.sqlite"
     asyncio.run(recorded(following(path, tmp_path / "spool"), Guard(), *SECOND))
     assert quarters(path) == [1000, 1015, 1030]
@@ -239,6 +262,7 @@ def test_the_server_starts_without_its_database(tmp_path: Path) -> None:
     assert "1 telegram, nothing is lost" in kept.state.sentence
 
 
+@pytest.mark.usefixtures("writing_is_slow")
 def test_old_points_are_deleted(tmp_path: Path) -> None:
     async def run() -> None:
         kept = Archive(

@@ -17,7 +17,7 @@ from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Sample
-from running import until
+from running import DEADLINE_S, until
 from samples import IMPORT, METER_ID, SERVER_ID, START, energy, power, sample
 
 QUARTER = quarter_of(START.timestamp())
@@ -47,7 +47,7 @@ def record(path: Path, samples: Iterable[Sample], *, keep_points: bool = True, s
     recorder = Recorder(writer=writer, flush_s=600, keep_points=keep_points, simulated=simulated)
     asyncio.run(recorded(recorder, samples))
     recorder.close()
-    assert writer.close().ok
+    assert writer.close(DEADLINE_S).ok
     return Store(f"sqlite:///{path}")
 
 
@@ -146,7 +146,7 @@ def test_samples_before_the_database_opens_are_in_the_ledger_too(tmp_path: Path)
     writer.start()
     asyncio.run(run())
     recorder.close()
-    assert writer.close().ok
+    assert writer.close(DEADLINE_S).ok
     known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").quarter_readings_between(METER_ID, IMPORT, 0, 2**40)
     assert [each.value.raw for each in known] == [1000, 1150, 1300]
 
@@ -188,7 +188,7 @@ def test_a_waiting_sample_that_cannot_be_recorded_blocks_no_others(
     asyncio.run(run())
     assert recorder.waiting_count == 0
     recorder.close()
-    assert writer.close().ok
+    assert writer.close(DEADLINE_S).ok
     known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").quarter_readings_between(METER_ID, IMPORT, 0, 2**40)
     assert [each.value.raw for each in known] == [1000, 1150, 1300]
 
@@ -217,7 +217,7 @@ def test_the_event_loop_runs_while_waiting_samples_are_recorded(tmp_path: Path) 
     asyncio.run(run())
     assert turns >= 399 // 64
     recorder.close()
-    assert writer.close().ok
+    assert writer.close(DEADLINE_S).ok
 
 
 def test_samples_that_are_not_recorded_at_the_end_wait_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +244,7 @@ def test_samples_that_are_not_recorded_at_the_end_wait_on(tmp_path: Path, monkey
     assert 100 <= len(taken) < 200
     assert recorder.waiting() == samples[len(taken) :]
     recorder.close()
-    assert writer.close().ok
+    assert writer.close(DEADLINE_S).ok
 
 
 def test_waiting_samples_are_not_spooled_while_the_writer_removes_samples(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from iskra_server.history.store.partitions import (
     rest_rows,
 )
 from iskra_server.history.store.store import Store
+from running import wait_over_midnight
 from samples import IMPORT, METER_ID
 
 DAY_S = 86_400
@@ -31,6 +32,8 @@ NOVEMBER = "boundary_2025_11"
 
 @pytest.fixture
 def centre(postgres: Postgres) -> Iterator[Store]:
+    # a month may end there, too
+    wait_over_midnight()
     store = Store(postgres.migrated())
     yield store
     store.close()

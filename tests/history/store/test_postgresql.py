@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import psycopg
 import pytest
@@ -20,24 +20,26 @@ from samples import IMPORT, METER_ID
 
 @contextmanager
 def stopped(address: str) -> Iterator[None]:
-    """The server processes of all connections stand still."""
+    """The server processes of all connections stand still, but for those that are ending just now."""
     with psycopg.connect(address) as connection:
         clients = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         processes = [pid for (pid,) in connection.execute(f"SELECT pid {clients}").fetchall()]
-    for process in processes:
-        os.kill(process, signal.SIGSTOP)
     try:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGSTOP)
         yield
     finally:
         for process in processes:
-            os.kill(process, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the server processes belong to another user")
 def test_the_connection_to_a_stopped_server_is_given_up_and_nothing_is_lost(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TimeLimitedConnection, "answer_s", 0.5)
+    monkeypatch.setattr(TimeLimitedConnection, "answer_s", 1.0)
     address = postgres.database()
     writer = Writer(lambda: Store(address), together_s=0.01, first_retry_s=0.05, name="PostgreSQL")
     writer.start()
@@ -54,11 +56,11 @@ def test_the_connection_to_a_stopped_server_is_given_up_and_nothing_is_lost(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the server processes belong to another user")
 def test_a_statement_whose_server_is_stopped_ends(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TimeLimitedConnection, "answer_s", 0.5)
     address = postgres.database()
     with closing(Store(address)) as store:
         refused = pytest.raises(StoreError, match=r"cannot be reached \(.*it has not answered for 0 s")
-        with refused, store.transaction() as connection, stopped(address):
+        with refused, store.transaction() as connection, stopped(address), monkeypatch.context() as impatient:
+            impatient.setattr(TimeLimitedConnection, "answer_s", 0.5)
             connection.exec_driver_sql("SELECT 7")
         store.write([quarter_reading()], [METER])
 
@@ -66,9 +68,9 @@ def test_a_statement_whose_server_is_stopped_ends(postgres: Postgres, monkeypatc
 def test_a_lock_of_another_program_is_waited_for_no_longer_than_its_limit(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "LOCK_MS", 200)
     address = postgres.database()
     with closing(Store(address)) as store, psycopg.connect(address) as other:
+        monkeypatch.setattr(postgresql, "LOCK_MS", 200)
         store.write([quarter_reading()], [METER])
         other.execute("LOCK TABLE boundary IN ACCESS EXCLUSIVE MODE")
         for ask in (lambda: store.write([quarter_reading(QUARTER + 1)]), store.last_counters):
@@ -80,13 +82,13 @@ def test_a_lock_of_another_program_is_waited_for_no_longer_than_its_limit(
 
 
 def test_a_statement_takes_no_longer_than_its_limit(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "STATEMENT_MS", 200)
-    with (
-        closing(Store(postgres.database())) as store,
-        pytest.raises(StoreError, match="does not answer in time"),
-        store.transaction(write=False) as connection,
-    ):
-        connection.exec_driver_sql("SELECT pg_sleep(20)")
+    with closing(Store(postgres.database())) as store:
+        monkeypatch.setattr(postgresql, "STATEMENT_MS", 200)
+        with (
+            pytest.raises(StoreError, match="does not answer in time"),
+            store.transaction(write=False) as connection,
+        ):
+            connection.exec_driver_sql("SELECT pg_sleep(20)")
 
 
 def test_an_answer_in_time_is_as_ever(postgres: Postgres) -> None:

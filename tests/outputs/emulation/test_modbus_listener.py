@@ -139,7 +139,7 @@ async def ended(client: ModbusClient) -> bool:
 @in_event_loop
 async def test_a_client_that_asks_too_often_or_may_not_ask_gets_nothing() -> None:
     async with listening() as port, connected(port) as client:
-        client.writer.write(frame(reading(1, 1)) * 200)
+        client.writer.write(frame(reading(1, 1)) * 2000)
         answers = 0
         try:
             while True:
@@ -148,7 +148,7 @@ async def test_a_client_that_asks_too_often_or_may_not_ask_gets_nothing() -> Non
         except (asyncio.IncompleteReadError, ConnectionResetError):
             pass
         # on a busy machine it earns some again meanwhile
-        assert 40 <= answers < 200
+        assert 40 <= answers < 2000
     async with listening(rules=Rules(networks("192.168.1.30"))) as port, connected(port) as client:
         client.writer.write(frame(reading(1, 1)))
         assert await ended(client)

@@ -14,6 +14,7 @@ from iskra_server.outputs.emulation import sma_energy_meter
 from iskra_server.outputs.emulation.sma_energy_meter import SmaEnergyMeter
 from namespaces import inside
 from outputs.emulation.sma_group import decoded, listening
+from running import DEADLINE_S
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +53,8 @@ async def test_each_network_of_the_house_hears_it_and_that_of_containers_does_no
     monkeypatch.setattr(sma_energy_meter, "_LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(sma_energy_meter, "MIN_INTERVAL_S", 0.05)
     server, other = machines
-    meter = GridMeter()
+    # one telegram lasts while networks come and go
+    meter = GridMeter(DEADLINE_S)
     device = SmaEnergyMeter(meter.clients(), lambda: MAC, model="em1", host="0.0.0.0")
     with ExitStack() as stack, inside(server.pid):
         connect(server, other, CONTAINERS)

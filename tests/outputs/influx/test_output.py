@@ -19,7 +19,7 @@ from iskra_server.outputs.influx.output import LineProtocol
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.server import run
 from outputs.influx.databases import DATABASE, Influx, Points, Victoria, target_of, wait_for
-from running import Server, free_port, serving, until
+from running import DEADLINE_S, Server, free_port, serving, until
 from samples import START, energy, power, sample
 
 START_MS = int(START.timestamp()) * 1000
@@ -73,7 +73,7 @@ class Line:
             self.hub.publish(each)
             await asyncio.sleep(0)
 
-    async def until(self, condition: Callable[[], bool], deadline_s: float = 60.0) -> None:
+    async def until(self, condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
         async with asyncio.timeout(deadline_s):
             while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
                 await asyncio.sleep(0.005)
@@ -121,7 +121,7 @@ def test_an_outage_of_a_day_loses_nothing_and_every_point_arrives_once(database:
             assert "cannot be reached" in state.sentence
             assert state.waiting_bytes == sum(path.stat().st_size for path in folder.iterdir()) < 1_000_000
             with database.running():
-                await line.until(lambda: line.output.state.waiting == 0, 60)
+                await line.until(lambda: line.output.state.waiting == 0)
                 found = await asyncio.to_thread(wait_for, database, DAY_S // 10)
             assert found == expected(range(0, DAY_S, 10))
             assert line.output.state.ok
@@ -209,8 +209,7 @@ def test_a_database_that_is_missing_is_named(influx: Influx, tmp_path: Path) -> 
         line = Line(influx.url, tmp_path / "spool", database="elsewhere")
         async with line.running():
             await line.publish(samples(3))
-            await line.until(lambda: line.spool.waiting == 3)
-            assert "Create elsewhere" in line.output.state.sentence
+            await line.until(lambda: line.spool.waiting == 3 and "Create elsewhere" in line.output.state.sentence)
             await asyncio.to_thread(influx.query, "CREATE DATABASE elsewhere")
             await line.until(lambda: line.output.state.delivered == 3)
 
@@ -241,9 +240,9 @@ def test_a_full_disk_is_told_and_the_newest_points_wait_in_memory(influx: Influx
                 await line.publish(samples(100, first))
                 await asyncio.sleep(0.01)
             await line.until(lambda: "cannot be used (No space left on device)" in line.output.state.sentence)
+            await line.until(lambda: line.output.state.waiting + line.output.state.dropped == 6000)
             dropped = line.output.state.dropped
             assert dropped > 0
-            assert line.output.state.waiting == 6000 - dropped
             with influx.running():
                 await line.until(lambda: line.output.state.waiting == 0)
                 found = await asyncio.to_thread(wait_for, influx, 6000 - dropped)
@@ -291,7 +290,7 @@ def test_kill_9_in_an_outage_loses_nothing_that_was_kept(influx: Influx, tmp_pat
     with influx.running(), serving("serve", "simulator:MT175?rate=20", environ=environ(influx, tmp_path)) as server:
         until(lambda: times <= influx.points().keys())
         until(lambda: waiting_bytes(server) == 0)
-        assert server.get("/api/v1/status").json()["outputs"][0]["ok"]
+        until(lambda: server.get("/api/v1/status").json()["outputs"][0]["ok"])
         assert re.search(r'iskra_output_delivered_points_total{output="influx"} [1-9]', server.get("/metrics").text)
 
 

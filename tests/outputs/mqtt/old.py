@@ -45,10 +45,13 @@ class OldDoor:
             while True:
                 client = self._listening.accept()[0]
                 self._open.append(client)
-                self._let_in(client)
+                # one that goes again at once leaves the door to the next
+                with suppress(OSError):
+                    self._let_in(client)
 
     def _let_in(self, client: socket.socket) -> None:
-        first = client.recv(4096)
+        if not (first := client.recv(4096)):
+            return
         self.versions.append(first[first.find(b"MQTT") + 4])
         if _LEVEL_5 in first and not self.has_mqtt_5:
             if self._refusal:

@@ -24,7 +24,7 @@ from outputs.mqtt.published import (
     publishing,
     telegram,
 )
-from running import DEADLINE_S, Head, repeating, until
+from running import DEADLINE_S, Head, repeating, until, wait_over_midnight
 from samples import IMPORT
 from samples import METER_ID as NAME
 
@@ -54,12 +54,15 @@ def test_telegrams_that_arrive_together_are_published_in_order_up_to_the_newest(
 
 def test_counters_come_at_most_every_ten_seconds(head: Head, broker: Mosquitto) -> None:
     with Subscriber(broker.port) as subscriber, publishing(head, broker):
+        began_s = time.monotonic()
         for number in range(4):
             head.send(telegram(number))
             subscriber.wait_for(STATE, number + 1)
-        assert len(subscriber.all_of(COUNTERS)) == 1
-        assert subscriber.json(COUNTERS)["energy_import"] == 12345.678
-        assert "power" not in subscriber.json(COUNTERS)
+        # one, but for a machine that is busy for ten seconds
+        assert 1 <= len(subscriber.all_of(COUNTERS)) <= 1 + (time.monotonic() - began_s) // 10
+        first = json.loads(subscriber.all_of(COUNTERS)[0])
+        assert first["energy_import"] == 12345.678
+        assert "power" not in first
 
 
 def test_both_kinds_are_throttled_as_configured(head: Head, broker: Mosquitto) -> None:
@@ -129,7 +132,7 @@ def test_diagnostics_say_how_the_source_stands(head: Head, broker: Mosquitto) ->
     assert locked["locked"] is True
     assert (locked["valid_ratio"], locked["failed_check"], locked["telegrams"]) == (1.0, "unlocked", 1)
     assert locked["source"] == str(head.link)
-    assert 0 <= locked["age_s"] < 3
+    assert 0 <= locked["age_s"] < DEADLINE_S
 
 
 def test_what_a_killed_run_has_left_is_put_right_before_the_server_is_online(head: Head, broker: Mosquitto) -> None:
@@ -151,11 +154,11 @@ def test_the_late_will_of_an_old_connection_is_contradicted(head: Head, broker: 
     with Subscriber(broker.port) as subscriber, publishing(head, broker):
         until(lambda: subscriber.now.get(SERVER) == b"online")
         subscriber.say(SERVER, "offline", retain=True)
-        until(lambda: subscriber.now[SERVER] == b"online")
+        until(lambda: subscriber.all_of(SERVER)[-2:] == [b"offline", b"online"])
         head.send(telegram(0))
         until(lambda: subscriber.now.get(AVAILABILITY) == b"online")
         subscriber.say(AVAILABILITY, "offline", retain=True)
-        until(lambda: subscriber.now[AVAILABILITY] == b"online")
+        until(lambda: subscriber.all_of(AVAILABILITY)[-2:] == [b"offline", b"online"])
 
 
 def test_all_is_said_again_when_home_assistant_starts(head: Head, broker: Mosquitto) -> None:
@@ -206,6 +209,7 @@ def test_energy_of_today_and_its_cost_come_from_history(head: Head, broker: Mosq
     config = tmp_path / "iskra-server.toml"
     config.write_text("[[contracts]]\nbegins = 2020-01-01\nenergy_price = 0.40\n")
     store = Store(f"sqlite:///{tmp_path / 'iskra.sqlite'}")
+    wait_over_midnight()
     now = quarter_of(time.time())
     begins = span_of(datetime.now(UTC), ZoneInfo("UTC")).quarters
     # what the counter showed when they began: at midnight that is now
@@ -229,9 +233,14 @@ def test_energy_of_today_and_its_cost_come_from_history(head: Head, broker: Mosq
         subscriber.wait_for(f"{BASE}/state", number + 1)
         state = json.loads(subscriber.now[f"{BASE}/state"], parse_float=Decimal)
         assert state["cost_per_hour"] == state["power"] * Decimal("0.0004") > 0
-        components = {topic.split("/")[3] for topic in subscriber.topics("homeassistant/")}
-        assert {"energy_import_today", "energy_import_month", "price_import", "cost_today", "cost_month"} < components
-        assert "cost_per_hour" in components
+        periods = {f"{name}_{period}" for name in ("energy_import", "cost") for period in ("today", "month")}
+        # announced behind the numbers
+        until(
+            lambda: (
+                {*periods, "price_import", "cost_per_hour"}
+                < {topic.split("/")[3] for topic in subscriber.topics("homeassistant/")}
+            )
+        )
 
 
 @pytest.mark.parametrize("base", ["house/7", "meters"])

@@ -1,5 +1,8 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
@@ -7,25 +10,41 @@ from iskra_server.history.model.records import quarter_of
 from iskra_server.history.model.spot_price import Price
 from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
+from running import wait_over_midnight
 from web.past import Past, counted, info
 from web.serving import Site
 
-NOW = datetime.now(UTC)
 DAYS = 100
-LAST = quarter_of(NOW.timestamp())
-CONTRACT = Contract(begins=date(2025, 1, 1), energy_price=Decimal("0.30"))
+
+
+def contract(**prices: Any) -> Contract:
+    """Most of its second year is over, whatever day it is."""
+    return Contract(begins=(datetime.now(UTC) - timedelta(days=365 + 330)).date(), **prices)
+
+
+def fixed() -> Contract:
+    return contract(energy_price=Decimal("0.30"))
+
+
+@pytest.fixture
+def last(store: Store) -> int:
+    """The last quarter of a meter that has been read until now."""
+    wait_over_midnight()
+    last = quarter_of(datetime.now(UTC).timestamp())
+    first = last - DAYS * 96
+    store.write(counted((1000 * place for place in range(DAYS * 96 + 1)), first=first), [info(first=first)])
+    return last
 
 
 def past(store: Store, *contracts: Contract) -> Past:
-    first = LAST - DAYS * 96
-    store.write(counted((1000 * place for place in range(DAYS * 96 + 1)), first=first), [info(first=first)])
     past = Past(store)
     past.site = Site(history=store, contracts=contracts)
     return past
 
 
+@pytest.mark.usefixtures("last")
 def test_month_and_year_have_a_total_and_a_band(store: Store) -> None:
-    answer = past(store, CONTRACT).ask("forecast")
+    answer = past(store, fixed()).ask("forecast")
     month = answer["month"]
     days = (datetime.fromisoformat(month["end"]) - datetime.fromisoformat(month["begin"])) / timedelta(days=1)
     # 9.6 kWh a day
@@ -34,16 +53,17 @@ def test_month_and_year_have_a_total_and_a_band(store: Store) -> None:
     assert (month["basis"], answer["year"]["basis"], answer["currency"]) == ("weekday", "mean", "EUR")
 
 
-def test_spot_prices_come_from_the_database(store: Store) -> None:
+def test_spot_prices_come_from_the_database(store: Store, last: int) -> None:
     # 0.28 + 0.02 EUR/kWh, as the fixed price above
-    prices = {at: Price(280_000_000, 15) for at in range(LAST - DAYS * 96, LAST + 1)}
-    store_prices(store, "DE-LU", "test", LAST * 900, prices)
+    prices = {at: Price(280_000_000, 15) for at in range(last - DAYS * 96, last + 1)}
+    store_prices(store, "DE-LU", "test", last * 900, prices)
     terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))
-    answer = past(store, Contract(begins=date(2025, 1, 1), terms=terms)).ask("forecast")
-    fixed = past(store, CONTRACT).ask("forecast")
-    assert (answer["month"], answer["year"]) == (fixed["month"], fixed["year"])
+    answer = past(store, contract(terms=terms)).ask("forecast")
+    expected = past(store, fixed()).ask("forecast")
+    assert (answer["month"], answer["year"]) == (expected["month"], expected["year"])
 
 
+@pytest.mark.usefixtures("last")
 def test_without_a_contract_nothing_is_forecast(store: Store) -> None:
     answer = past(store).ask("forecast")
     assert answer.keys() == {"meter", "simulated", "tz"}

@@ -11,6 +11,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.simulator.household import TENTH_WH, Household
 from iskra_server.web.api.energy import MAX_BUCKETS
 from iskra_server.web.http.query import BUCKET_LENGTHS
+from running import wait_over_midnight
 from samples import EXPORT, IMPORT, METER_ID
 from web.past import BERLIN, Past, Q, anew, counted, info, quarter
 
@@ -118,6 +119,7 @@ def test_an_epoch_without_a_previous_reading_has_no_before_wh(store: Store) -> N
 
 
 def test_today_has_the_energy_measured_so_far(store: Store) -> None:
+    wait_over_midnight()
     now = datetime.now(UTC)
     midnight = quarter(now.replace(hour=0, minute=0, second=0, microsecond=0).isoformat())
     passed = quarter(now.isoformat()) - midnight

@@ -14,6 +14,7 @@ from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
 from iskra_server.history.model.spot_price import Price
 from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
+from running import wait_over_midnight
 from samples import METER_ID
 from web.past import INFO, NAME
 from web.serving import Site
@@ -39,6 +40,7 @@ def price(quarter: int) -> int:
 @pytest.fixture
 def priced(store: Store) -> Store:
     """Today and tomorrow but for its last hour."""
+    wait_over_midnight()
     store.write([], [INFO])
     prices = {quarter: Price(price(quarter) * 10_000) for quarter in range(midnight(), midnight(2) - 4)}
     store_prices(store, ZONE, "energy-charts", AT_S, prices)

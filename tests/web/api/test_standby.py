@@ -10,17 +10,23 @@ from iskra_server.history.model.records import quarter_of
 from iskra_server.history.model.spot_price import Price
 from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
+from running import wait_over_midnight
 from web.api.test_solar import plant
 from web.past import Past, counted, info
 from web.serving import Site, arrived, status
 
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 CONTRACT = Contract(begins=date(2025, 1, 1), energy_price=Decimal("0.3265"))
+
+
+def midnight() -> datetime:
+    """Today's."""
+    wait_over_midnight()
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def past(store: Store, days: int, *contracts: Contract, steps: tuple[int, int] = (330, 300), step: int = 1) -> Past:
     """Nights of 132 W; since a week 120 W. A quarter of `step` Wh more is 4 W more."""
-    first = quarter_of((TODAY - timedelta(days=days)).timestamp())
+    first = quarter_of((midnight() - timedelta(days=days)).timestamp())
     total, values = 0, [0]
     for place in range(days * 96):
         total += step * (steps[0] if place < (days - 7) * 96 else steps[1])
@@ -47,7 +53,7 @@ def test_it_costs_its_power_all_year(store: Store) -> None:
 
 
 def test_it_costs_the_mean_of_the_known_spot_prices(store: Store) -> None:
-    last = quarter_of(TODAY.timestamp())
+    last = quarter_of(midnight().timestamp())
     prices = {last - place: Price(100_000_000 * (1 + place % 2), 15) for place in range(1, 97)}
     store_prices(store, "DE-LU", "test", last * 900, prices)
     terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))

@@ -1,7 +1,6 @@
 """The limits of a connection, over real sockets, with shorter times."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -36,20 +35,36 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+class Sweeping:
+    """Stands for the clock and the loop of the sweeps, and counts them: time passes from one sweep to the next alone.
+
+    A machine that stands still for a moment would end connections of which the test goes on.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._now_s = 0.0
+
+    def monotonic(self) -> float:
+        # no two moments are the same
+        self._now_s += 1e-9
+        return self._now_s
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.count += 1
+        self._now_s += seconds
+
+
 @pytest.fixture(autouse=True)
-def sweeps(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def sweeps(monkeypatch: pytest.MonkeyPatch) -> Sweeping:
     """Shortens the times; counts the sweeps over connections."""
-    counts: Counter[str] = Counter()
-    sweep = connection.Connection.sweep
-
-    def count(swept: connection.Connection, now_s: float) -> None:
-        counts["sweeps"] += 1
-        sweep(swept, now_s)
-
-    monkeypatch.setattr(connection.Connection, "sweep", count)
+    sweeping = Sweeping()
+    for name in ("time", "asyncio"):
+        monkeypatch.setattr(connection, name, sweeping)
     for name, value in {"WAITING_S": 0.3, "STUCK_S": 0.3, "SWEEP_S": 0.05, "MAX_CONNECTIONS": 8}.items():
         monkeypatch.setattr(connection, name, value)
-    return counts
+    return sweeping
 
 
 def run(work: Callable[[Answering], Awaitable[None]]) -> None:
@@ -100,10 +115,10 @@ def test_slowly_sent_bytes_do_not_extend_the_time_for_a_request() -> None:
     run(work)
 
 
-def test_a_client_that_keeps_sending_requests_is_not_disconnected(sweeps: Counter[str]) -> None:
+def test_a_client_that_keeps_sending_requests_is_not_disconnected(sweeps: Sweeping) -> None:
     async def work(site: Answering) -> None:
         asking = await site.client()
-        while sweeps["sweeps"] < SWEEPS:
+        while sweeps.count < SWEEPS:
             await asking.send(ASK)
             await asking.answer()
             await asking.reader.readexactly(5)
@@ -111,11 +126,11 @@ def test_a_client_that_keeps_sending_requests_is_not_disconnected(sweeps: Counte
     run(work)
 
 
-def test_a_client_that_waits_for_its_answer_is_not_disconnected(sweeps: Counter[str]) -> None:
+def test_a_client_that_waits_for_its_answer_is_not_disconnected(sweeps: Sweeping) -> None:
     async def work(site: Answering) -> None:
         waiting = await site.client()
         await waiting.send(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n")
-        await until(lambda: sweeps["sweeps"] >= SWEEPS)
+        await until(lambda: sweeps.count >= SWEEPS)
         assert waiting.is_open and site.connections == 1
         await waiting.close()
         await until(lambda: not site.connections)

@@ -39,7 +39,7 @@ class Connection(HttpProtocol):
 
     _byte_count = 0
     _pauses = 0
-    # the state at the last sweep, and since when
+    # the state at the last sweep, at first when it was opened, and since when
     _state: object = None
     _since_s = 0.0
 
@@ -47,8 +47,8 @@ class Connection(HttpProtocol):
         self.address = address_of((transport.get_extra_info("peername") or ("",))[0])
         if len(self.connections) >= MAX_CONNECTIONS and not make_room(self.connections, self.address):
             transport.abort()
-        self._since_s = time.monotonic()
         super().connection_made(transport)
+        self._state, self._since_s = self._progress()[0], time.monotonic()
 
     def data_received(self, data: bytes) -> None:
         self._byte_count += len(data)
