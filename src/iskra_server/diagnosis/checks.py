@@ -215,6 +215,9 @@ def _checksums(facts: Facts) -> Result:
 def _values(facts: Facts) -> Result:
     if facts.age_s is not None:
         return True
+    violation = facts.counter_violation
+    if violation and violation.is_beyond_rating:
+        return _plausible(facts)
     return unreadable(facts) or advise("held_back" if facts.quarantined else "no_values")
 
 
@@ -254,7 +257,8 @@ def _plausible(facts: Facts) -> Result:
     violation = facts.counter_violation
     if violation is None:
         return True
-    return advise("went_back" if violation.is_decrease else "jumped", structs.asdict(violation))
+    increase = "beyond_rating" if violation.is_beyond_rating else "jumped"
+    return advise("went_back" if violation.is_decrease else increase, structs.asdict(violation))
 
 
 def _rare(facts: Facts, age_s: float) -> Advice | None:
