@@ -735,6 +735,7 @@ ELSEWHERE = {
         ("part_unknown", "part_twice", "part_stale", "part_no_power", "part_is_coarse", "name_taken", "virtual_well"),
         (Path("reading/test_virtual_readings.py"), "of a virtual meter, not of a source"),
     ),
+    "short_capture": (Path("cli/commands/test_doctor.py"), "of the command alone: a server has no verdict to wait for"),
     **dict.fromkeys(
         ("permission_root", "permission_group_in_service"),
         (Path("sources/test_errors.py"), "as the ports of other groups"),
