@@ -143,6 +143,9 @@ def show(
         name = zone or next(iter(configured_zones(settings)), "") or _only_zone(store)
         quarters = range(quarter_of(first.timestamp()), quarter_of(end.timestamp()))
         prices = spot_prices(store, name, quarters.start, quarters.stop)
+        if name not in (stored.zone for stored in stored_zones(store)):
+            # to advise a fetch would be wrong
+            check_zones((name,), source_addresses(settings))
     if as_json:
         for quarter, price in prices.items():
             row = {
@@ -159,7 +162,8 @@ def show(
         console.print(price_curve(rows))
         console.print(f"Spot prices of {name}, without taxes and fees.")
     if not prices:
-        raise UsageError(f"History has no prices of {name} for {period}. Fetch them: iskra-server prices fetch.", 1)
+        fetch_them = f"iskra-server prices fetch --zone {name} --from {period}"
+        raise UsageError(f"History has no prices of {name} for {period}. Fetch them: {fetch_them}.", 1)
 
 
 @app.command(name="import")
@@ -182,6 +186,7 @@ def import_(
     name = zone or next(iter(configured_zones(settings)), "")
     if not name:
         raise UsageError("No zone is configured. Name that of these prices with --zone, such as --zone DE-LU.")
+    check_zones((name,), source_addresses(settings))
     try:
         body = read_file(file)
         is_own = b'"eur_mwh"' in body[:_BEGINNING]
