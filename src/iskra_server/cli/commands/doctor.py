@@ -8,13 +8,14 @@ from typing import Annotated
 import msgspec
 import typer
 from msgspec.structs import replace
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from iskra_server.base.language import Language
 from iskra_server.cli.ui import loop
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.local_server import base_url
 from iskra_server.cli.ui.observe import (
     PORT_IN_USE,
@@ -86,7 +87,7 @@ def doctor(
     A running server is asked for its outputs, too: what fails, and who asks an emulated device.
     """
     settings = config_with_meters(config, meters)
-    console = Console(highlight=False)
+    console = text_console()
     run = DiagnosisRun(settings, seconds)
     if json or not console.is_terminal:
         loop.run(run.run())

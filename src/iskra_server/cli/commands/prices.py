@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from iskra_server.base.clock import Clock
 from iskra_server.base.json_values import number
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.open_history import Zone, history_address, load_config, open_existing, open_history, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, Quiet, group_app
 from iskra_server.cli.ui.price_curve import price_curve, price_rows
@@ -73,7 +74,7 @@ def fetch(
         raise UsageError("No zone is configured. Name one with --zone, such as --zone DE-LU, or set prices.zone.")
     addresses = source_addresses(settings)
     check_zones(zones, addresses)
-    console, errors = Console(highlight=False, quiet=quiet), Console(stderr=True, highlight=False)
+    console, errors = text_console(quiet=quiet), text_console(stderr=True)
     clock = Clock()
     if (now_s := _now_s(clock)) is None:
         raise UsageError("The clock of this computer is not set; set it first.")
@@ -158,7 +159,7 @@ def show(
             print(msgspec.json.encode(row).decode())
     elif prices:
         rows = price_rows({quarter: eur_mwh(price.raw) for quarter, price in prices.items()}, local_zone)
-        console = Console(highlight=False)
+        console = text_console()
         console.print(price_curve(rows))
         console.print(f"Spot prices of {name}, without taxes and fees.")
     if not prices:
