@@ -3,7 +3,8 @@
 fault: sentence, Satz
 """
 
-from iskra_server.config.findings import Bilingual, ConfigError, Finding, in_both, warning
+from iskra_server.base.language import Bilingual, in_both
+from iskra_server.config.findings import ConfigError, Finding, warning
 
 # fmt: off
 _MISTAKES: dict[str, Bilingual] = {

@@ -16,8 +16,9 @@ from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.options import ConfigFile, group_app
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import load
-from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
+from iskra_server.outputs.notify.channel import Channel
 from iskra_server.outputs.notify.delivery import send
+from iskra_server.outputs.notify.failures import MessageRefused, NotSent
 from iskra_server.outputs.notify.messages import notification, trial_message
 from iskra_server.runtime.output_factory import notify_channels
 

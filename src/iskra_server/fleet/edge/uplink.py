@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.base.language import Bilingual, in_both
 from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import protocol
 from iskra_server.fleet.edge.reader_messages import live, reader_status, sources
@@ -55,8 +56,29 @@ _IDLE_S = 15.0
 _OPENING_S = 5.0
 _UNNAMED = (
     "Nothing is sent to the central server yet: the database keeps the name of this reader and cannot be read. See the "
-    "sentence about history, or name the reader in uplink.reader."
+    "sentence about history, or name the reader in uplink.reader.",
+    "An die Zentrale wird noch nichts gesendet: Der Name dieses Lesegeräts steht in der Datenbank, die nicht gelesen "
+    "werden kann. Sehen Sie den Satz zum Verlauf, oder geben Sie den Namen in uplink.reader an.",
 )
+_LOST: dict[type[MqttError], Bilingual] = {
+    WrongPassword: (
+        "The broker {broker} says: wrong user or password ({reason}). Correct the user in uplink.url and the password "
+        "in uplink.password (iskra-server.toml, or the file of IES_UPLINK_PASSWORD_FILE). "
+        "Quarter-hours wait until then.",
+        "Der Broker {broker} meldet: Benutzer oder Passwort ist falsch ({reason}). Korrigieren Sie den Benutzer in "
+        "uplink.url und das Passwort in uplink.password (iskra-server.toml oder die Datei von "
+        "IES_UPLINK_PASSWORD_FILE). Die Viertelstunden warten so lange.",
+    ),
+    OldProtocolOnly: (
+        "The broker {broker} cannot be used: {reason}. {advice}. Quarter-hours wait until then.",
+        "Der Broker {broker} ist nicht verwendbar: {reason}. {advice}. Die Viertelstunden warten so lange.",
+    ),
+    MqttError: (
+        "The central server at {broker} is away: {reason}. {advice}. Quarter-hours wait and are sent when it is back.",
+        "Die Zentrale unter {broker} ist nicht erreichbar: {reason}. {advice}. Die Viertelstunden warten und werden "
+        "danach gesendet.",
+    ),
+}
 # counting a long queue takes a while: at most a twentieth of the time
 _COUNT_EVERY_S, _COUNT_SHARE = 5.0, 20
 
@@ -133,7 +155,7 @@ class Uplink:
                 except StoreError as error:
                     log.debug("The uplink waits for the database: %s", error)
             if time.monotonic() - began_s >= _OPENING_S and self.health.failed(_UNNAMED):
-                log.warning(_UNNAMED)
+                log.warning(_UNNAMED[0])
             await asyncio.sleep(_POLL_S)
 
     async def _enable(self, store: Store) -> None:
@@ -152,22 +174,9 @@ class Uplink:
     def _offline(self) -> Message:
         return Message(self._topics["status"], OFFLINE, correlation=bytes(Correlation(self._session, 0)))
 
-    def _lost(self, error: MqttError) -> str:
-        settings = self._settings
-        if isinstance(error, WrongPassword):
-            return (
-                f"The broker {settings.broker} says: wrong user or password ({settings.masked(error)}). Correct the "
-                "user in uplink.url and the password in uplink.password (iskra-server.toml, or the file of "
-                "IES_UPLINK_PASSWORD_FILE). Quarter-hours wait until then."
-            )
-        if isinstance(error, OldProtocolOnly):
-            return (
-                f"The broker {settings.broker} cannot be used: {error}. {error.advice}. Quarter-hours wait until then."
-            )
-        return (
-            f"The central server at {settings.broker} is away: {settings.masked(error)}. {error.advice}. "
-            "Quarter-hours wait and are sent when it is back."
-        )
+    def _lost(self, error: MqttError) -> Bilingual:
+        row = _LOST.get(type(error), _LOST[MqttError])
+        return in_both(row, **self._settings.details(error))
 
     async def _run_session(self, connection: BrokerConnection) -> None:
         # messages may have been lost with the old connection
