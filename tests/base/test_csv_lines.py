@@ -96,7 +96,7 @@ def test_a_line_is_that_of_the_library() -> None:
 
 
 def test_a_german_line_has_semicolons_and_decimal_commas() -> None:
-    cells = ["a", "-1.50", 7, "2026-11-22 10:00:00", "x;y", "1.8.0", "a,b", "=1+1", "-x"]
+    cells: list[str | int] = ["a", "-1.50", 7, "2026-11-22 10:00:00", "x;y", "1.8.0", "a,b", "=1+1", "-x"]
     line = "a;-1,50;7;2026-11-22 10:00:00;\"x;y\";1.8.0;a,b;'=1+1;'-x\n"
     assert german_csv_line(cells) == line
 
