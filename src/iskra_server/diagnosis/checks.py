@@ -215,8 +215,7 @@ def _checksums(facts: Facts) -> Result:
 def _values(facts: Facts) -> Result:
     if facts.age_s is not None:
         return True
-    violation = facts.counter_violation
-    if violation and violation.is_beyond_rating:
+    if facts.counter_violation and facts.counter_violation.is_beyond_rating:
         return _plausible(facts)
     return unreadable(facts) or advise("held_back" if facts.quarantined else "no_values")
 
@@ -255,10 +254,7 @@ def _fresh(facts: Facts) -> Result:
 
 def _plausible(facts: Facts) -> Result:
     violation = facts.counter_violation
-    if violation is None:
-        return True
-    increase = "beyond_rating" if violation.is_beyond_rating else "jumped"
-    return advise("went_back" if violation.is_decrease else increase, structs.asdict(violation))
+    return True if violation is None else advise(violation.fault, structs.asdict(violation))
 
 
 def _rare(facts: Facts, age_s: float) -> Advice | None:

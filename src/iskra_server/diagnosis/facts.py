@@ -56,6 +56,12 @@ class CounterViolation(Struct, frozen=True):
     is_decrease: bool
     is_beyond_rating: bool = False
 
+    @property
+    def fault(self) -> str:
+        if self.is_decrease:
+            return "went_back"
+        return "beyond_rating" if self.is_beyond_rating else "jumped"
+
 
 class UnreadableTelegram(Struct, frozen=True):
     """A telegram without damage that cannot be used. `kind` is that of the fault: encrypted, wrong_key, not_authentic,

@@ -26,6 +26,7 @@ from iskra_server.fleet.edge.reader_messages import live, reader_status, sources
 from iskra_server.fleet.edge.receipts import Receipts
 from iskra_server.fleet.edge.uplink_health import RIVAL_STATUS_S, SILENT_S, UplinkHealth
 from iskra_server.fleet.edge.uplink_queue import MAX_RETRY_S, Parcel, ReaderIdentity, UplinkQueue
+from iskra_server.fleet.edge.uplink_sentences import UNNAMED, lost
 from iskra_server.fleet.edge.uplink_summary import uplink_summary
 from iskra_server.fleet.protocol import Correlation, ReaderTopics
 from iskra_server.history.store import StoreError
@@ -34,7 +35,7 @@ from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection
-from iskra_server.mqtt.message import PUBLISHING, Message, MqttError, OldProtocolOnly, WrongPassword, error_of
+from iskra_server.mqtt.message import PUBLISHING, Message, MqttError, error_of
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
 from iskra_server.outputs.mqtt.keep_connected import keep_connected, reporting_denials, spread_delays_s
 from iskra_server.outputs.mqtt.topics import OFFLINE
@@ -54,31 +55,6 @@ _POLL_S = 1.0
 _IDLE_S = 15.0
 # history opens soon after the start
 _OPENING_S = 5.0
-_UNNAMED = (
-    "Nothing is sent to the central server yet: the database keeps the name of this reader and cannot be read. See the "
-    "sentence about history, or name the reader in uplink.reader.",
-    "An die Zentrale wird noch nichts gesendet: Der Name dieses Lesegeräts steht in der Datenbank, die nicht gelesen "
-    "werden kann. Sehen Sie den Satz zum Verlauf, oder geben Sie den Namen in uplink.reader an.",
-)
-_LOST: dict[type[MqttError], Bilingual] = {
-    WrongPassword: (
-        "The broker {broker} says: wrong user or password ({reason}). Correct the user in uplink.url and the password "
-        "in uplink.password (iskra-server.toml, or the file of IES_UPLINK_PASSWORD_FILE). "
-        "Quarter-hours wait until then.",
-        "Der Broker {broker} meldet: Benutzer oder Passwort ist falsch ({reason}). Korrigieren Sie den Benutzer in "
-        "uplink.url und das Passwort in uplink.password (iskra-server.toml oder die Datei von "
-        "IES_UPLINK_PASSWORD_FILE). Die Viertelstunden warten so lange.",
-    ),
-    OldProtocolOnly: (
-        "The broker {broker} cannot be used: {reason}. {advice}. Quarter-hours wait until then.",
-        "Der Broker {broker} ist nicht verwendbar: {reason}. {advice}. Die Viertelstunden warten so lange.",
-    ),
-    MqttError: (
-        "The central server at {broker} is away: {reason}. {advice}. Quarter-hours wait and are sent when it is back.",
-        "Die Zentrale unter {broker} ist nicht erreichbar: {reason}. {advice}. Die Viertelstunden warten und werden "
-        "danach gesendet.",
-    ),
-}
 # counting a long queue takes a while: at most a twentieth of the time
 _COUNT_EVERY_S, _COUNT_SHARE = 5.0, 20
 
@@ -154,8 +130,8 @@ class Uplink:
                     return
                 except StoreError as error:
                     log.debug("The uplink waits for the database: %s", error)
-            if time.monotonic() - began_s >= _OPENING_S and self.health.failed(_UNNAMED):
-                log.warning(_UNNAMED[0])
+            if time.monotonic() - began_s >= _OPENING_S and self.health.failed(UNNAMED):
+                log.warning(UNNAMED[0])
             await asyncio.sleep(_POLL_S)
 
     async def _enable(self, store: Store) -> None:
@@ -175,8 +151,7 @@ class Uplink:
         return Message(self._topics["status"], OFFLINE, correlation=bytes(Correlation(self._session, 0)))
 
     def _lost(self, error: MqttError) -> Bilingual:
-        row = _LOST.get(type(error), _LOST[MqttError])
-        return in_both(row, **self._settings.details(error))
+        return in_both(lost(error), **self._settings.details(error))
 
     async def _run_session(self, connection: BrokerConnection) -> None:
         # messages may have been lost with the old connection

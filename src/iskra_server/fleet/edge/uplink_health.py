@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct, structs
 
 from iskra_server.base.language import NOTHING, Bilingual, after_each_other, in_both
+from iskra_server.fleet.edge.uplink_sentences import REFUSED, UNANSWERED
 from iskra_server.fleet.edge.uplink_summary import Unconfirmed, UplinkSummary
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.outputs.state import UPLINK, OutputHealth, OutputState
@@ -21,18 +22,6 @@ RIVAL_STATUS_S = 60.0
 _RIVAL_S = 2.5 * RIVAL_STATUS_S
 # a run of this reader that was killed has its name until the broker publishes its will, after 30 s
 _RIVAL_AFTER_S = 45.0
-_UNANSWERED = (
-    "No collector has answered for {minutes} minutes. {waiting}{since}. See that iskra-server collect runs, is "
-    "connected to this broker and reaches its database.",
-    "Seit {minutes} Minuten hat kein Kollektor geantwortet. {waiting}{since}. Prüfen Sie, ob iskra-server collect "
-    "läuft, mit diesem Broker verbunden ist und seine Datenbank erreicht.",
-)
-_REFUSED = (
-    "The central server refuses {count} {quarters} {whose}: {reason}. Nothing is lost: when the cause is removed, run "
-    "iskra-server uplink resend --from {day}.",
-    "Die Zentrale lehnt {count} {quarters} {whose} ab: {reason}. Nichts ist verloren: Wenn die Ursache behoben ist, "
-    "rufen Sie iskra-server uplink resend --from {day} auf.",
-)
 
 
 class UplinkHealth(OutputHealth):
@@ -102,7 +91,7 @@ class UplinkHealth(OutputHealth):
         if self.summary.waiting and self.unanswered_since_s is not None:
             silent_s = now_s - self.unanswered_since_s
             if silent_s >= self._silent_s:
-                yield in_both(_UNANSWERED, minutes=f"{silent_s / 60:.0f}", **_waiting(self.summary))
+                yield in_both(UNANSWERED, minutes=f"{silent_s / 60:.0f}", **_waiting(self.summary))
         for group in self.summary.unconfirmed:
             if group.reason:
                 waiting = _quarters(group.quarters, group.meter)
@@ -157,7 +146,7 @@ def _refused(groups: Sequence[Unconfirmed]) -> Bilingual:
     day = datetime.fromtimestamp(first_s, UTC) - timedelta(hours=12)
     quarters = ("quarter-hour", "Viertelstunde") if count == 1 else ("quarter-hours", "Viertelstunden")
     return in_both(
-        _REFUSED,
+        REFUSED,
         count=_grouped(count),
         quarters=quarters,
         whose=whose,
