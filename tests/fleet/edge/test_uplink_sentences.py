@@ -16,8 +16,8 @@ def test_a_broker_that_is_away_is_said_in_both_languages() -> None:
     assert said(ConnectionLost()) == (
         "The central server at mqtt://broker:1883 is away: the connection is lost. See that the broker runs. "
         "Quarter-hours wait and are sent when it is back.",
-        "Die Zentrale unter mqtt://broker:1883 ist nicht erreichbar: die Verbindung ist abgebrochen. Prüfen Sie, ob der "
-        "Broker läuft. Die Viertelstunden warten und werden danach gesendet.",
+        "Die Zentrale unter mqtt://broker:1883 ist nicht erreichbar: die Verbindung ist abgebrochen. Prüfen Sie, "
+        "ob der Broker läuft. Die Viertelstunden warten und werden danach gesendet.",
     )
 
 
