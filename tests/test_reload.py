@@ -1,6 +1,9 @@
 """SIGHUP: changed parts restart, everything else keeps running, and a configuration with errors changes nothing."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -275,6 +278,36 @@ def test_nobody_notices_reloads_without_a_change(tmp_path: Path) -> None:
     assert asking.statuses.keys() == {200}
     assert asking.errors == []
     assert "Traceback" not in server.log
+
+
+def test_a_reload_that_comes_before_the_server_can_take_it_waits(tmp_path: Path) -> None:
+    log, changed = tmp_path / "log", {"IES_DATA_DIR": str(tmp_path), "IES_SERVER_ANNOUNCE": "false"}
+    command = [sys.executable, "-m", "iskra_server", "serve", "simulator:MT175", "--port", str(free_port())]
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=output, env=os.environ | changed, cwd=tmp_path
+        ) as process,
+    ):
+        try:
+            until(lambda: is_held_back(process.pid, signal.SIGHUP))
+            process.send_signal(signal.SIGHUP)
+            until(lambda: process.poll() is not None or "is in force" in log.read_text())
+            assert process.poll() is None, log.read_text()
+            assert not is_held_back(process.pid, signal.SIGHUP)
+            # later ones are taken at once
+            process.send_signal(signal.SIGHUP)
+            until(lambda: log.read_text().count("is in force") == 2)
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
+def is_held_back(pid: int, number: int) -> bool:
+    """Whether a signal waits until the process takes signals of its kind again."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (blocked,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:"))
+    return bool(int(blocked, 16) >> number - 1 & 1)
 
 
 def reload(server: Server) -> None:

@@ -20,7 +20,7 @@ _START = f"""\
 #!/{PREFIX}/bin/python -I
 import sys
 
-from iskra_server.cli import main
+from iskra_server.__main__ import main
 
 sys.exit(main())
 """

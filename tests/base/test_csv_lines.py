@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.base.csv_lines import csv_line, unguarded
+from iskra_server.base.csv_lines import csv_line, german_csv_line, unguarded
 
 SOURCE = Path(__file__).parents[2] / "src" / "iskra_server"
 FORMULAS = (
@@ -93,6 +93,12 @@ def test_a_line_is_that_of_the_library() -> None:
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     assert csv_line(cells) == text.getvalue()
+
+
+def test_a_german_line_has_semicolons_and_decimal_commas() -> None:
+    cells: list[str | int] = ["a", "-1.50", 7, "2026-11-22 10:00:00", "x;y", "1.8.0", "a,b", "=1+1", "-x"]
+    line = "a;-1,50;7;2026-11-22 10:00:00;\"x;y\";1.8.0;a,b;'=1+1;'-x\n"
+    assert german_csv_line(cells) == line
 
 
 def test_no_module_writes_csv_by_other_means() -> None:

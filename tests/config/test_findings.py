@@ -1,4 +1,4 @@
-from iskra_server.config.findings import ConfigError, Finding, error_of, in_both, warning
+from iskra_server.config.findings import ConfigError, Finding, error_of, warning
 
 
 def test_an_error_is_a_finding_with_its_key_and_what_was_expected() -> None:
@@ -15,14 +15,6 @@ def test_an_error_may_have_both_languages() -> None:
 def test_a_warning_names_its_key() -> None:
     found = warning("contracts.1.levies", ("No table for 2027.", "Keine Tabelle für 2027."))
     assert (found.level, found.key, found.german) == ("warning", "contracts.1.levies", "Keine Tabelle für 2027.")
-
-
-def test_a_detail_in_two_languages_is_given_in_each() -> None:
-    row = "{key} must be {form}, not {{x}}.", "{key} muss {form} sein, nicht {{x}}."
-    assert in_both(row, key="a.{b}", form=("text", "Text")) == (
-        "a.{b} must be text, not {x}.",
-        "a.{b} muss Text sein, nicht {x}.",
-    )
 
 
 def test_the_german_expectation_alone_has_no_comma_of_its_sentence() -> None:

@@ -4,7 +4,7 @@ from string import Formatter
 
 import pytest
 
-from iskra_server.config.findings import Bilingual
+from iskra_server.base.language import Bilingual
 from iskra_server.cost import contract_sentences
 from iskra_server.outputs.notify import channel
 

@@ -506,6 +506,14 @@ def jumped(scene: Scene) -> Iterator[None]:
     yield
 
 
+def beyond_rating(scene: Scene) -> Iterator[None]:
+    """A meter whose scaler says that it has counted 28 TWh."""
+    scene.serve()
+    scene.is_open()
+    scene.head.send(telegram(energy=FIRST_ENERGY, scaler=5))
+    yield
+
+
 # --- worth knowing ---
 
 
@@ -635,7 +643,7 @@ STAGES: dict[str, Stage] = {
         *(unknown_name, no_answer, unreachable, needs_package, needs_other_installation),
         *(silence, fell_silent, no_meter_found, gps, framing),
         *(no_valid_telegram, checksums, cut, overrun, first_telegram, held_back),
-        *(locked, relocked, inf_off, stale, rare, went_back, jumped),
+        *(locked, relocked, inf_off, stale, rare, went_back, jumped, beyond_rating),
         *(
             two_meters,
             other_meter,
@@ -727,6 +735,7 @@ ELSEWHERE = {
         ("part_unknown", "part_twice", "part_stale", "part_no_power", "part_is_coarse", "name_taken", "virtual_well"),
         (Path("reading/test_virtual_readings.py"), "of a virtual meter, not of a source"),
     ),
+    "short_capture": (Path("cli/commands/test_doctor.py"), "of the command alone: a server has no verdict to wait for"),
     **dict.fromkeys(
         ("permission_root", "permission_group_in_service"),
         (Path("sources/test_errors.py"), "as the ports of other groups"),

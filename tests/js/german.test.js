@@ -9,6 +9,7 @@ const { language, LANGUAGES, locale, localized, words } = await load("language.j
 const { dateText } = await load("calendar.js");
 const { money, price } = await load("costs.js");
 const { periodTitle } = await load("periods.js");
+const { csvText } = await load("table.js");
 
 test("the language is the first of the browser that the page has, with its region", () => {
   assert.deepEqual([language, locale], ["de", "de-AT"]);
@@ -25,6 +26,11 @@ test("numbers have a comma", () => {
 test("dates and periods are German", () => {
   assert.equal(dateText("2026-11-22", { weekday: "long", day: "numeric", month: "long" }), "Sonntag, 22. November");
   assert.equal(periodTitle("month", "2026-03"), "März 2026");
+});
+
+test("a file for a German Excel has semicolons, decimal commas and times without offset", () => {
+  const rows = [["begin", "import_wh"], ["2026-10-25T02:00:00+02:00", "-10732309.10"], ["x", "7"], ["1.2.3", ""]];
+  assert.equal(csvText(rows), "\ufeffbegin;import_wh\r\n2026-10-25 02:00:00;-10732309,10\r\nx;7\r\n1.2.3;\r\n");
 });
 
 test("money is exact to the cent, with a real minus", () => {

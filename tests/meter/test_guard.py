@@ -120,6 +120,12 @@ def test_a_counter_below_0_is_held_back_however_often_it_comes() -> None:
     assert results[0].reason == "1-0:1.8.0 is below 0: -0.5"
 
 
+def test_a_counter_that_no_meter_can_reach_is_held_back_however_often_it_comes() -> None:
+    absurd = (281_360_734, 5)
+    results = admit(*[absurd] * AGREEING_TELEGRAMS * 2, 1000, absurd, absurd, absurd, step_s=AGREEING_S)
+    assert totals(results) == [None] * AGREEING_TELEGRAMS * 2 + [Decimal("100.0"), None, None, None]
+
+
 def test_a_net_sum_may_fall_and_be_below_0() -> None:
     net = Obis.parse("36.8.0")
     guard = Guard()

@@ -55,6 +55,37 @@ def test_duplicates(registers: list[Register], numbers: dict[str, tuple[str, str
 
 
 @pytest.mark.parametrize(
+    ("raw", "scaler", "is_shown"),
+    [
+        (28136, 127, False),
+        (0, 127, False),
+        (28136, 10, False),
+        (28136, -127, False),
+        (281360734, 6, True),
+        (10**15 - 1, 0, True),
+        (10**15, 0, False),
+        (-(10**15), 0, False),
+        (10**19 - 1, -4, True),
+        (10**19, -4, False),
+        # most of the numbers that a meter sends have no scaler
+        (2**63, None, False),
+    ],
+)
+def test_what_no_meter_can_show_is_left_out(raw: int, scaler: int | None, is_shown: bool) -> None:
+    for code in ("16.7.0", "1.8.0", "32.7.0", "0-1:24.2.1", "99.8.0"):
+        numbers, rejected = said(
+            replace(energy(raw, obis=Obis.parse(code)), scaler=scaler, unit=unit_of(Obis.parse(code)) or WATT_HOUR)
+        )
+        assert list(rejected.values()) == ([] if is_shown else ["more than a meter can show"])
+        assert bool(numbers) is is_shown
+
+
+def test_a_number_without_a_unit_may_have_any_size() -> None:
+    numbers, rejected = said(Register(Obis.parse("0.0.0"), 10**20), Register(Obis.parse("96.13.1"), 10**18, 0, NO_UNIT))
+    assert (len(numbers), rejected) == (2, {})
+
+
+@pytest.mark.parametrize(
     ("code", "sent", "expected"),
     [
         ("1.8.0", WATT_HOUR, "Wh"),

@@ -11,21 +11,24 @@ def test_a_broker_that_is_gone_is_news_once_and_since_then() -> None:
     health = OutputHealth("mqtt")
     assert health.state() == OutputState("mqtt", ok=True)
     health.delivered += 3
-    assert health.failed("It is away.")
+    assert health.failed(("It is away.", "Er ist weg."))
     since = health.state().since
-    assert not health.failed("It is still away.")
-    assert health.state() == OutputState("mqtt", ok=False, sentence="It is still away.", since=since, delivered=3)
+    assert not health.failed(("It is still away.", "Er ist noch weg."))
+    english, german = "It is still away.", "Er ist noch weg."
+    state = OutputState("mqtt", ok=False, sentence=english, since=since, delivered=3, sentence_de=german)
+    assert health.state() == state
     health.recovered()
     assert (health.state().ok, health.state().since) == (True, None)
-    assert health.failed("Again.")
+    assert health.failed(("Again.", "Wieder."))
 
 
 def test_a_denied_topic_is_not_well_until_it_is_allowed() -> None:
     health = OutputHealth("mqtt")
-    assert health.denied("a", "the broker denies a")
-    assert not health.denied("b", "the broker denies b")
+    assert health.denied("a", ("the broker denies a", "der Broker verweigert a"))
+    assert not health.denied("b", ("the broker denies b", "der Broker verweigert b"))
     state = health.state()
     assert (state.ok, state.sentence) == (False, "The broker denies a. (2 topics are denied.)")
+    assert state.sentence_de == "Der Broker verweigert a. (2 Topics werden verweigert.)"
     assert state.since is not None
     health.allowed("b")
     health.allowed("c")
@@ -36,7 +39,7 @@ def test_a_denied_topic_is_not_well_until_it_is_allowed() -> None:
 
 def test_a_new_connection_knows_of_no_denied_topic() -> None:
     health = OutputHealth("mqtt")
-    health.denied("a", "the broker denies a")
+    health.denied("a", ("the broker denies a", "der Broker verweigert a"))
     health.recovered()
     assert health.state().ok
 

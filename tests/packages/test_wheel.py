@@ -79,7 +79,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         entries = archive.read(f"{info}entry_points.txt").decode()
     assert (metadata["Name"], metadata["Version"]) == ("iskra-electricity-server", __version__)
     assert metadata.get_all("Provides-Extra") == ["encrypted", "esphome", "parquet", "postgres"]
-    assert "iskra-server = iskra_server.cli:main" in entries
+    assert "iskra-server = iskra_server.__main__:main" in entries
     assert wheel.name.endswith("-py3-none-any.whl")
 
 

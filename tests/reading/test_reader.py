@@ -313,6 +313,18 @@ def test_the_counter_violation_is_in_the_facts_while_readings_are_held_back() ->
     assert made.facts(now_s=2.0).counter_violation is None
 
 
+@pytest.mark.parametrize(("scaler", "fault"), [(127, "no_values"), (5, "beyond_rating")])
+def test_a_first_reading_that_no_meter_can_show_is_not_published(scaler: int, fault: str) -> None:
+    hub = Hub()
+    facts = reader(*[telegram(281_360_734, None, scaler=scaler)] * 3, hub=hub).facts(now_s=4.0)
+    assert not [each for sample in hub.newest.values() for each in sample.reading.numbers()]
+    assert facts.telegrams == 3
+    if scaler == 5:
+        assert (facts.quarantined, run_checks(facts).advice.fault) == (3, fault)
+    else:
+        assert facts.rejected_registers == 3
+
+
 def test_a_first_telegram_without_a_checksum_is_not_said_to_have_jumped() -> None:
     made = Reader(source=Given(), decoder=P1Decoder(), guard=Guard(), hub=Hub())
     lines = ("/ISk5\\2M550", "", "1-0:1.8.1(00100.000*kWh)", "1-0:1.8.2(00002.000*kWh)", "!", "")

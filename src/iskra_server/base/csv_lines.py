@@ -12,12 +12,18 @@ from collections.abc import Iterable
 _BEGIN, _FORMULA = r"(^|[;\t\r\n])", r"""(?=[\s"']*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"""
 _UNGUARDED, _GUARDED = re.compile(_BEGIN + _FORMULA), re.compile(f"{_BEGIN}'{_FORMULA}")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
-_QUOTED = re.compile(r'[",\r\n]')
+_QUOTED, _QUOTED_IN_GERMAN = re.compile(r'[",\r\n]'), re.compile(r'[";\r\n]')
 
 
 def csv_line(cells: Iterable[str | int]) -> str:
     """With commas, quotes where a cell needs them, and a line feed."""
-    return ",".join(map(_cell, cells)) + "\n"
+    return ",".join(_cell(str(cell), _QUOTED) for cell in cells) + "\n"
+
+
+def german_csv_line(cells: Iterable[str | int]) -> str:
+    """As a German Excel reads it: with semicolons, and with decimal commas in numbers."""
+    texts = map(str, cells)
+    return ";".join(_german_cell(text) for text in texts) + "\n"
 
 
 def unguarded(text: str) -> str:
@@ -25,8 +31,11 @@ def unguarded(text: str) -> str:
     return _GUARDED.sub(r"\1", text)
 
 
-def _cell(cell: str | int) -> str:
-    text = str(cell)
+def _german_cell(text: str) -> str:
+    return text.replace(".", ",") if _NUMBER.fullmatch(text) else _cell(text, _QUOTED_IN_GERMAN)
+
+
+def _cell(text: str, quoted: re.Pattern[str]) -> str:
     if _UNGUARDED.search(text) and not _NUMBER.fullmatch(text):
         text = _UNGUARDED.sub(r"\1'", text)
-    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+    return '"' + text.replace('"', '""') + '"' if quoted.search(text) else text

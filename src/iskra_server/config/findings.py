@@ -5,17 +5,7 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
-# a sentence or a part of one, in English and in German
-Bilingual = tuple[str, str]
-
-
-def in_both(row: Bilingual, **details: object) -> Bilingual:
-    """The row of a table of sentences with its details; one that is bilingual itself is given in each language."""
-    english, german = (
-        text.format_map({name: detail[place] if isinstance(detail, tuple) else detail for name, detail in named})
-        for place, (text, named) in enumerate((text, details.items()) for text in row)
-    )
-    return english, german
+from iskra_server.base.language import Bilingual
 
 
 class ConfigError(Exception):

@@ -3,7 +3,7 @@
 fault: sentence, Satz
 """
 
-from iskra_server.config.findings import Bilingual
+from iskra_server.base.language import Bilingual
 
 # fmt: off
 SENTENCES: dict[str, Bilingual] = {

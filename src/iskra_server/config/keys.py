@@ -8,9 +8,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 from msgspec import Struct, structs
 
 from iskra_server.base.address import Address, PathSecret
+from iskra_server.base.language import Bilingual, in_both
 from iskra_server.base.secret import Secret
 from iskra_server.config.contract_sections import YearPrices
-from iskra_server.config.findings import Bilingual, in_both
 from iskra_server.config.key_sentences import FORMS
 from iskra_server.config.output_sections import OutputsConfig
 from iskra_server.config.sections import Config

@@ -9,10 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from iskra_server.base.address import Address
+from iskra_server.base.language import Bilingual, in_both
 from iskra_server.base.secret import Secret
 from iskra_server.config.app_options import NOT_SET, OPTIONS
 from iskra_server.config.contract_sections import MAX_PRICE
-from iskra_server.config.findings import Bilingual, ConfigError, in_both
+from iskra_server.config.findings import ConfigError
 from iskra_server.config.key_sentences import FAULTS, FORMS, SENTENCES
 from iskra_server.config.keys import (
     LISTS,

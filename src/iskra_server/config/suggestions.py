@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-from iskra_server.config.findings import Bilingual
+from iskra_server.base.language import Bilingual
 
 # of an unknown name so much is repeated in an error
 _MAX_NAME = 60

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from iskra_server.config.findings import ConfigError, in_both
+from iskra_server.base.language import in_both
+from iskra_server.config.findings import ConfigError
 from iskra_server.config.key_sentences import SENTENCES
 from iskra_server.config.layers import Layers
 from iskra_server.config.sections import Config

@@ -2,7 +2,7 @@
 
 import re
 
-from iskra_server.config.findings import Bilingual
+from iskra_server.base.language import Bilingual
 
 _PLACE = re.compile(r"at line ([0-9]+)")
 _END = "at end of document"

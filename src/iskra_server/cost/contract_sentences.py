@@ -3,7 +3,8 @@
 fault: sentence, Satz
 """
 
-from iskra_server.config.findings import Bilingual, ConfigError, Finding, in_both, warning
+from iskra_server.base.language import Bilingual, in_both
+from iskra_server.config.findings import ConfigError, Finding, warning
 
 # fmt: off
 _MISTAKES: dict[str, Bilingual] = {
@@ -77,8 +78,8 @@ _MISTAKES: dict[str, Bilingual] = {
         "Spot prices need a source; remove one of the empty addresses from [prices].",
         "Börsenpreise brauchen eine Quelle; entfernen Sie eine der leeren Adressen aus [prices]."),
     "no_spot_zone": (
-        "'{zone}' is not a zone whose spot prices a source has; known are {known}. Correct prices.zone or the zone of the contract.",
-        "'{zone}' ist keine Gebotszone, für die eine Quelle Börsenpreise hat; bekannt sind {known}. Korrigieren Sie prices.zone oder die Gebotszone des Vertrags."),
+        "'{zone}' is not a zone whose spot prices a source has; known are {known}. Correct the zone: in prices.zone, in the contract or after --zone.",
+        "'{zone}' ist keine Gebotszone, für die eine Quelle Börsenpreise hat; bekannt sind {known}. Korrigieren Sie die Gebotszone: in prices.zone, im Vertrag oder nach --zone."),
     "price_address": (
         "{key} is '{address}'; it must be an address such as https://example.org/prices.",
         "{key} ist '{address}'; es muss eine Adresse wie https://example.org/prices sein."),

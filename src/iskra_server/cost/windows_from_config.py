@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import combinations
 
+from iskra_server.base.language import Bilingual
 from iskra_server.config import ConfigError, WindowConfig
-from iskra_server.config.findings import Bilingual
 from iskra_server.cost.contract_sentences import mistake
 from iskra_server.cost.tariffs import PriceWindow
 from iskra_server.history.model.periods import QUARTERS_OF_DAY

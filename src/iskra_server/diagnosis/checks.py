@@ -215,6 +215,8 @@ def _checksums(facts: Facts) -> Result:
 def _values(facts: Facts) -> Result:
     if facts.age_s is not None:
         return True
+    if facts.counter_violation and facts.counter_violation.is_beyond_rating:
+        return _plausible(facts)
     return unreadable(facts) or advise("held_back" if facts.quarantined else "no_values")
 
 
@@ -252,9 +254,7 @@ def _fresh(facts: Facts) -> Result:
 
 def _plausible(facts: Facts) -> Result:
     violation = facts.counter_violation
-    if violation is None:
-        return True
-    return advise("went_back" if violation.is_decrease else "jumped", structs.asdict(violation))
+    return True if violation is None else advise(violation.fault, structs.asdict(violation))
 
 
 def _rare(facts: Facts, age_s: float) -> Advice | None:

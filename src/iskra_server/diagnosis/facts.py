@@ -44,13 +44,23 @@ def bytes_per_s(byte_count: int, seconds: float) -> float | None:
 
 
 class CounterViolation(Struct, frozen=True):
-    """A counter that decreased, or increased too fast: why readings are held back."""
+    """A counter that decreased, or increased too fast: why readings are held back.
+
+    `is_beyond_rating`: no meter of this connection can have counted so far.
+    """
 
     register: str
     before: str
     value: str
     seconds: int
     is_decrease: bool
+    is_beyond_rating: bool = False
+
+    @property
+    def fault(self) -> str:
+        if self.is_decrease:
+            return "went_back"
+        return "beyond_rating" if self.is_beyond_rating else "jumped"
 
 
 class UnreadableTelegram(Struct, frozen=True):
@@ -83,7 +93,7 @@ class Facts(Struct, frozen=True):
     missing_prices       `zone` and `time`: from when on spot prices are missing that should be there; else empty
     is_import_only       the meter sends no export register
     phases_missing       phases without voltage
-    rejected_registers   registers that were sent twice, in a wrong unit or below 0, and are not in the record
+    rejected_registers   registers that were sent twice, in a wrong unit, below 0 or impossibly large: not in the record
     ignored_telegrams    telegrams of server ids that came too seldom to be a meter
     unreadable           telegrams without damage that could not be used, by kind; `last_unreadable` is the latest one
                          of the last five minutes

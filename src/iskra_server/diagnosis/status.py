@@ -89,6 +89,7 @@ _MINOR = frozenset(
             "no_power",
             "phases",
             "import_only",
+            "short_capture",
             "simulated",
         ),
     )

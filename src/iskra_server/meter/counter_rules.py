@@ -1,4 +1,7 @@
-"""Counters, and what they cannot do: be below 0, decrease, or increase faster than the rating of the meter allows."""
+"""Counters, and what they cannot do: be below 0, decrease, or increase faster than the rating of the meter allows.
+
+A counter that is seen first, or of which nobody knows when, has increased from 0 within `LIFETIME_S`.
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -17,6 +20,9 @@ from iskra_server.meter.units import ENERGIES, WATT_HOUR
 SLACK_S = 10
 # of one meter: a D0 readout has 340 codes with its history. Damaged or hostile codes make the oldest ones forgotten
 MAX_COUNTERS = 512
+# no electronic meter is older: the first ones are from the 1990s, and verification lasts 8 years (Germany). 69 kW make
+# 30 GWh meanwhile; the display of a household's meter ends at 1 GWh
+LIFETIME_S = 50 * 8766 * 3600
 # each part of a sum of tariffs may have lost a fraction of a coarse step
 _MAX_PARTS = 8
 _COUNTER = 8
@@ -42,7 +48,10 @@ Counters = dict[Obis, SeenCounter]
 
 
 class Violation(Struct, frozen=True):
-    """How a counter violates the rule: below 0, decreased, or increased too much within `seconds`."""
+    """How a counter violates the rule: below 0, decreased, or increased too much within `seconds`.
+
+    Within LIFETIME_S it has a value that no meter of this rating can reach.
+    """
 
     register: Register
     last: Register
@@ -53,11 +62,19 @@ class Violation(Struct, frozen=True):
     def is_negative(self) -> bool:
         return int(self.register.raw) < 0
 
+    @property
+    def is_beyond_rating(self) -> bool:
+        return self.seconds == LIFETIME_S
+
     def __str__(self) -> str:
         if self.is_negative:
             return f"{self.register.obis.short} is below 0: {self.register.value}"
         if self.is_decrease:
             return f"{self.register.obis.short} went back from {self.last.value} to {self.register.value}"
+        if self.is_beyond_rating:
+            return (
+                f"{self.register.obis.short} is more than the connection can carry in 50 years: {self.register.value}"
+            )
         return (
             f"{self.register.obis.short} jumped from {self.last.value} to {self.register.value} "
             f"within {self.seconds:.0f} s"
@@ -102,6 +119,8 @@ def violation(counters: Counters, sample: Sample, max_power_w: int, *, tolerated
         if int(register.raw) < 0:
             return Violation(register, replace(register, raw=0), 0.0, is_decrease=True)
         seen = counters.get(register.obis)
+        if (seen is None or seen.sample.monotonic_s == -inf) and _is_unreachable(register, max_power_w):
+            return Violation(register, replace(register, raw=0), LIFETIME_S, is_decrease=False)
         if seen is None:
             continue
         last = seen.register
@@ -158,6 +177,10 @@ def _max_increase(register: Register, last: Register, seconds: float, max_power_
         return None
     scalers = (register.scaler or 0, last.scaler or 0)
     return _energy(max_power_w, seconds + SLACK_S, min(scalers)) + step * int(10 ** (max(scalers) - min(scalers)))
+
+
+def _is_unreachable(register: Register, max_power_w: int) -> bool:
+    return register.unit in ENERGIES and int(register.raw) > _energy(max_power_w, LIFETIME_S, register.scaler or 0)
 
 
 def _energy(power_w: int, seconds: float, scaler: int) -> int:

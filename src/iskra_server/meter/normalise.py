@@ -2,6 +2,7 @@
 
     parts         the lists of one telegram are one record
     units         as sent, else from the register table; a register in another unit than the table's is rejected
+    limits        a number with a unit that no meter can show is rejected (MAX_SCALER, MAX_NUMBER)
     duplicates    equal values of one code are one register; different ones are ambiguous: all are rejected.
                   A D0 readout has the first one alone, and names the code
     corrections   by maker (corrections.py)
@@ -33,7 +34,12 @@ Reason = Literal[
     "sent again with another value; the first one counts",
     "sent in a unit that it cannot have",
     "below 0",
+    "more than a meter can show",
 ]
+# What no meter can show. A scaler is one signed byte (SML: Integer8; DLMS: scal_unit_type of IEC 62056-6-2) and may be
+# 127, while meters send -4 (0.1 mWh) to 6 (MWh). 10^15 Wh is what all of Germany uses in two years
+MAX_SCALER = 9
+MAX_NUMBER = 10**15
 _ALIASED = "dlms"
 _CORRECTED = frozenset(obis for row in CORRECTIONS for obis in row.registers)
 
@@ -89,7 +95,7 @@ def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[Rej
     memory = memory.for_telegram(reading)
     again = (RejectedRegister(obis, "sent again with another value; the first one counts") for obis in reading.repeated)
     rejected: list[RejectedRegister] = list(again)
-    found = _unambiguous(_with_units(reading.registers, rejected), rejected)
+    found = _unambiguous(_possible(_with_units(reading.registers, rejected), rejected), rejected)
     status = next((register.status for register in found.values() if register.status is not None), None)
     _correct(reading, found, status)
     _drop_negative_exports(found, rejected)
@@ -113,6 +119,20 @@ def _with_units(registers: Iterable[Register], rejected: list[RejectedRegister])
             yield register
         else:
             rejected.append(RejectedRegister(register.obis, "sent in a unit that it cannot have"))
+
+
+def _possible(registers: Iterable[Register], rejected: list[RejectedRegister]) -> Iterator[Register]:
+    """Without what no meter can show; numbers without a unit, such as counts and clocks, may have any size."""
+    for register in registers:
+        raw, scaler = register.raw, register.scaler or 0
+        if register.unit is None or isinstance(raw, (bytes, bool)) or _can_be_shown(raw, scaler):
+            yield register
+        else:
+            rejected.append(RejectedRegister(register.obis, "more than a meter can show"))
+
+
+def _can_be_shown(raw: int, scaler: int) -> bool:
+    return abs(scaler) <= MAX_SCALER and abs(raw) * 10 ** max(scaler, 0) < MAX_NUMBER * 10 ** max(-scaler, 0)
 
 
 def _unambiguous(registers: Iterable[Register], rejected: list[RejectedRegister]) -> dict[Obis, Register]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from iskra_server.base.address import Address, host_in_url, is_host
+from iskra_server.base.language import Bilingual, in_both
 from iskra_server.base.secret import Secret, masking
+from iskra_server.mqtt.message import MqttError
 
 # scheme -> port where the URL names none
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -38,6 +40,25 @@ class BrokerAccess(Struct, frozen=True):
     def masked(self, text: object) -> str:
         """The text of a broker or a library without the password."""
         return masking((self.password,))(str(text))
+
+    def nothing_published(self, error: MqttError) -> Bilingual:
+        """The sentence of an output whose broker is away."""
+        return in_both(
+            (
+                "Nothing is published to {broker}: {reason}. {advice}; retrying.",
+                "An {broker} wird nichts gesendet: {reason}. {advice}; es wird weiter versucht.",
+            ),
+            **self.details(error),
+        )
+
+    def details(self, error: MqttError) -> dict[str, object]:
+        """For a sentence about an error: broker, reason and advice."""
+        english, german = error.both
+        return {
+            "broker": self.broker,
+            "reason": (self.masked(english), self.masked(german)),
+            "advice": error.advice,
+        }
 
 
 def broker_access(

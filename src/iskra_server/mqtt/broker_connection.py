@@ -87,7 +87,12 @@ class BrokerConnection:
                 # resolves the name, connects, TLS handshake
                 await in_daemon_thread(lambda: self._connect(access))
         except TimeoutError:
-            raise MqttError(f"it cannot be reached within {TIMEOUT_S:.0f} s") from None
+            raise MqttError(
+                (
+                    f"it cannot be reached within {TIMEOUT_S:.0f} s",
+                    f"er ist innerhalb von {TIMEOUT_S:.0f} s nicht erreichbar",
+                )
+            ) from None
         async with answered_within(TIMEOUT_S):
             self._add_to_loop()
             await self._connected
@@ -117,7 +122,7 @@ class BrokerConnection:
                         await self._ended.wait()
         finally:
             # also when this is cancelled
-            self._fail(ConnectionLost("the connection is closed"))
+            self._fail(ConnectionLost(("the connection is closed", "die Verbindung ist beendet")))
             if (open_socket := self._client.socket()) is not None:
                 self._on_socket_close(self._client, None, open_socket)
                 open_socket.close()
@@ -217,13 +222,15 @@ class BrokerConnection:
             self._connected.set_exception(UnsupportedProtocol(str(code)))
         else:
             kind = WrongPassword if code.value in (_BAD_USER, _NOT_AUTHORIZED) else MqttError
-            self._connected.set_exception(kind(f"it refuses the connection: {code}"))
+            self._connected.set_exception(
+                kind((f"it refuses the connection: {code}", f"er lehnt die Verbindung ab: {code}"))
+            )
 
     def _on_disconnect(self, _client: object, _data: object, flags: Any, code: ReasonCode, _: object) -> None:
         if code.value == _SESSION_TAKEN_OVER:
             self._fail(TakenOver(self._client_id))
         elif flags.is_disconnect_packet_from_server:
-            self._fail(MqttError(f"it has ended the connection: {code}"))
+            self._fail(MqttError((f"it has ended the connection: {code}", f"er hat die Verbindung beendet: {code}")))
         else:
             self._fail(ConnectionLost())
 

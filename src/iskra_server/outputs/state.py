@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
+from iskra_server.base.language import NOTHING, Bilingual
 from iskra_server.diagnosis.advice import Advice
 
 # the notice that nothing asks a device
@@ -33,7 +34,7 @@ UPLINK = "uplink"
 
 class OutputState(Struct, frozen=True):
     """`sentence` says what fails since `since` and what to do, and is "" while all is well. `sentence_de` is the same
-    in German, where it is known.
+    in German; "" where it is not known.
 
     `delivered`, `refused` and `dropped` count points, or messages, since the start: accepted by the other side, set
     aside because it refused them, lost because there was no room. `waiting` ones wait, in `waiting_bytes` on disk.
@@ -64,7 +65,8 @@ class OutputState(Struct, frozen=True):
         if not error:
             return self
         sentence = f"It fails ({error}) and is restarted. The log has the details; please report it."
-        return structs.replace(self, ok=False, sentence=sentence, sentence_de="")
+        german = f"Abgebrochen ({error}), wird neu gestartet. Einzelheiten stehen im Protokoll; bitte melden Sie es."
+        return structs.replace(self, ok=False, sentence=sentence, sentence_de=german)
 
 
 def notices_by_output(states: Iterable[OutputState]) -> dict[Advice, list[str]]:
@@ -103,29 +105,29 @@ class OutputHealth:
     def __init__(self, name: str) -> None:
         self.delivered = self.refused = 0
         self._name = name
-        self._sentence = ""
+        self._sentence = NOTHING
         # denied action, such as "reading TOPIC" -> its error sentence
-        self._denied: dict[str, str] = {}
+        self._denied: dict[str, Bilingual] = {}
         self._since: datetime | None = None
 
-    def failed(self, sentence: str) -> bool:
+    def failed(self, sentence: Bilingual) -> bool:
         """Whether it was well before."""
-        is_news, self._sentence = not self._sentence, sentence
+        is_news, self._sentence = self._sentence == NOTHING, sentence
         self._since = self._since or datetime.now(UTC)
         return is_news
 
     def recovered(self) -> None:
-        self._sentence, self._since = "", None
+        self._sentence, self._since = NOTHING, None
         self._denied.clear()
 
-    def denied(self, action: str, sentence: str) -> bool:
+    def denied(self, action: str, sentence: Bilingual) -> bool:
         """One topic cannot be used, the others can. Whether this is the first such topic."""
         is_news, self._denied[action] = not self._denied, sentence
         self._since = self._since or datetime.now(UTC)
         return is_news
 
     def allowed(self, action: str) -> None:
-        if self._denied.pop(action, None) is not None and not self._denied and not self._sentence:
+        if self._denied.pop(action, None) is not None and not self._denied and self._sentence == NOTHING:
             self._since = None
 
     @property
@@ -133,19 +135,21 @@ class OutputHealth:
         return bool(self._denied)
 
     def state(self) -> OutputState:
-        sentence = self._sentence or self._denial()
+        english, german = self._denial() if self._sentence == NOTHING else self._sentence
         return OutputState(
             self._name,
-            ok=not sentence,
-            sentence=sentence,
+            ok=not english,
+            sentence=english,
+            sentence_de=german,
             since=self._since,
             delivered=self.delivered,
             refused=self.refused,
         )
 
-    def _denial(self) -> str:
+    def _denial(self) -> Bilingual:
         if not self._denied:
-            return ""
-        sentence = next(iter(self._denied.values()))
-        count = f" ({len(self._denied)} topics are denied.)" if len(self._denied) > 1 else ""
-        return f"{sentence[0].upper()}{sentence[1:]}.{count}"
+            return NOTHING
+        count = len(self._denied)
+        more = (f" ({count} topics are denied.)", f" ({count} Topics werden verweigert.)") if count > 1 else NOTHING
+        english, german = (f"{clause[0].upper()}{clause[1:]}." for clause in next(iter(self._denied.values())))
+        return english + more[0], german + more[1]

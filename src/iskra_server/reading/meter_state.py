@@ -65,7 +65,12 @@ class MeterState:
         register, last = violation.register, violation.last
         seconds = 0 if violation.is_decrease else round(violation.seconds)
         return CounterViolation(
-            register.obis.short, str(last.value), str(register.value), seconds, violation.is_decrease
+            register.obis.short,
+            str(last.value),
+            str(register.value),
+            seconds,
+            violation.is_decrease,
+            violation.is_beyond_rating,
         )
 
     def changes(self, now_s: float) -> int:

@@ -82,6 +82,8 @@ async def _serve(
     # closing the terminal ends the server, as it ends any other command
     for number in (signal.SIGTERM, signal.SIGINT, *(() if os.isatty(0) else (signal.SIGHUP,))):
         loop.add_signal_handler(number, _enqueue_signal, number, signals)
+    # one that has waited since the start (__main__.py) is a reload now
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))
     async with asyncio.TaskGroup() as tasks:
         composition = Composition(Supervision(tasks), listening, recent_lines, plan, ingress)
         await composition.start()

@@ -136,6 +136,31 @@ def is_answered(url: str) -> bool:
         return False
 
 
+def test_a_short_capture_is_judged_by_what_is_there(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(b"".join(telegrams.series(2)))
+    done = run("doctor", f"file:{tmp_path / 'x.bin'}?speed=0", "--json")
+    status = json.loads(done.stdout)
+    assert {check["state"] for check in status["checks"] if check["name"] != "unlocked"} == {"passed"}
+    assert (done.returncode, status["advice"]["fault"]) == (0, "well")
+    assert "short_capture" in [notice["fault"] for notice in status["notices"]]
+
+
+def test_a_capture_with_telegrams_enough_is_not_called_short(run: Run, tmp_path: Path) -> None:
+    """All of it is there at once: it has ended before the first look."""
+    (tmp_path / "x.bin").write_bytes(b"".join(telegrams.series(9)))
+    done = run("doctor", f"file:{tmp_path / 'x.bin'}?speed=0")
+    assert (done.returncode, "The meter is being read." in done.stdout) == (0, True)
+    assert "too short" not in done.stdout and "has ended" not in done.stdout
+
+
+def test_a_short_capture_of_a_locked_meter_says_so_too(run: Run, tmp_path: Path) -> None:
+    entries = telegrams.meter_entries(energy=28136, scaler=3, power=None)
+    (tmp_path / "x.bin").write_bytes(telegrams.telegram(entries))
+    done = run("doctor", f"file:{tmp_path / 'x.bin'}?speed=0", "--lang", "de")
+    assert (done.returncode, "(Telegramme: 1)" in done.stdout) == (0, True)
+    assert "PIN" in done.stdout
+
+
 def test_a_damaged_capture_is_told_of_at_its_end(run: Run, tmp_path: Path) -> None:
     telegram = b"".join(telegrams.series(3))
     (tmp_path / "x.bin").write_bytes(telegram.replace(b"\xff", b"\xff\xff"))

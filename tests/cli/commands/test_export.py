@@ -1,6 +1,7 @@
 """`export`: what is known, exactly, and nothing else."""
 
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,17 @@ def test_what_the_counters_showed_in_a_period_of_a_zone(call: Run, tmp_path: Pat
 def test_any_period_in_any_bucket(options: list[str], rows: int, call: Run, tmp_path: Path) -> None:
     history(tmp_path)
     assert call("export", *options, **UTC).stdout.count("\n") == 1 + rows
+
+
+def test_a_german_excel_has_a_form_of_its_own(call: Run, tmp_path: Path) -> None:
+    history(tmp_path)
+    plain = call("export", **UTC).stdout.splitlines()
+    german = call("export", "--format", "csv-de", **UTC).stdout.splitlines()
+    assert german[0] == "\ufeff" + plain[0].replace(",", ";") and len(german) == len(plain)
+    for row, line in zip(plain[1:], german[1:], strict=True):
+        begin, end, *rest = row.split(",")
+        times = [datetime.fromisoformat(time).strftime("%Y-%m-%d %H:%M:%S") for time in (begin, end)]
+        assert line.split(";") == [*times, *(cell.replace(".", ",") for cell in rest)]
 
 
 def test_a_file_is_replaced_when_it_is_whole(call: Run, tmp_path: Path) -> None:

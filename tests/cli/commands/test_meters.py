@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from cli.recorded import history
 from command import OnTerminal, Run
 from history.entries import METER, OTHER, SIMULATED
@@ -35,6 +37,14 @@ def test_a_terminal_gets_a_table(terminal: OnTerminal, tmp_path: Path) -> None:
     assert shown.end() == 0
     assert "first seen" in shown.text
     assert METER.meter_id in shown.text
+
+
+def test_a_terminal_gets_an_id_as_it_is(terminal: OnTerminal, tmp_path: Path) -> None:
+    """D0 and P1 meters name themselves in any characters."""
+    name = "[red]1[/red] :heart: [2]"
+    history(tmp_path, meter=replace(METER, meter_id=name))
+    shown = terminal("meters", columns=120)
+    assert shown.end() == 0 and name in shown.text
 
 
 def test_a_simulated_meter_says_so(call: Run, tmp_path: Path) -> None:

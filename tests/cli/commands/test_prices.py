@@ -144,11 +144,25 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     assert done.returncode == 2 and done.stderr.startswith(f"iskra-server: {sentence}") and done.stderr.count("\n") == 1
 
 
+def test_a_zone_that_does_not_exist_is_said_with_those_that_do(call: Run, source: StandIn, tmp_path: Path) -> None:
+    (tmp_path / "prices.json").write_bytes(pricing.evcc(source.prices))
+    call("prices", "fetch", "--zone", "DE-LU", "--from", "2025-10-26", "--to", "2025-10-26", **source.settings)
+    for arguments in (("show", "--zone", "XX"), ("import", "prices.json", "--zone", "XX")):
+        done = call("prices", *arguments)
+        assert done.returncode == 2
+        assert "'XX' is not a zone whose spot prices a source has; known are AT, BE," in done.stderr
+        assert "fetch" not in done.stderr
+
+
 def test_no_prices_are_a_negative_result(call: Run, source: StandIn) -> None:
     call("prices", "fetch", "--zone", "DE-LU", "--from", "2025-10-26", "--to", "2025-10-26", **source.settings)
     done = call("prices", "show", "2025-11-20")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "History has no prices of DE-LU for 2025-11-20." in done.stderr
+    assert done.stderr.endswith("Fetch them: iskra-server prices fetch --zone DE-LU --from 2025-11-20.\n")
+    # one that has prices elsewhere
+    done = call("prices", "show", "2025-11-20", "--zone", "AT")
+    assert done.returncode == 1
+    assert "History has no prices of AT for 2025-11-20." in done.stderr
 
 
 def test_by_default_from_the_first_month_to_tomorrow(call: Run, source: StandIn, tmp_path: Path) -> None:

@@ -31,9 +31,14 @@ def test_refused_quarters_are_said_before_waiting_ones_with_the_next_step() -> N
         "The central server refuses 4 quarter-hours of 1 ISK 00 12345678: it is cut. Nothing is lost: when the cause "
         "is removed, run iskra-server uplink resend --from 2025-11-21."
     )
+    assert state.sentence_de == (
+        "Die Zentrale lehnt 4 Viertelstunden von 1 ISK 00 12345678 ab: it is cut. Nichts ist verloren: Wenn die "
+        "Ursache behoben ist, rufen Sie iskra-server uplink resend --from 2025-11-21 auf."
+    )
     assert state.since
     health.observe(UplinkSummary("cellar", None, [CLAIMED, QUEUED]))
     assert health.state().sentence == "1 quarter-hour of 1 ISK 00 12345679 waits: it belongs to attic."
+    assert health.state().sentence_de == "1 Viertelstunde von 1 ISK 00 12345679 wartet: it belongs to attic."
     health.observe(UplinkSummary("cellar", None, [QUEUED]))
     assert (health.state().ok, health.state().since) == (True, None)
 
@@ -41,9 +46,12 @@ def test_refused_quarters_are_said_before_waiting_ones_with_the_next_step() -> N
 def test_a_broker_that_is_away_is_said_first_with_what_waits() -> None:
     health = UplinkHealth()
     health.observe(UplinkSummary("cellar", None, [REFUSED, QUEUED]))
-    health.failed("The central server is away.")
+    health.failed(("The central server is away.", "Die Zentrale ist nicht erreichbar."))
     assert health.state().sentence == (
         "The central server is away. 2 quarter-hours wait, the oldest of 2025-11-22 10:00 UTC."
+    )
+    assert health.state().sentence_de == (
+        "Die Zentrale ist nicht erreichbar. 2 Viertelstunden warten, die älteste von 2025-11-22 10:00 UTC."
     )
     health.recovered()
     assert "refuses" in health.state().sentence

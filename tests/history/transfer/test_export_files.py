@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iskra_server.base.installation import how_to_add
-from iskra_server.history.transfer.export_files import NoParquet, write_csv, write_parquet
+from iskra_server.history.transfer.export_files import NoParquet, write_csv, write_german_csv, write_parquet
 from iskra_server.history.transfer.export_table import ExportTable
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -34,6 +34,17 @@ def test_csv_is_exact_and_its_times_have_an_offset() -> None:
         '2026-11-22T10:00:00+01:00,9223372036854775807,"a,b",1,true\n'
         "2026-11-22T10:00:00+01:00,,,1,true\n"
     )
+
+
+def test_a_german_excel_gets_semicolons_commas_and_times_that_it_knows() -> None:
+    text = io.StringIO()
+    write_german_csv(table(), text)
+    assert text.getvalue().splitlines() == [
+        "\ufefftime;value_wh;quality;epoch;simulated",
+        "2026-11-22 10:00:00;10732309,1;measured;0;true",
+        "2026-11-22 10:00:00;9223372036854775807;a,b;1;true",
+        "2026-11-22 10:00:00;;;1;true",
+    ]
 
 
 def test_a_number_has_no_exponent() -> None:

@@ -52,6 +52,8 @@ def test_a_table_whose_times_are_wrong_is_read_and_each_is_named(text: str) -> N
     [
         ("", "is empty"),
         ("begin,end,import_kwh,quality\n", "holds energy per bucket.*--bucket none"),
+        ("begin;end;import_kwh;quality\n", "is for a German Excel.*--format csv"),
+        ("time;register;value_wh;quality;epoch\n", "is for a German Excel"),
         ("Dear landlord,\n", "has no known format; name one with --format: iskra, vzlogger"),
     ],
 )

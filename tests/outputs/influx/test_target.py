@@ -158,6 +158,8 @@ def test_everything_else_may_change_and_is_one_sentence(status: int, sentence: s
     with answering(status, b"away") as target, pytest.raises(Unavailable) as caught:
         written(target)
     assert str(caught.value) == f"{target.shown} {sentence}"
+    german = {401: "lehnt die Zugangsdaten ab", 403: "lehnt die Zugangsdaten ab", 404: "hat diese Datenbank oder"}
+    assert caught.value.german.startswith(f"{target.shown} {german.get(status, 'nimmt keine Messpunkte an')}")
 
 
 def test_nobody_there_is_one_sentence() -> None:

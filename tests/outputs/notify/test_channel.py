@@ -5,7 +5,8 @@ import pytest
 from iskra_server.base.address import PathSecret
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, NotifyConfig
-from iskra_server.outputs.notify.channel import NotSent, channel_problems, channels_from_config
+from iskra_server.outputs.notify.channel import channel_problems, channels_from_config
+from iskra_server.outputs.notify.failures import NotSent
 from outputs.notify.receivers import PAGE, channel
 
 MAIL: Any = {"sender": "meter@example.org", "recipients": "me@example.org, you@example.org"}

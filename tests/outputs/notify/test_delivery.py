@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from iskra_server.base.language import NOTHING
 from iskra_server.outputs.notify.channel import Channel
 from iskra_server.outputs.notify.delivery import MAX_WAITING, Delivery
 from iskra_server.outputs.notify.memory import ChannelMemory
@@ -54,13 +55,13 @@ async def test_messages_wait_for_a_channel_that_is_away_and_arrive_in_order() ->
     async with running(made):
         for title in ("first", "second"):
             made.enqueue(message(title))
-        await become(lambda: made.sentence)
-        assert "cannot be reached (Connection refused)" in made.sentence
+        await become(lambda: made.sentence[0])
+        assert "cannot be reached (Connection refused)" in made.sentence[0]
         assert (made.waiting, made.delivered, made.since is None) == (2, 0, False)
         with receiving(port) as receiver:
             await become(lambda: made.delivered == 2)
             assert [post["title"] for post in receiver.messages] == ["first", "second"]
-        assert (made.sentence, made.since, made.waiting) == ("", None, 0)
+        assert (made.sentence[0], made.since, made.waiting) == ("", None, 0)
 
 
 @in_a_loop
@@ -74,12 +75,12 @@ async def test_an_error_is_tried_again_and_a_refusal_is_not() -> None:
             assert made.waiting == 1
             receiver.status = 400
             await become(lambda: made.refused == 1)
-            assert made.sentence.endswith("The message is lost.")
+            assert made.sentence[0].endswith("The message is lost.")
             receiver.status = 200
             made.enqueue(message("second"))
             await become(lambda: made.delivered == 1)
         assert [post["title"] for post in receiver.messages] == ["second"]
-        assert made.sentence == ""
+        assert made.sentence == NOTHING
 
 
 @in_a_loop
@@ -100,7 +101,7 @@ async def test_a_message_that_waited_for_days_is_lost_and_counted() -> None:
         made = delivery(channel(f"{receiver.url}/topic"), ChannelMemory(waiting=[old]))
         async with running(made):
             await become(lambda: made.dropped == 1)
-            assert "could not be sent for 3 days" in made.sentence
+            assert "could not be sent for 3 days" in made.sentence[0]
             made.enqueue(message("new"))
             await become(lambda: made.delivered == 1)
         assert [post["title"] for post in receiver.messages] == ["new"]
@@ -122,7 +123,7 @@ async def test_only_so_many_messages_wait() -> None:
     for number in range(MAX_WAITING + 3):
         made.enqueue(message(str(number)))
     assert (made.waiting, made.dropped) == (MAX_WAITING, 3)
-    assert made.sentence == "A message for http://127.0.0.1:9 was lost: 50 messages wait already."
+    assert made.sentence[0] == "A message for http://127.0.0.1:9 was lost: 50 messages wait already."
 
 
 @in_a_loop
@@ -136,7 +137,7 @@ async def test_only_so_many_messages_are_sent_in_a_day_but_digests_are() -> None
     for _ in range(4):
         made.enqueue(message())
     assert (made.waiting, made.dropped) == (2, 2)
-    assert "2 messages in 24 hours (notify.max_per_day) were reached" in made.sentence
+    assert "2 messages in 24 hours (notify.max_per_day) were reached" in made.sentence[0]
     made.enqueue(message(event="weekly"))
     assert made.waiting == 3
     now_s[0] += 86_401

@@ -11,8 +11,9 @@ import trustme
 
 from iskra_server.base.secret import Secret
 from iskra_server.outputs.notify import delivery
-from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
+from iskra_server.outputs.notify.channel import Channel
 from iskra_server.outputs.notify.event_texts import Texts
+from iskra_server.outputs.notify.failures import MessageRefused, NotSent
 from iskra_server.outputs.notify.http_channel import request_of, send_by_http
 from iskra_server.outputs.notify.messages import MeterMessage, Text, notification
 from outputs.notify.receivers import PAGE, HttpReceiver, channel, receiving

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from iskra_server.base.secret import Secret
-from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
+from iskra_server.outputs.notify.channel import Channel
+from iskra_server.outputs.notify.failures import MessageRefused, NotSent
 from iskra_server.outputs.notify.mail import Mail
 from iskra_server.outputs.notify.messages import MeterMessage, Text, notification
 from outputs.notify.mail_receiver import mail_server

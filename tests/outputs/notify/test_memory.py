@@ -53,9 +53,9 @@ def test_a_full_disk_is_told_and_forgiven(small_disk: Path, caplog: pytest.LogCa
     file.store(b"{}")
     filler.write_bytes(b"x" * 60_000)
     file.store(b"x" * 30_000)
-    assert "cannot be written (No space left on device); after a restart messages may come twice." in file.error
+    assert "cannot be written (No space left on device); after a restart messages may come twice." in file.error[0]
     assert file.path.read_bytes() == b"{}"
     filler.unlink()
     file.store(b"y" * 30_000)
-    assert (file.error, file.path.read_bytes()) == ("", b"y" * 30_000)
+    assert (file.error[0], file.path.read_bytes()) == ("", b"y" * 30_000)
     assert len(caplog.records) == 1

@@ -1,6 +1,7 @@
 """The limits of a connection, over real sockets, with shorter times."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -163,20 +164,48 @@ def test_a_client_that_receives_slowly_gets_the_whole_answer() -> None:
     run(work)
 
 
+POST = b"POST /never HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n"
+
+
 @pytest.mark.parametrize(
-    "data",
+    ("status", "parts"),
     [
-        b"GET /" + b"a" * MAX_BYTES + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * (MAX_BYTES // 6) + b"\r\n",
-        b"GET / HTTP/1.1\r\nx: " + b"y" * 1_000_000,
+        (414, [b"GET /" + b"a" * 2 * MAX_BYTES + b" HTTP/1.1\r\n\r\n"]),
+        (431, [b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * (MAX_BYTES // 6) + b"\r\n"]),
+        (431, [b"GET / HTTP/1.1\r\nx: ", b"y" * 60_000]),
+        (413, [POST % 60_000 + b"x" * 60_000]),
+        (413, [POST % 60_000, b"x" * 60_000]),
+        (413, [POST % MAX_BYTES + b"x" * MAX_BYTES]),
+        # most of it is sent after the answer
+        (413, [POST % 900_000, *[b"x" * 60_000] * 15]),
     ],
 )
-def test_a_request_that_is_too_large_is_refused(data: bytes) -> None:
+def test_a_request_that_is_too_large_is_told_what_is(status: int, parts: list[bytes]) -> None:
     async def work(site: Answering) -> None:
         large = await site.client()
+        for part in parts:
+            await large.send(part)
+            await asyncio.sleep(0)
+        head, _, body = (await large.rest()).partition(b"\r\n\r\n")
+        problem = json.loads(body)
+        assert head.startswith(b"HTTP/1.1 %d " % status) and head.count(b"HTTP/1.1") == 1
+        assert (problem["status"], problem["reason"]) == (status, "too_large")
+        assert "16,384 bytes" in problem["detail"]
+        await until(lambda: not site.connections)
+        assert b"200 OK" in await asked(site)
+
+    run(work)
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nx: ", POST % 1_000_000_000])
+def test_a_request_without_end_is_not_waited_for(head: bytes) -> None:
+    async def work(site: Answering) -> None:
+        endless = await site.client()
         with suppress(ConnectionError):
-            await large.send(data)
-        assert (await large.rest())[:12] in (b"HTTP/1.1 431", b"")
+            await endless.send(head)
+            while site.connections:
+                await endless.send(b"y" * 100_000)
+        await until(lambda: not site.connections)
         assert b"200 OK" in await asked(site)
 
     run(work)

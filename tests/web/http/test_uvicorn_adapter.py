@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http import h11_impl, httptools_impl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -45,6 +46,13 @@ def test_a_protocol_has_the_attributes_of_a_connection(protocol: type[Any]) -> N
             transport.abort()
 
     asyncio.run(connect())
+
+
+@pytest.mark.parametrize("module", [httptools_impl, h11_impl])
+def test_a_request_has_the_attributes_of_one(module: Any) -> None:
+    source = inspect.getsource(module.RequestResponseCycle.__init__)
+    for name in ("disconnected", "message_event", "more_body", "response_started", "response_complete"):
+        assert f"self.{name} = " in source
 
 
 def test_the_requests_that_wait_in_a_connection_are_pairs_of_a_cycle_and_its_app() -> None:

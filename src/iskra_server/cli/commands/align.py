@@ -11,12 +11,13 @@ from typing import Annotated
 import msgspec
 import typer
 from msgspec import Struct
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from iskra_server.base.language import Language
 from iskra_server.cli.ui import loop
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.meter_source import TICK_S
 from iskra_server.cli.ui.observe import (
     PORT_IN_USE,
@@ -77,7 +78,7 @@ def align(
 ) -> None:
     """Show the share of valid telegrams while you move the head. Exit status 0 if it is good at the end, else 1."""
     settings = config_with_one_meter(config, meter)
-    console = Console(highlight=False)
+    console = text_console()
     bell = console.bell if sound and console.is_terminal else None
     aligning = Aligning(settings, bell=bell, seconds=seconds, lang="en" if json else lang)
     if json or not console.is_terminal:

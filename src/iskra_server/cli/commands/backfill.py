@@ -14,7 +14,9 @@ import typer
 from msgspec import Struct
 from rich.console import Console
 from rich.progress import Progress
+from rich.text import Text
 
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.hours_table import hours_table
 from iskra_server.cli.ui.open_history import Zone, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Quiet, examples
@@ -87,7 +89,7 @@ def backfill(
     settings = load(os.environ, config)
     if ca_file:
         Path(ca_file).open("rb").close()
-    console, errors = Console(highlight=False, quiet=quiet), Console(stderr=True, highlight=False)
+    console, errors = text_console(quiet=quiet), text_console(stderr=True)
     bar = Progress(console=errors, transient=True, disable=quiet or not errors.is_terminal)
     where, token = _address(url), _token(token_file)
     period = _period(begin, end, settings, tz)
@@ -101,7 +103,7 @@ def backfill(
             wanted = _Wanted(period, is_external=external, may_correct=correct_sum)
             plans, refused = _plans(core, sensors, RecordedCounters(settings.server), wanted, bar)
             for plan in plans:
-                console.print(f"\n[bold]{plan.series.id}[/bold]: {_count(plan)}")
+                console.print("\n", Text(plan.series.id, style="bold"), f": {_count(plan)}", sep="")
                 console.print(hours_table(plan, time_zone(tz, settings)))
             if plans and not dry_run:
                 undo_path = _undo_path(settings)

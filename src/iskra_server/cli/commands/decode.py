@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from iskra_server.cli.ui import meter_keys, telegram_text
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.options import Json, Quiet, command_app, examples
 from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
@@ -60,7 +60,7 @@ def decode(
     system_title: meter_keys.SystemTitle = "",
 ) -> None:
     """Show the telegrams of a capture, and what is damaged. Exit status 1 if it has no telegram."""
-    console = Console(highlight=False)
+    console = text_console()
     decoding = meter_keys.from_files(key_file, auth_key_file, layouts_file, system_title)
     tally = Tally()
     with ExitStack() as stack:
@@ -161,7 +161,7 @@ def _from_text(name: str, text: bytes) -> bytes:
 
 def _with_progress(stack: ExitStack, chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
     """With a progress bar on stderr if that is a terminal."""
-    console = Console(stderr=True)
+    console = text_console(stderr=True)
     progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
     task = progress.add_task("decoding", total=size)
     for chunk in chunks:

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import typer
 from msgspec.structs import replace
-from rich.console import Console
 from rich.progress import Progress
 
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, only_set
 from iskra_server.cli.ui.profile_option import ProfileName, examples_and_profiles, known_profile
 from iskra_server.config import Config, ContractConfig, load_with_origins
@@ -101,7 +101,7 @@ def _fill(data_dir: str, profile: str, has_plant: bool) -> None:
     """Write two years of history, with a progress bar on a terminal."""
     try:
         store = Store(database_address(data_dir, "", simulated=True))
-        now, console = datetime.now(UTC), Console(stderr=True)
+        now, console = datetime.now(UTC), text_console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             for is_plant in (False, True)[: 1 + has_plant]:
                 task = progress.add_task("Two years of history", total=1.0)

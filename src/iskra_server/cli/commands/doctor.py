@@ -7,13 +7,15 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console, Group, RenderableType
+from msgspec.structs import replace
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from iskra_server.base.language import Language
 from iskra_server.cli.ui import loop
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.local_server import base_url
 from iskra_server.cli.ui.observe import (
     PORT_IN_USE,
@@ -26,8 +28,8 @@ from iskra_server.cli.ui.observe import (
 from iskra_server.cli.ui.options import ConfigFile, Json, Lang, command_app, examples
 from iskra_server.cli.ui.output_text import output_lines
 from iskra_server.config import Config, ServerConfig
-from iskra_server.diagnosis.advice import Advice, Label, Words
-from iskra_server.diagnosis.status import Status
+from iskra_server.diagnosis.advice import Advice, Label, Words, advise
+from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.outputs.state import OutputState
 from iskra_server.web.api.status import server_status
 
@@ -85,7 +87,7 @@ def doctor(
     A running server is asked for its outputs, too: what fails, and who asks an emulated device.
     """
     settings = config_with_meters(config, meters)
-    console = Console(highlight=False)
+    console = text_console()
     run = DiagnosisRun(settings, seconds)
     if json or not console.is_terminal:
         loop.run(run.run())
@@ -112,10 +114,11 @@ class DiagnosisRun:
     async def run(self, refresh: Callable[[], object] = lambda: None) -> None:
         began_s = time.monotonic()
         async with aclosing(watch_statuses(make_readers(self._config))) as observations:
-            async for self.statuses in observations:
+            async for statuses in observations:
+                self.statuses = [_with_capture_judged(status) for status in statuses]
                 refresh()
                 passed_s = time.monotonic() - began_s
-                if passed_s >= self._seconds or all(_is_clear(status, passed_s) for status in self.statuses):
+                if passed_s >= self._seconds or all(_is_clear(status, passed_s) for status in statuses):
                     break
         await self._ask_servers()
         refresh()
@@ -152,6 +155,18 @@ def _is_clear(status: Status, passed_s: float) -> bool:
     if status.facts.last_unreadable and not status.facts.telegrams:
         return passed_s >= _ENOUGH_S
     return status.ok and (status.facts.telegrams >= _MIN_TELEGRAMS or passed_s >= _ENOUGH_S)
+
+
+def _with_capture_judged(status: Status) -> Status:
+    """Of a capture that has ended, what its telegrams show; with the hint that it is short where they are few."""
+    facts = status.facts
+    if facts.problem != "ended" or not facts.telegrams:
+        return status
+    judged = run_checks(replace(facts, problem=None, is_open=True))
+    if facts.telegrams >= _MIN_TELEGRAMS:
+        return judged
+    short = advise("short_capture", {"port": facts.port, "count": str(facts.telegrams)})
+    return replace(judged, notices=(short, *judged.notices))
 
 
 def _as_json(statuses: Sequence[Status]) -> Iterator[str]:

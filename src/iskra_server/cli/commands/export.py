@@ -27,7 +27,7 @@ from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.counter_history import ordered_chain
 from iskra_server.history.store.recorded_meter import VirtualRecordedMeter
 from iskra_server.history.store.store import Store
-from iskra_server.history.transfer.export_files import NoParquet, write_csv, write_parquet
+from iskra_server.history.transfer.export_files import NoParquet, write_csv, write_german_csv, write_parquet
 from iskra_server.history.transfer.export_table import (
     ExportTable,
     Quarters,
@@ -46,11 +46,12 @@ _EXAMPLES = examples(
         "iskra-server export --from last_month": "daily energy",
         "iskra-server export --bucket hour -o hours.csv": "hourly energy",
         "iskra-server export --bucket none -o all.csv": "meter readings, for import",
+        "iskra-server export --format csv-de -o days.csv": "for a German Excel",
         "iskra-server export -o days.parquet": "for pandas or DuckDB",
     }
 )
 Bucket = Literal["15min", "hour", "day", "week", "month", "year", "none"]
-Format = Literal["csv", "parquet"]
+Format = Literal["csv", "csv-de", "parquet"]
 
 
 @app.command(epilog=_EXAMPLES)
@@ -83,7 +84,12 @@ def export(
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE|-", help="File to write; - is stdout.")] = "-",
     form: Annotated[
         Format | None,
-        typer.Option("--format", metavar="csv|parquet", help="File format.", show_default="by the file name, else csv"),
+        typer.Option(
+            "--format",
+            metavar="csv|csv-de|parquet",
+            help="File format; csv-de is for a German Excel: semicolons, decimal commas, times without offset.",
+            show_default="by the file name, else csv",
+        ),
     ] = None,
     tz: Zone = "",
     config: ConfigFile = None,
@@ -91,14 +97,14 @@ def export(
     """Write history as CSV or Parquet."""
     settings = load_config(config)
     zone = time_zone(tz, settings)
-    is_parquet = form == "parquet" or (form is None and Path(output).suffix == ".parquet")
-    if is_parquet and output == "-" and sys.stdout.isatty():
+    form = form or ("parquet" if Path(output).suffix == ".parquet" else "csv")
+    if form == "parquet" and output == "-" and sys.stdout.isatty():
         raise UsageError("A terminal cannot show Parquet; name a file with -o FILE.")
     with open_existing(settings) as store:
         if virtual := find_virtual(store, meter):
             table = _virtual_table(virtual, begin, end, bucket=bucket, tz=zone)
             with _opened(output) as file:
-                _write(table, file, zone, is_parquet=is_parquet)
+                _write(table, file, zone, form)
             return
         info = stored_meter(store, meter)
         # readings are exported for one meter alone, so that they can be imported again
@@ -107,7 +113,7 @@ def export(
         period = _period(recorded_quarters(store, chain), info.meter_id, begin, end, zone)
         table = _table(store, info, chain, period=period, bucket=bucket, tz=zone)
         with _opened(output) as file:
-            _write(table, file, zone, is_parquet=is_parquet)
+            _write(table, file, zone, form)
 
 
 def _virtual_table(
@@ -147,15 +153,15 @@ def _check_length(period: Quarters) -> None:
         raise UsageError("The period is shorter than 15 minutes; give a longer one, or --bucket none.")
 
 
-def _write(table: ExportTable, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> None:
-    if is_parquet:
+def _write(table: ExportTable, file: BinaryIO, tz: ZoneInfo, form: Format) -> None:
+    if form == "parquet":
         try:
             write_parquet(table, file, tz)
         except NoParquet as error:
             raise UsageError(str(error)) from None
         return
     text = TextIOWrapper(file, "utf-8", newline="")
-    write_csv(table, text)
+    (write_german_csv if form == "csv-de" else write_csv)(table, text)
     text.flush()
     text.detach()
 

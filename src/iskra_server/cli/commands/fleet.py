@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from iskra_server.cli.commands import fleet_allocate, fleet_statement
 from iskra_server.cli.commands.fleet_enroll import enroll
 from iskra_server.cli.commands.fleet_status import status
 from iskra_server.cli.commands.fleet_verify import verify
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, stored_meter, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
@@ -166,12 +166,12 @@ def _all_conflicts(store: "Store", meters: list[str] | None, first: int, end: in
 
 
 def _print(table: Table) -> None:
-    console = Console(highlight=False)
+    console = text_console()
     if console.is_terminal:
         console.print(table)
     else:
         # a table as wide as it needs to be: nobody looks for the end of a sentence in a column of ten characters
-        Console(highlight=False, width=1000).print(table)
+        text_console(width=1000).print(table)
 
 
 def _readers_table(rows: "list[tuple[ReaderRow, str]]") -> Table:

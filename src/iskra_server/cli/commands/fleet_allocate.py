@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
 from iskra_server.base.file_names import file_name
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.new_files import new_text_file
 from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, stored_meter, time_zone
 from iskra_server.cli.ui.options import ConfigFile, examples
@@ -91,7 +91,7 @@ def allocate(
         measured = solar_allocation.read_house(reads, house, (meter, obis), span, now)
     if not measured.tenants:
         raise UsageError(f"No meter of {group} belongs to a tenant in this period; see iskra-server groups.", 1)
-    console = Console(stderr=True)
+    console = text_console(stderr=True)
     with usage_errors(), new_text_file(quarter_file) as opened:
         quarters = solar_csv.write_quarters(solar_allocation.share(measured, parts), measured.scaler, opened, zone)
         count = measured.end - measured.begin
@@ -130,7 +130,7 @@ def _print(house: "SolarHouse", months: Sequence["MonthlyShare"], files: Sequenc
         energies = (f"{scaled(units, house.scaler - 3):,.3f}" for units in (used, shared, used - shared))
         undivided = sum(row.undivided for row in rows)
         table.add_row(Text(name or "house"), *energies, f"{undivided:,}", style="bold" if not name else "")
-    Console(highlight=False).print(table)
+    text_console().print(table)
     of_house = [month for month in months if not month.participant]
     generation, surplus = (sum(units) for units in zip(*((m.generation, m.surplus) for m in of_house), strict=True))
     made, left = (f"{scaled(units, house.scaler - 3):,.3f} kWh" for units in (generation, surplus))

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.progress import track
 
 from iskra_server.base.language import Language
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.open_history import Zone, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, examples, terminal_language
 from iskra_server.cli.ui.report_files import (
@@ -91,7 +91,7 @@ def statement(
             raise UsageError(f"No meter of {group} belongs to a {each} in this period.", 1)
         files = {name: to / f"{file}.{suffix}" for name, file in file_names(names, span, zone).items()}
         check_new(files.values(), overwrite=overwrite)
-        console = Console(stderr=True)
+        console = text_console(stderr=True)
         for name in track(names, "", console=console, transient=True, disable=not console.is_terminal):
             content = statements.statement(reads, [whole, name], span, now, tz=zone)
             write_text(files[name], statement_text(content, suffix, language))

@@ -5,10 +5,10 @@ from datetime import datetime
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.open_history import load_config, open_existing
 from iskra_server.cli.ui.options import ConfigFile, Json
 from iskra_server.diagnosis.central_state import CentralFacts, central_state
@@ -26,7 +26,7 @@ def status(config: ConfigFile = None, json: Json = False) -> None:
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, count, more in _rows(facts):
             table.add_row(name, Text(count, justify="right"), more)
-        console = Console(highlight=False, soft_wrap=True)
+        console = text_console(soft_wrap=True)
         console.print(table)
         for problem in state.problems:
             console.print(Text(f"! {problem.en}"))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.open_history import database_errors, load_config, open_existing, stored_meter
 from iskra_server.cli.ui.options import ConfigFile
 from iskra_server.cli.ui.usage_error import UsageError, usage_errors
@@ -49,7 +49,7 @@ def verify(
             since = 0 if begin is None else quarter_of(parse_period(begin, datetime.now(UTC), roll.zone)[0].timestamp())
         only = None if meter is None else stored_meter(store, meter).meter_id
         found: list[RollupDifference] = []
-        console = Console(stderr=True)
+        console = text_console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             spans = rollup_check.rolled_up_spans(roll, since)
             for span in progress.track(spans, description="comparing"):

@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 
 import typer
 from msgspec import Struct
-from rich.console import Console
 from rich.progress import Progress
 
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.open_history import (
     Zone,
     find_meter,
@@ -112,7 +112,7 @@ def import_(
     settings = load_config(config)
     wanted = formats.FormatOptions(time_zone(tz, settings), unit, statistic)
     counter = _counter(register)
-    console = Console(stderr=True)
+    console = text_console(stderr=True)
     bar = Progress(console=console, transient=True, disable=quiet or not console.is_terminal)
     with _readable(file) as path:
         source = _identified(file, path, form, counter, wanted)

@@ -4,11 +4,11 @@ import asyncio
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from iskra_server.base.json_values import utc
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.open_history import load_config, open_existing
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError
@@ -34,7 +34,7 @@ def meters(context: typer.Context, config: ConfigFile = None, json: Json = False
         return
     with open_existing(load_config(config)) as store:
         recorded = [*store.meters(), *virtual_infos(store)]
-    console = Console(highlight=False)
+    console = text_console()
     if json:
         for meter in recorded:
             print(msgspec.json.encode(as_object(meter)).decode())

@@ -8,15 +8,17 @@ from typing import Annotated
 
 import typer
 from msgspec import Struct
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from iskra_server.cli.ui import loop
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.options import ConfigFile, group_app
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import load
-from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
+from iskra_server.outputs.notify.channel import Channel
 from iskra_server.outputs.notify.delivery import send
+from iskra_server.outputs.notify.failures import MessageRefused, NotSent
 from iskra_server.outputs.notify.messages import notification, trial_message
 from iskra_server.runtime.output_factory import notify_channels
 
@@ -81,7 +83,7 @@ async def _try(channel: Channel) -> _Trial:
 
 
 def _print(trials: Sequence[_Trial]) -> None:
-    console = Console(highlight=False)
+    console = text_console()
     if not console.is_terminal:
         for trial in trials:
             print(trial.channel.name, trial.channel.kind, trial.channel.place, trial.answer, sep="\t")
@@ -90,10 +92,5 @@ def _print(trials: Sequence[_Trial]) -> None:
     for trial in trials:
         style = "green" if trial.is_sent else "red"
         place = trial.channel.place
-        table.add_row(trial.channel.name, trial.channel.kind, place, f"[{style}]{_escaped(trial.answer)}[/{style}]")
+        table.add_row(trial.channel.name, trial.channel.kind, place, Text(trial.answer, style=style))
     console.print(table)
-
-
-def _escaped(text: str) -> str:
-    """Without markup of rich."""
-    return text.replace("[", r"\[")

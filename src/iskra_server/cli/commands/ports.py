@@ -2,10 +2,10 @@
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.options import Json, command_app, examples
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.sources.errors import no_port
@@ -19,7 +19,7 @@ _EXAMPLES = examples({"iskra-server ports": "all serial ports", "iskra-server po
 def ports(json: Json = False) -> None:
     """List serial ports and the devices behind them. Exit status 1 if there are none."""
     found = list_ports()
-    console = Console(highlight=False)
+    console = text_console()
     if json:
         for port in found:
             print(msgspec.json.encode(as_object(port)).decode())

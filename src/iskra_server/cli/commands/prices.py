@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from iskra_server.base.clock import Clock
 from iskra_server.base.json_values import number
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.open_history import Zone, history_address, load_config, open_existing, open_history, time_zone
 from iskra_server.cli.ui.options import ConfigFile, Json, Quiet, group_app
 from iskra_server.cli.ui.price_curve import price_curve, price_rows
@@ -73,7 +74,7 @@ def fetch(
         raise UsageError("No zone is configured. Name one with --zone, such as --zone DE-LU, or set prices.zone.")
     addresses = source_addresses(settings)
     check_zones(zones, addresses)
-    console, errors = Console(highlight=False, quiet=quiet), Console(stderr=True, highlight=False)
+    console, errors = text_console(quiet=quiet), text_console(stderr=True)
     clock = Clock()
     if (now_s := _now_s(clock)) is None:
         raise UsageError("The clock of this computer is not set; set it first.")
@@ -143,6 +144,9 @@ def show(
         name = zone or next(iter(configured_zones(settings)), "") or _only_zone(store)
         quarters = range(quarter_of(first.timestamp()), quarter_of(end.timestamp()))
         prices = spot_prices(store, name, quarters.start, quarters.stop)
+        if name not in (stored.zone for stored in stored_zones(store)):
+            # to advise a fetch would be wrong
+            check_zones((name,), source_addresses(settings))
     if as_json:
         for quarter, price in prices.items():
             row = {
@@ -155,11 +159,12 @@ def show(
             print(msgspec.json.encode(row).decode())
     elif prices:
         rows = price_rows({quarter: eur_mwh(price.raw) for quarter, price in prices.items()}, local_zone)
-        console = Console(highlight=False)
+        console = text_console()
         console.print(price_curve(rows))
         console.print(f"Spot prices of {name}, without taxes and fees.")
     if not prices:
-        raise UsageError(f"History has no prices of {name} for {period}. Fetch them: iskra-server prices fetch.", 1)
+        fetch_them = f"iskra-server prices fetch --zone {name} --from {period}"
+        raise UsageError(f"History has no prices of {name} for {period}. Fetch them: {fetch_them}.", 1)
 
 
 @app.command(name="import")
@@ -182,6 +187,7 @@ def import_(
     name = zone or next(iter(configured_zones(settings)), "")
     if not name:
         raise UsageError("No zone is configured. Name that of these prices with --zone, such as --zone DE-LU.")
+    check_zones((name,), source_addresses(settings))
     try:
         body = read_file(file)
         is_own = b'"eur_mwh"' in body[:_BEGINNING]

@@ -12,6 +12,7 @@ from rich.live import Live
 
 from iskra_server.base.address import Address
 from iskra_server.cli.ui import loop, meter_keys, telegram_text
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.hexlines import HexLines
 from iskra_server.cli.ui.meter_source import MeterUrl, chunks_and_ticks, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.options import Json, command_app, examples
@@ -57,7 +58,7 @@ def read(
     made = meter_keys.for_meter(url, key_file, auth_key_file, layouts_file, system_title)
     source, quality = open_meter_source(url), StreamStats()
     decoding = _Decoding(made.decoder(source.state.protocol))
-    console = Console(highlight=False)
+    console = text_console()
     if raw:
         loop.run(_raw(source, decoding, quality, count))
     elif json or not console.is_terminal:

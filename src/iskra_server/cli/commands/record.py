@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 from msgspec import Struct
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from iskra_server.cli.ui import loop, meter_keys
+from iskra_server.cli.ui.console import text_console
 from iskra_server.cli.ui.meter_source import MeterUrl, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.options import Quiet, command_app, examples
 from iskra_server.cli.ui.telegram_text import plural
@@ -68,7 +68,7 @@ def record(
     """Record what a meter sends, for a bug report."""
     keys = meter_keys.from_files(key_file, auth_key_file, None).keys
     recording = Recording(output, Masking(keys=keys) if mask else None, is_quiet=quiet)
-    console = Console(stderr=True)
+    console = text_console(stderr=True)
     try:
         source = open_meter_source(url, on_unrecognised=recording.add_unrecognised)
         with Progress(*_COLUMNS, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:

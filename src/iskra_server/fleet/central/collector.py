@@ -17,6 +17,7 @@ from threading import Event
 
 import paho.mqtt.client as paho
 
+from iskra_server.base.language import Bilingual, in_both
 from iskra_server.fleet.central.batch_writer import BatchWriter, WrittenMessages
 from iskra_server.fleet.central.collector_state import CollectorState
 from iskra_server.fleet.central.ingest import ReceivedMessage, live_contact
@@ -51,6 +52,14 @@ KINDS = ("quarters", "live", "status")
 _DRAIN_S = 3.0
 _PREPARE_EVERY_S = 3600.0
 _IDLE_EVERY_S = 60.0
+_AWAY = (
+    "The broker {broker} is away: {reason}. {advice}. The collector reconnects until it is back.",
+    "Der Broker {broker} ist nicht erreichbar: {reason}. {advice}. Der Kollektor versucht es, bis er wieder da ist.",
+)
+_WRONG_PASSWORD = (
+    "Correct the user in collect.url, or collect.password (IES_COLLECT_PASSWORD)",
+    "Korrigieren Sie den Benutzer in collect.url oder collect.password (IES_COLLECT_PASSWORD)",
+)
 
 
 class Collector:
@@ -142,12 +151,11 @@ class Collector:
             self._broker, self._health, self._session, connected=f"Collecting from {broker}", lost=self._lost
         )
 
-    def _lost(self, error: MqttError) -> str:
-        advice = error.advice
+    def _lost(self, error: MqttError) -> Bilingual:
+        details = self._settings.details(error)
         if isinstance(error, WrongPassword):
-            advice = "Correct the user in collect.url, or collect.password (IES_COLLECT_PASSWORD)"
-        broker, reason = self._settings.broker, self._settings.masked(error)
-        return f"The broker {broker} is away: {reason}. {advice}. The collector reconnects until it is back."
+            details["advice"] = _WRONG_PASSWORD
+        return in_both(_AWAY, **details)
 
     async def _session(self, connection: BrokerConnection) -> None:
         self._connections += 1

@@ -19,12 +19,14 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.base.language import Bilingual, in_both
 from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import protocol
 from iskra_server.fleet.edge.reader_messages import live, reader_status, sources
 from iskra_server.fleet.edge.receipts import Receipts
 from iskra_server.fleet.edge.uplink_health import RIVAL_STATUS_S, SILENT_S, UplinkHealth
 from iskra_server.fleet.edge.uplink_queue import MAX_RETRY_S, Parcel, ReaderIdentity, UplinkQueue
+from iskra_server.fleet.edge.uplink_sentences import UNNAMED, lost
 from iskra_server.fleet.edge.uplink_summary import uplink_summary
 from iskra_server.fleet.protocol import Correlation, ReaderTopics
 from iskra_server.history.store import StoreError
@@ -33,7 +35,7 @@ from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.virtual_meter import is_virtual
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection
-from iskra_server.mqtt.message import PUBLISHING, Message, MqttError, OldProtocolOnly, WrongPassword, error_of
+from iskra_server.mqtt.message import PUBLISHING, Message, MqttError, error_of
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
 from iskra_server.outputs.mqtt.keep_connected import keep_connected, reporting_denials, spread_delays_s
 from iskra_server.outputs.mqtt.topics import OFFLINE
@@ -53,10 +55,6 @@ _POLL_S = 1.0
 _IDLE_S = 15.0
 # history opens soon after the start
 _OPENING_S = 5.0
-_UNNAMED = (
-    "Nothing is sent to the central server yet: the database keeps the name of this reader and cannot be read. See the "
-    "sentence about history, or name the reader in uplink.reader."
-)
 # counting a long queue takes a while: at most a twentieth of the time
 _COUNT_EVERY_S, _COUNT_SHARE = 5.0, 20
 
@@ -132,8 +130,8 @@ class Uplink:
                     return
                 except StoreError as error:
                     log.debug("The uplink waits for the database: %s", error)
-            if time.monotonic() - began_s >= _OPENING_S and self.health.failed(_UNNAMED):
-                log.warning(_UNNAMED)
+            if time.monotonic() - began_s >= _OPENING_S and self.health.failed(UNNAMED):
+                log.warning(UNNAMED[0])
             await asyncio.sleep(_POLL_S)
 
     async def _enable(self, store: Store) -> None:
@@ -152,22 +150,8 @@ class Uplink:
     def _offline(self) -> Message:
         return Message(self._topics["status"], OFFLINE, correlation=bytes(Correlation(self._session, 0)))
 
-    def _lost(self, error: MqttError) -> str:
-        settings = self._settings
-        if isinstance(error, WrongPassword):
-            return (
-                f"The broker {settings.broker} says: wrong user or password ({settings.masked(error)}). Correct the "
-                "user in uplink.url and the password in uplink.password (iskra-server.toml, or the file of "
-                "IES_UPLINK_PASSWORD_FILE). Quarter-hours wait until then."
-            )
-        if isinstance(error, OldProtocolOnly):
-            return (
-                f"The broker {settings.broker} cannot be used: {error}. {error.advice}. Quarter-hours wait until then."
-            )
-        return (
-            f"The central server at {settings.broker} is away: {settings.masked(error)}. {error.advice}. "
-            "Quarter-hours wait and are sent when it is back."
-        )
+    def _lost(self, error: MqttError) -> Bilingual:
+        return in_both(lost(error), **self._settings.details(error))
 
     async def _run_session(self, connection: BrokerConnection) -> None:
         # messages may have been lost with the old connection

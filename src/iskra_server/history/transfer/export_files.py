@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
-from iskra_server.base.csv_lines import csv_line
+from iskra_server.base.csv_lines import csv_line, german_csv_line
 from iskra_server.base.installation import how_to_add
 from iskra_server.history.transfer.export_table import Cell, ExportTable, Kind
 
@@ -22,6 +22,12 @@ def write_csv(table: ExportTable, file: TextIO) -> None:
     """With commas, decimal points, one header line, and ISO 8601 times with offset."""
     file.write(csv_line(table.columns))
     file.writelines(csv_line(map(_text, row)) for row in table.rows)
+
+
+def write_german_csv(table: ExportTable, file: TextIO) -> None:
+    """For a German Excel: semicolons, decimal commas, local times that it takes for times, and the mark of UTF-8."""
+    file.write("\ufeff" + german_csv_line(table.columns))
+    file.writelines(german_csv_line(map(_german_text, row)) for row in table.rows)
 
 
 def write_parquet(table: ExportTable, file: BinaryIO, tz: ZoneInfo) -> None:
@@ -51,6 +57,10 @@ def _text(cell: Cell) -> str:
             return ""
         case _:
             return str(cell)
+
+
+def _german_text(cell: Cell) -> str:
+    return f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else _text(cell)
 
 
 def _decimal(arrow: Any, cells: list[Cell], _tz: ZoneInfo) -> Any:

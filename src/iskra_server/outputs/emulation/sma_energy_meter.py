@@ -106,7 +106,11 @@ class SmaEnergyMeter(SendingDevice):
                     self._sockets[address] = _sender(address)
                     self.recovered()
         if not self._sockets:
-            self.failed(f"No network of this machine can be sent to ({self._host}); the next try follows within 10 s.")
+            self.failed(
+                f"No network of this machine can be sent to ({self._host}); the next try follows within 10 s.",
+                f"In kein Netz dieses Rechners kann gesendet werden ({self._host}); "
+                "der nächste Versuch folgt innerhalb von 10 s.",
+            )
 
     def _send(self, data: bytes) -> None:
         reasons = []
@@ -116,7 +120,10 @@ class SmaEnergyMeter(SendingDevice):
             except OSError as error:
                 reasons.append(error.strerror or str(error))
         if reasons and len(reasons) == len(self._sockets):
-            self.failed(f"Nothing can be sent to the multicast group {GROUP} ({reasons[0]}).")
+            self.failed(
+                f"Nothing can be sent to the multicast group {GROUP} ({reasons[0]}).",
+                f"An die Multicast-Gruppe {GROUP} kann nichts gesendet werden ({reasons[0]}).",
+            )
         elif self._sockets:
             self.recovered()
 

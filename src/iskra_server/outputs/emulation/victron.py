@@ -58,8 +58,7 @@ class Victron(SendingDevice):
                     retry.reset()
                     await self._run_session(connection)
             except MqttError as error:
-                reason = self._access.masked(error)
-                self.failed(f"Nothing is published to {self._access.broker}: {reason}. {error.advice}; retrying.")
+                self.failed(*self._access.nothing_published(error))
             await asyncio.sleep(retry.next_s())
 
     async def _run_session(self, connection: BrokerConnection) -> None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import httpx
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.base.language import NOTHING, Bilingual, after_each_other, in_both
 from iskra_server.base.spool import Spool
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.influx.lines import line
@@ -27,6 +28,10 @@ BATCH_POINTS = 1_000
 # about 2 MB: a day with a point every ten seconds
 MEMORY_POINTS = 10_000
 MAX_RETRY_S = 60.0
+_DISK = (
+    "{folder} cannot be used ({reason}); points wait in memory. Free disk space.",
+    "{folder} ist nicht verwendbar ({reason}); Messpunkte warten im Speicher. Schaffen Sie Platz auf dem Datenträger.",
+)
 
 log = logging.getLogger(__name__)
 
@@ -60,16 +65,18 @@ class LineProtocol:
         self._in_progress = 0
         self._spooling = asyncio.Lock()
         self._retry_at_s = 0.0
-        self._delivery_error = self._disk_error = ""
+        self._delivery_error = self._disk_error = NOTHING
         self._since: datetime | None = None
         self._delivered = self._refused = self._dropped = 0
 
     @property
     def state(self) -> OutputState:
+        english, german = after_each_other(self._delivery_error, self._disk_error)
         return OutputState(
             NAME,
-            ok=not (self._delivery_error or self._disk_error),
-            sentence=" ".join(filter(None, (self._delivery_error, self._disk_error))),
+            ok=not english,
+            sentence=english,
+            sentence_de=german,
             since=self._since,
             delivered=self._delivered,
             waiting=len(self._pending) + self._in_progress + self._spool.waiting,
@@ -128,7 +135,7 @@ class LineProtocol:
                 with self._next_lines() as lines:
                     await self._send(client, lines)
         except Unavailable as error:
-            self._failed(str(error))
+            self._failed(error.both)
             await self._spool_pending()
         except OSError as error:
             self._report_disk_error(error)
@@ -172,7 +179,7 @@ class LineProtocol:
                 while self._pending:
                     with self._next_lines() as lines:
                         await asyncio.to_thread(self._spool.append, lines)
-                    self._disk_error = ""
+                    self._disk_error = NOTHING
             except OSError as error:
                 self._report_disk_error(error)
 
@@ -189,9 +196,9 @@ class LineProtocol:
         finally:
             self._in_progress = 0
 
-    def _failed(self, sentence: str) -> None:
+    def _failed(self, sentence: Bilingual) -> None:
         if sentence != self._delivery_error:
-            log.warning("%s Points are kept until they can be delivered.", sentence)
+            log.warning("%s Points are kept until they can be delivered.", sentence[0])
         self._delivery_error = sentence
         self._since = self._since or datetime.now(UTC)
         self._retry_at_s = time.monotonic() + self._backoff.next_s()
@@ -201,13 +208,11 @@ class LineProtocol:
             log.info("%s accepts points again.", self._target.shown)
         self._backoff.reset()
         self._retry_at_s = 0.0
-        self._delivery_error = self._disk_error = ""
+        self._delivery_error = self._disk_error = NOTHING
         self._since = None
 
     def _report_disk_error(self, error: OSError) -> None:
-        sentence = (
-            f"{self._spool.folder} cannot be used ({error.strerror or error}); points wait in memory. Free disk space."
-        )
+        sentence = in_both(_DISK, folder=self._spool.folder, reason=error.strerror or error)
         if sentence != self._disk_error:
-            log.warning("%s", sentence)
+            log.warning("%s", sentence[0])
         self._disk_error = sentence

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import httpx
 
 from iskra_server.base.address import host_in_url, is_host
+from iskra_server.base.language import Bilingual, BilingualError, in_both
 from iskra_server.base.one_line import one_line
 from iskra_server.base.secret import Secret, masking
 from iskra_server.config import ConfigError, InfluxConfig
@@ -26,9 +27,37 @@ TOTAL_S = 60.0
 _READ_BYTES = 4096
 # the points themselves are wrong; any other error may disappear
 _REFUSALS = (400, 413, 422)
+_UNREACHABLE = (
+    "{place} cannot be reached ({reason}). Start it, or correct outputs.influx.url.",
+    "{place} ist nicht erreichbar ({reason}). Starten Sie die Datenbank, oder korrigieren Sie outputs.influx.url.",
+)
+_CREDENTIALS = (
+    "{place} refuses the credentials ({status}). Correct outputs.influx.token, or user and password.",
+    "{place} lehnt die Zugangsdaten ab ({status}). Korrigieren Sie outputs.influx.token oder Benutzer und Passwort.",
+)
+_ANSWERS: dict[int | str, Bilingual] = {
+    "not_a_database": (
+        "{place} answers {status}, where a database answers 204. It is another program, or a proxy before the "
+        "database. Correct outputs.influx.url.",
+        "{place} antwortet {status}, eine Datenbank antwortet 204. Es ist ein anderes Programm oder ein Proxy vor der "
+        "Datenbank. Korrigieren Sie outputs.influx.url.",
+    ),
+    401: _CREDENTIALS,
+    403: _CREDENTIALS,
+    404: (
+        "{place} has no such database or bucket ({said}). Create {name}, or correct outputs.influx.url, "
+        "database or bucket.",
+        "{place} hat diese Datenbank oder diesen Bucket nicht ({said}). Legen Sie {name} an, oder korrigieren Sie "
+        "outputs.influx.url, database oder bucket.",
+    ),
+    "other": (
+        "{place} does not accept points ({status} {said}). Check its log.",
+        "{place} nimmt keine Messpunkte an ({status} {said}). Sehen Sie in sein Protokoll.",
+    ),
+}
 
 
-class Unavailable(Exception):
+class Unavailable(BilingualError):
     """Points cannot be delivered now: a sentence with what to do."""
 
 
@@ -97,22 +126,13 @@ async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None
                 return
             answer_text = masking(target.secrets)(await _beginning(answer))
     except (httpx.HTTPError, TimeoutError) as error:
-        raise Unavailable(
-            f"{target.shown} cannot be reached ({_reason(error)}). Start it, or correct outputs.influx.url."
-        ) from error
+        reason = _reason(error)
+        raise Unavailable(in_both(_UNREACHABLE, place=target.shown, reason=reason)) from error
     status = answer.status_code
     if status in _REFUSALS:
         raise PointsRefused(f"{status} {answer_text}")
-    if answer.is_success:
-        fix = "It is another program, or a proxy before the database. Correct outputs.influx.url."
-        raise Unavailable(f"{target.shown} answers {status}, where a database answers 204. {fix}")
-    if status in (401, 403):
-        fix = "Correct outputs.influx.token, or user and password."
-        raise Unavailable(f"{target.shown} refuses the credentials ({status}). {fix}")
-    if status == HTTPStatus.NOT_FOUND:
-        fix = f"Create {target.place}, or correct outputs.influx.url, database or bucket."
-        raise Unavailable(f"{target.shown} has no such database or bucket ({answer_text}). {fix}")
-    raise Unavailable(f"{target.shown} does not accept points ({status} {answer_text}). Check its log.")
+    row = _ANSWERS["not_a_database"] if answer.is_success else _ANSWERS.get(status, _ANSWERS["other"])
+    raise Unavailable(in_both(row, place=target.shown, status=status, said=answer_text, name=target.place))
 
 
 async def _beginning(answer: httpx.Response) -> str:
@@ -137,6 +157,6 @@ def _headers(target: Target) -> dict[str, str]:
     return {"content-type": "text/plain; charset=utf-8", "accept-encoding": "identity"} | shown
 
 
-def _reason(error: httpx.HTTPError | TimeoutError) -> str:
+def _reason(error: httpx.HTTPError | TimeoutError) -> str | Bilingual:
     is_late = isinstance(error, (httpx.TimeoutException, TimeoutError))
-    return "no answer in time" if is_late else str(error) or type(error).__name__
+    return ("no answer in time", "keine rechtzeitige Antwort") if is_late else str(error) or type(error).__name__

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.base.language import Bilingual
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection
 from iskra_server.mqtt.message import ConnectionLost, Denied, MqttError, OldProtocolOnly, TakenOver, WrongPassword
@@ -59,7 +60,7 @@ async def keep_connected(
     session: Callable[[BrokerConnection], Awaitable[None]],
     *,
     connected: str,
-    lost: Callable[[MqttError], str],
+    lost: Callable[[MqttError], Bilingual],
     delays_s: Callable[[], Iterator[float]] = retry_delays_s,
 ) -> None:
     """Run one session after the other until cancelled. A failure is kept in `health` and logged once.
@@ -103,9 +104,10 @@ async def keep_connected(
             # it does not pass by itself: what the broker said before is not what its owner must know
             is_refused = isinstance(reason, (WrongPassword, OldProtocolOnly))
             sentence = lost(reason)
-            if health.failed(sentence) or (is_refused and sentence not in logged):
-                log.warning(sentence)
-                logged.add(sentence)
+            english, _ = sentence
+            if health.failed(sentence) or (is_refused and english not in logged):
+                log.warning(english)
+                logged.add(english)
             delay_s = next(refused if is_refused else delays)
         finally:
             if recovery:
@@ -123,5 +125,5 @@ def reporting_denials(health: OutputHealth) -> Iterator[None]:
 
 
 def report_denial(health: OutputHealth, denied: Denied) -> None:
-    if health.denied(denied.action, str(denied)):
+    if health.denied(denied.action, denied.both):
         log.warning(str(denied))

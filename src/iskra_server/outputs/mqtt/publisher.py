@@ -74,9 +74,7 @@ class Publisher:
             self.health,
             self._run_session,
             connected=f"Publishing to {address}",
-            lost=lambda error: (
-                f"Nothing is published to {address}: {self._settings.masked(error)}. {error.advice}; retrying."
-            ),
+            lost=self._settings.nothing_published,
         )
 
     async def _run_session(self, connection: BrokerConnection) -> None:

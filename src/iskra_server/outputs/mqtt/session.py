@@ -290,7 +290,7 @@ class Session:
     async def _check(self) -> None:
         while True:
             if self._queue.oldest_age_s() > TIMEOUT_S:
-                raise NoAnswer(f"it does not answer within {TIMEOUT_S:.0f} s")
+                raise NoAnswer(TIMEOUT_S)
             now_s = boottime_s()
             # a meter that a reload removed from the hub is not fresh either
             for meter in [meter for meter, published in self._published.items() if published.is_online]:

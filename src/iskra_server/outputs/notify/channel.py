@@ -8,10 +8,10 @@ from ipaddress import ip_address
 from msgspec import Struct
 
 from iskra_server.base.address import Address, host_in_url, is_host
-from iskra_server.base.language import Language
+from iskra_server.base.language import Language, in_both
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, NotifyConfig
-from iskra_server.config.findings import in_both
+from iskra_server.outputs.notify.failures import NotSent
 from iskra_server.outputs.notify.messages import EVENTS, Event
 
 _SCHEMES = {"email": ("smtp", "smtps")}
@@ -61,14 +61,6 @@ _MISTAKES = {
 }
 
 
-class NotSent(Exception):
-    """The message cannot be sent now, and is tried again: a sentence with what to do."""
-
-
-class MessageRefused(Exception):
-    """The other side will never take this message: its reason."""
-
-
 class Channel(Struct, frozen=True):
     """`place` is the address without secrets; `events` is never empty."""
 
@@ -107,9 +99,7 @@ class Channel(Struct, frozen=True):
             return ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ssl.SSLError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-            raise NotSent(
-                f"The certificates {self.ca_file} cannot be read: {reason}. Correct notify.ca_file."
-            ) from None
+            raise NotSent("certificates", file=self.ca_file, reason=reason) from None
 
 
 def channels_from_config(configured: tuple[NotifyConfig, ...], page_url: str) -> tuple[Channel, ...]:

@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 from iskra_server.base.backoff import Backoff
 from iskra_server.base.clock import boottime_s
+from iskra_server.base.language import NOTHING, Bilingual, in_both
 from iskra_server.base.threads import in_daemon_thread
-from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
+from iskra_server.outputs.notify.channel import Channel
+from iskra_server.outputs.notify.failures import MessageRefused, NotSent
 from iskra_server.outputs.notify.http_channel import request_of, send_by_http
 from iskra_server.outputs.notify.memory import ChannelMemory
 from iskra_server.outputs.notify.messages import MeterMessage, Notification, notification
@@ -25,6 +27,14 @@ FIRST_RETRY_S, MAX_RETRY_S = 5.0, 900.0
 TOTAL_S = 60.0
 _DAY_S = 86_400
 _DIGESTS = ("weekly", "monthly")
+_LOST = ("A message for {place} was lost: {reason}.", "Eine Nachricht an {place} ging verloren: {reason}.")
+_REFUSED = ("{reason} The message is lost.", "{reason} Die Nachricht ist verloren.")
+_TOO_MANY = (
+    "{count} messages in 24 hours (notify.max_per_day) were reached",
+    "{count} Nachrichten in 24 Stunden (notify.max_per_day) waren erreicht",
+)
+_NO_ROOM = ("{count} messages wait already", "{count} Nachrichten warten schon")
+_TOO_OLD = ("it could not be sent for {days} days", "sie konnte {days} Tage lang nicht gesendet werden")
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +54,7 @@ async def send(channel: Channel, message: Notification) -> str:
         async with asyncio.timeout(TOTAL_S):
             return await in_daemon_thread(function)
     except TimeoutError:
-        raise NotSent(f"{channel.place} does not answer within {TOTAL_S:.0f} s. It is tried again.") from None
+        raise NotSent("silent", place=channel.place, seconds=TOTAL_S) from None
     finally:
         abort()
 
@@ -64,7 +74,7 @@ class Delivery:
     ) -> None:
         self.channel = channel
         self.delivered = self.refused = self.dropped = 0
-        self.sentence = ""
+        self.sentence = NOTHING
         self.since: datetime | None = None
         self._memory = memory
         self._changed = changed
@@ -89,7 +99,7 @@ class Delivery:
             now_s = self._wall_s()
             memory.queued_s = [at_s for at_s in memory.queued_s if 0 <= now_s - at_s < _DAY_S]
             if len(memory.queued_s) >= channel.max_per_day:
-                self._note_lost(f"{channel.max_per_day} messages in 24 hours (notify.max_per_day) were reached")
+                self._note_lost(in_both(_TOO_MANY, count=channel.max_per_day))
                 return
             memory.queued_s.append(now_s)
         made = notification(message, channel.language, channel.page_url)
@@ -97,7 +107,7 @@ class Delivery:
         self._queued_boot_s[made.id] = boottime_s()
         if len(memory.waiting) > MAX_WAITING:
             self._queued_boot_s.pop(memory.waiting.pop(0).id, None)
-            self._note_lost(f"{MAX_WAITING} messages wait already")
+            self._note_lost(in_both(_NO_ROOM, count=MAX_WAITING))
         self._arrival.set()
 
     async def run(self) -> None:
@@ -117,21 +127,21 @@ class Delivery:
             return True
         message = waiting[0]
         if self._is_too_old(message):
-            self._note_lost(f"it could not be sent for {MAX_AGE.days} days")
+            self._note_lost(in_both(_TOO_OLD, days=MAX_AGE.days))
         else:
             try:
                 await send(self.channel, message)
             except NotSent as error:
-                self._failed(str(error))
+                self._failed(error.both)
                 return False
             except MessageRefused as error:
                 self.refused += 1
-                self._failed(f"{error} The message is lost.")
+                self._failed(in_both(_REFUSED, reason=error.both))
             else:
                 self.delivered += 1
-                if self.sentence:
+                if self.sentence != NOTHING:
                     log.info("%s takes messages again.", self.channel.place)
-                self.sentence, self.since = "", None
+                self.sentence, self.since = NOTHING, None
         # the limit may have removed it meanwhile
         if waiting and waiting[0] is message:
             waiting.pop(0)
@@ -145,14 +155,14 @@ class Delivery:
             return boottime_s() - queued_s > MAX_AGE.total_seconds()
         return datetime.fromtimestamp(self._wall_s(), UTC) - datetime.fromisoformat(message.at) > MAX_AGE
 
-    def _note_lost(self, reason: str) -> None:
+    def _note_lost(self, reason: Bilingual) -> None:
         self.dropped += 1
-        log.warning("A message for %s is lost: %s.", self.channel.place, reason)
-        if not self.sentence:
-            self._failed(f"A message for {self.channel.place} was lost: {reason}.")
+        log.warning("A message for %s is lost: %s.", self.channel.place, reason[0])
+        if self.sentence == NOTHING:
+            self._failed(in_both(_LOST, place=self.channel.place, reason=reason))
 
-    def _failed(self, sentence: str) -> None:
+    def _failed(self, sentence: Bilingual) -> None:
         if sentence != self.sentence:
-            log.warning("notify %s: %s", self.channel.name, sentence)
+            log.warning("notify %s: %s", self.channel.name, sentence[0])
         self.sentence = sentence
         self.since = self.since or datetime.now(UTC)

@@ -15,12 +15,19 @@ from iskra_server import __version__
 from iskra_server.base.http_request import Answer, HttpRequest
 from iskra_server.base.one_line import one_line
 from iskra_server.base.secret import masking
-from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
+from iskra_server.outputs.notify.channel import Channel
+from iskra_server.outputs.notify.failures import MessageRefused, NotSent
 from iskra_server.outputs.notify.messages import Notification, as_json
 
 # the message itself is wrong; any other error may disappear
 _REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
-_DENIALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_KINDS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "access",
+    HTTPStatus.FORBIDDEN: "access",
+    HTTPStatus.NOT_FOUND: "path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "path",
+    HTTPStatus.TOO_MANY_REQUESTS: "full",
+}
 # priorities of Gotify are 0 to 10
 _GOTIFY_STEP = 2
 # characters of a path and its query that stay as they are
@@ -42,8 +49,7 @@ def send_by_http(channel: Channel, request: HttpRequest) -> str:
         answer = request.send()
     except (OSError, HTTPException) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-        hint = "Check notify.url and the network."
-        raise NotSent(f"{channel.place} cannot be reached ({_masked(channel, reason)}). {hint}") from None
+        raise NotSent("unreachable", place=channel.place, reason=_masked(channel, reason)) from None
     _check(channel, answer)
     return str(answer.status)
 
@@ -57,16 +63,12 @@ def _check(channel: Channel, answer: Answer) -> None:
     words = one_line(_masked(channel, answer.body.decode(errors="replace")))
     said = f"{status} {words}".strip()
     if status in _REFUSALS:
-        raise MessageRefused(f"{place} refuses the message ({said}).")
-    if status in _DENIALS:
-        raise NotSent(f"{place} refuses access ({status}). Correct notify.token, or user and password in notify.url.")
+        raise MessageRefused("refused", place=place, reason=said)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        raise NotSent(f"{place} redirects to another address ({status}). Put that address into notify.url.")
-    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
-        raise NotSent(f"{place} does not know this path ({status}). Correct notify.url.")
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise NotSent(f"{place} takes no more messages for now (429). It is tried again.")
-    raise NotSent(f"{place} answers with an error ({said}). It is tried again.")
+        raise NotSent("redirect", place=place, reason=status)
+    if kind := _KINDS.get(status):
+        raise NotSent(kind, place=place, reason=status)
+    raise NotSent("error", place=place, reason=said)
 
 
 def _ntfy(channel: Channel, message: Notification) -> tuple[str, object, dict[str, str]]:

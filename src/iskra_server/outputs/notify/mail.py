@@ -13,7 +13,8 @@ from email.utils import format_datetime
 from iskra_server.base.http_request import authorities
 from iskra_server.base.one_line import one_line
 from iskra_server.base.secret import masking
-from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
+from iskra_server.outputs.notify.channel import Channel
+from iskra_server.outputs.notify.failures import MessageRefused, NotSent
 from iskra_server.outputs.notify.messages import Notification
 
 TIMEOUT_S = 10.0
@@ -37,22 +38,20 @@ class Mail:
         try:
             refused = self._converse()
         except smtplib.SMTPAuthenticationError as error:
-            hint = "Correct notify.user and notify.password."
-            raise NotSent(f"{place} refuses the login ({error.smtp_code}). {hint}") from None
+            raise NotSent("login", place=place, reason=error.smtp_code) from None
         except smtplib.SMTPNotSupportedError as error:
-            raise NotSent(f"{place}: {error}") from None
+            raise NotSent("not_supported", place=place, reason=error) from None
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
             code, said = _answer(error)
             said = self._masked(f"{code} {said}")
             if code >= _PERMANENT:
-                raise MessageRefused(f"{place} refuses the message ({said}).") from None
-            raise NotSent(f"{place} does not take the message now ({said}). It is tried again.") from None
+                raise MessageRefused("refused", place=place, reason=said) from None
+            raise NotSent("not_now", place=place, reason=said) from None
         except (smtplib.SMTPException, OSError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-            hint = "Check notify.url and the network."
-            raise NotSent(f"{place} cannot be reached ({self._masked(reason)}). {hint}") from None
+            raise NotSent("unreachable", place=place, reason=self._masked(reason)) from None
         if refused:
-            raise MessageRefused(f"{place} refuses {', '.join(refused)}; the other recipients have the message.")
+            raise MessageRefused("recipients", place=place, reason=", ".join(refused))
         return "250"
 
     def abort(self) -> None:
@@ -91,9 +90,7 @@ class Mail:
             server.ehlo()
         elif not channel.is_local:
             server.close()
-            raise smtplib.SMTPNotSupportedError(
-                "it offers no STARTTLS, so nothing was sent; try smtps:// in notify.url."
-            )
+            raise NotSent("no_starttls", place=channel.place)
         return server
 
     def _masked(self, text: str) -> str:

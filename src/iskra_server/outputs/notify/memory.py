@@ -11,12 +11,17 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from iskra_server.base.language import NOTHING, in_both
 from iskra_server.base.spool import sync
 from iskra_server.outputs.notify.messages import Notification, as_json
 
 # what ended so long ago is forgotten
 _KEPT_S = 60 * 86_400
 _MAX_BYTES = 4_000_000
+_UNWRITABLE = (
+    "{file} cannot be written ({reason}); after a restart messages may come twice.",
+    "{file} kann nicht geschrieben werden ({reason}); nach einem Neustart kommen Nachrichten vielleicht doppelt.",
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +85,11 @@ class Memory(Struct):
 
 
 class MemoryFile:
-    """Loads and stores the memory; `error` says why it cannot be stored, "" if it can. Methods block."""
+    """Loads and stores the memory; `error` says why it cannot be stored. Methods block."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.error = ""
+        self.error = NOTHING
         self._stored = b""
 
     def load(self) -> tuple[Memory, bool]:
@@ -119,11 +124,11 @@ class MemoryFile:
             part.replace(self.path)
             sync(self.path.parent)
         except OSError as error:
-            if not self.error:
+            if self.error == NOTHING:
                 log.warning("%s cannot be written: %s.", self.path, error.strerror)
-            self.error = f"{self.path} cannot be written ({error.strerror}); after a restart messages may come twice."
+            self.error = in_both(_UNWRITABLE, file=self.path, reason=error.strerror)
             return
-        self._stored, self.error = data, ""
+        self._stored, self.error = data, NOTHING
 
 
 def encoded(memory: Memory) -> bytes:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from iskra_server.base.clock import boottime_s
+from iskra_server.base.language import NOTHING, after_each_other
 from iskra_server.config import AlertsConfig
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store import StoreError
@@ -72,13 +73,13 @@ class Notifier:
 
     @property
     def state(self) -> OutputState:
-        failing = [delivery for delivery in self._deliveries if delivery.sentence]
-        sentences = [delivery.sentence for delivery in failing] + [self._file.error]
-        sentence = " ".join(filter(None, dict.fromkeys(sentences)))
+        failing = [delivery for delivery in self._deliveries if delivery.sentence != NOTHING]
+        english, german = after_each_other(*(delivery.sentence for delivery in failing), self._file.error)
         return OutputState(
             NAME,
-            ok=not sentence,
-            sentence=sentence,
+            ok=not english,
+            sentence=english,
+            sentence_de=german,
             since=min((delivery.since for delivery in failing if delivery.since), default=None),
             delivered=sum(delivery.delivered for delivery in self._deliveries),
             waiting=sum(delivery.waiting for delivery in self._deliveries),

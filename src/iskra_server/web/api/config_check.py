@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     # for its type alone: it brings the database library along
     from iskra_server.history.store.reads import Reads
 
-# with its headers, a request has room for 16 kB (connection.py)
+# connection.py answers 413 to more than 16 kB, too
 _MAX_BYTES = 12_000
 _READ_S = 10.0
 # in history; a central server has a million

@@ -2,7 +2,7 @@
 
     open connections         MAX_CONNECTIONS; then the longest idle one is closed for a new one, or, where all are being
                              answered, one of the client that has most
-    bytes of a request       MAX_BYTES with its body: nothing here takes uploads
+    bytes of a request       MAX_BYTES of its head, and of its body: nothing here takes uploads. Else 414, 431 or 413
     until it is complete     WAITING_S, however many bytes arrive meanwhile
     an answer not read       STUCK_S without progress
     all answers not read     MAX_UNREAD bytes; then the client with most of them loses its longest answer
@@ -15,8 +15,10 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
+from iskra_server.web.http.problem import MEDIA_TYPE, problem
 from iskra_server.web.http.share import address_of, heaviest
 from iskra_server.web.http.uvicorn_adapter import HttpProtocol
 
@@ -28,9 +30,26 @@ STUCK_S = 30.0
 # the longest answers have about 3 MB
 MAX_UNREAD = 32 * 1024 * 1024
 SWEEP_S = 2.0
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 26\r\n"
-    b"connection: close\r\n\r\nThe request is too large.\r\n"
+# of a request that was refused: more is not waited for
+_MAX_DISCARDED = 64 * MAX_BYTES
+_HEAD_END = b"\r\n\r\n"
+
+
+def _refusal(status: HTTPStatus, sentence: str) -> bytes:
+    body = problem(status, sentence, reason="too_large").body
+    head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+    return head.encode() + b"connection: close\r\n\r\n" + body
+
+
+_TOO_LONG_ADDRESS = _refusal(
+    HTTPStatus.REQUEST_URI_TOO_LONG, f"The address of a request has at most {MAX_BYTES:,} bytes here."
+)
+_TOO_LARGE_HEAD = _refusal(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    f"Address and headers of a request have at most {MAX_BYTES:,} bytes here.",
+)
+_TOO_LARGE_BODY = _refusal(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A request has at most {MAX_BYTES:,} bytes here, with its body."
 )
 
 
@@ -39,6 +58,7 @@ class Connection(HttpProtocol):
 
     _byte_count = 0
     _pauses = 0
+    _is_refused = False
     # the state at the last sweep, at first when it was opened, and since when
     _state: object = None
     _since_s = 0.0
@@ -52,8 +72,13 @@ class Connection(HttpProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._byte_count += len(data)
+        if self._is_refused:
+            # a client that still sends would not see the answer if the connection were closed at once
+            if self._byte_count > _MAX_DISCARDED:
+                self.transport.abort()
+            return
         if self._byte_count > MAX_BYTES:
-            self._refuse()
+            self._refuse(data)
             return
         before = self.request
         super().data_received(data)
@@ -83,7 +108,7 @@ class Connection(HttpProtocol):
 
     def _progress(self) -> tuple[Any, float | None]:
         """A state that is equal as long as nothing happens, and how long it may last."""
-        if self.transport.is_closing():
+        if self._is_refused or self.transport.is_closing():
             return "closing", WAITING_S
         if self.is_idle:
             return ("idle", self.request), WAITING_S
@@ -91,10 +116,26 @@ class Connection(HttpProtocol):
             return ("stuck", self._pauses), STUCK_S
         return "answering", None
 
-    def _refuse(self) -> None:
-        if self.is_idle and not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
-        self.transport.close()
+    def _refuse(self, data: bytes) -> None:
+        """Say what is too large, unless an answer has begun."""
+        if self.transport.is_closing():
+            return
+        if not self.is_idle and (self.has_answered or not self.awaits_body):
+            self.transport.close()
+            return
+        if not (self.has_answered and self.awaits_body):
+            self.transport.write(_TOO_LARGE_BODY if self.awaits_body else self._refusal_of_head(data))
+        self._is_refused = True
+        self.drop_request()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _refusal_of_head(self, data: bytes) -> bytes:
+        """What the bytes that exceed the limit belong to: all of a small head may come with them."""
+        before = self._byte_count - len(data)
+        if _HEAD_END in data[: MAX_BYTES - before]:
+            return _TOO_LARGE_BODY
+        return _TOO_LARGE_HEAD if before or b"\n" in data[:MAX_BYTES] else _TOO_LONG_ADDRESS
 
 
 def make_room(connections: Iterable[Any], newcomer: str) -> bool:

@@ -43,6 +43,22 @@ class HttpProtocol(_Protocol):
         return self.cycle
 
     @property
+    def awaits_body(self) -> bool:
+        """Whether the head of a request is complete, and its body is not."""
+        return self.cycle is not None and self.cycle.more_body
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether the answer to the request has begun."""
+        return self.cycle is not None and self.cycle.response_started
+
+    def drop_request(self) -> None:
+        """What still answers a request learns that its client is gone."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    @property
     def is_write_paused(self) -> bool:
         """Whether the client does not read its answer."""
         return self.flow.write_paused

@@ -1,6 +1,7 @@
 // Data as a table, and as a file to download.
 
 import { make } from "./dom.js";
+import { language } from "./language.js";
 
 /** The first column names the row. @param {string[]} columns @param {string[][]} rows */
 export const table = (columns, rows) =>
@@ -8,6 +9,18 @@ export const table = (columns, rows) =>
     make("thead", make("tr", columns.map((name, at) => make(at ? "th.number" : "th", { scope: "col" }, name)))),
     make("tbody", rows.map(([name, ...cells]) =>
       make("tr", make("th", { scope: "row" }, name), cells.map((cell) => make("td.number", cell)))))));
+
+/**
+ * The text of a CSV file. On a German page it is what a German Excel reads: semicolons, decimal commas, times without
+ * offset, and the mark of UTF-8.
+ * @param {string[][]} rows
+ */
+export const csvText = (rows) => (language === "de"
+  ? `\ufeff${rows.map((row) => `${row.map(germanCell).join(";")}\r\n`).join("")}`
+  : rows.map((row) => `${row.join(",")}\r\n`).join(""));
+
+const germanCell = (/** @type {string} */ cell) => (/^-?\d+(\.\d+)?$/.test(cell) ? cell.replace(".", ",")
+  : cell.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d).*$/, "$1 $2"));
 
 export function download(/** @type {string} */ name, /** @type {string} */ text) {
   const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));

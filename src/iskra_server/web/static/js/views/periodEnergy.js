@@ -15,7 +15,7 @@ import { words } from "../language.js";
 import { KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
 import { navigate, replaceAddress } from "../router.js";
 import { isPlant, store, whenChosen, whenPlant } from "../store.js";
-import { download, table } from "../table.js";
+import { csvText, download, table } from "../table.js";
 import { countsWholeKwh } from "../todayStats.js";
 import { stepper } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
@@ -239,5 +239,5 @@ function csvOf({ energy, bars, cost }) {
     return [...columns.map((name) => values[name] ?? ""), ...(cost ? [cost.amountOf(bucket) ?? ""] : [])];
   });
   const head = [...columns, ...(cost ? ["cost_amount"] : [])];
-  return [head, ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+  return csvText([head, ...rows]);
 }
