@@ -85,7 +85,9 @@ class History:
                 before = Exact(counter.until(restart) if near else counter.shows(self._last_s), 0)
                 after = Exact(counter.shows(after_s), 0)
                 self._epoch += 1
-                at_s = after_s + self.clock_s + (dice.randint(-set_within_s, set_within_s) if near else 0)
+                at_s = after_s + self.clock_s
+                if near and set_within_s:
+                    at_s = min(max(at_s + dice.randint(-set_within_s, set_within_s), first * 900), end * 900 - 1)
                 message.append(EpochStart(METER.meter_id, IMPORT, self._epoch, at_s, before, after))
             self._last_s = now_s
             value = Exact(counter.shows(now_s), 0)

@@ -165,7 +165,7 @@ class _Counter:
                 number = self._starts.free_number(sent.ledger_epoch)
             mapping = EpochMapping(sent.ledger, sent.ledger_epoch, number)
             self._mappings.append(mapping)
-        elif sent.start and mapping.has_start and not self._starts.stored_as(sent.start):
+        elif sent.start and mapping.has_start and not self._starts.stored_as(sent.start, mapping.epoch):
             # a copied history has gone its own way since: its epoch of this number is another one
             mapping.epoch = self._starts.free_number(sent.ledger_epoch)
             mapping.has_start, mapping.from_quarter = False, ALWAYS

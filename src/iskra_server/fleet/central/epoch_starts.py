@@ -9,6 +9,7 @@ another start at the later row corrects it: that of the row's epoch if no reader
 rows. Corrections are computed anew whenever rows or starts come, so the order in which they come does not matter.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, count, pairwise
@@ -42,16 +43,21 @@ class EpochStarts:
         used = {mapping.epoch for mapping in self._mappings} | self._starts.keys()
         return next(number for number in chain((wanted,), count()) if number not in used)
 
-    def stored_as(self, start: EpochStart) -> list[int]:
-        """The epochs that a reader saw start with the same reading; `before` may have been corrected."""
+    def stored_as(self, start: EpochStart, own: int | None = None) -> list[int]:
+        """The epochs that a reader saw start with the same reading; `before` may have been corrected.
+
+        `own` is the number that its history has for it: that start may have been moved by more than an hour.
+        """
         same = []
         for number, stored in self._starts.items():
+            if stored.after != start.after or (number != own and abs(stored.at_s - start.at_s) > _HOUR_S):
+                continue
             # where one is moved, both are
             of_number = replace(start, epoch=number)
             owner = self._owner(number)
             moved = self._between_its_rows(of_number, owner) if owner else of_number
             expected = self._between_its_rows(stored, owner) if owner else stored
-            if moved and expected and (moved.at_s, moved.after) == (expected.at_s, expected.after):
+            if moved and expected and moved.at_s == expected.at_s:
                 same.append(number)
         return same
 
@@ -81,19 +87,25 @@ class EpochStarts:
 
     def correct(self, added: Iterable[Sequence[int]]) -> None:
         """After rows of these quarters, in order, were added or changed, or starts kept."""
-        if not self._starts and len({mapping.epoch for mapping in self._mappings}) < 2:
+        added = [quarters for quarters in added if quarters]
+        changed_s = [*(quarters[0] * QUARTER_S for quarters in added), *(start.at_s for start in self.written)]
+        if not changed_s or (not self._starts and len({mapping.epoch for mapping in self._mappings}) < 2):
             return
         pairs: dict[int, tuple[StoredRow, StoredRow]] = {}
-        for quarters in filter(None, added):
+        times = sorted(start.at_s for start in self._starts.values())
+        for quarters in added:
             first, last, chosen = quarters[0], quarters[-1], set(quarters)
             rows = [self._rows.before(first), *self._rows.between(first, last), self._rows.after(last)]
             for before, row in pairwise(filter(None, rows)):
-                if before.epoch != row.epoch and not chosen.isdisjoint((before.quarter, row.quarter)):
+                has_start = bisect_right(times, _time(before)) < bisect_right(times, _time(row))
+                is_added = not chosen.isdisjoint((before.quarter, row.quarter))
+                if is_added and (has_start or before.epoch != row.epoch):
                     pairs[row.quarter] = before, row
-        moments = {start.at_s for start in self._starts.values()}
-        for start in list(self._starts.values()):
+        # what is earlier does not depend on it
+        later = [start for start in self._starts.values() if start.at_s >= min(changed_s) - _HOUR_S]
+        for start in later:
             self._move_between_its_rows(start)
-        for at_s in moments | {start.at_s for start in self._starts.values()}:
+        for at_s in {start.at_s for start in (*later, *self.written)}:
             quarter = -(-at_s // QUARTER_S)
             beside = self._rows.before(quarter), self._rows.after(quarter - 1)
             if beside[0] and beside[1]:
@@ -192,9 +204,17 @@ class EpochStarts:
         last, known = self._rows.before(-(-start.at_s // QUARTER_S), earlier.epoch), self._starts.get(earlier.epoch)
         since_s = max(_time(last) if last else 0, known.at_s if known else 0)
         return any(
-            since_s < other.at_s and _place(other) < _place(start) and self._is_restart(other)
+            since_s < other.at_s
+            and _place(other) < _place(start)
+            and not self._is_of_history(other, owner)
+            and self._is_restart(other)
             for other in self._starts.values()
         )
+
+    def _is_of_history(self, start: EpochStart, mapping: EpochMapping | None) -> bool:
+        """No reader sees one restart twice; a clock that was set may change the order of two."""
+        owner = self._owner(start.epoch)
+        return bool(owner and mapping and owner.ledger == mapping.ledger)
 
     def _is_restart(self, start: EpochStart) -> bool:
         if self._is_seen(start.epoch):
