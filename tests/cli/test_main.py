@@ -75,6 +75,8 @@ def test_a_mistyped_command_gets_a_suggestion(run: Run) -> None:
         (["serve", "--port", "http"], "'--port': 'http' is not a whole number. See iskra-server serve --help."),
         (["serve", "--port", "0"], "'--port': 0 is not between 1 and 65535. See iskra-server serve --help."),
         (["demo", "--rate", "x"], "'--rate': 'x' is not a number. See"),
+        (["demo", "--rate", "nan"], "'--rate': 'nan' is not a number. See"),
+        (["doctor", "--seconds", "inf"], "'--seconds': 'inf' is not a number. See"),
         (["simulate", "--unlock", "-1"], "'--unlock': -1.0 is less than 0. See"),
         (["read", "--count", "0"], "'--count': 0 is less than 1. See"),
     ],

@@ -3,14 +3,20 @@
 import re
 from urllib.parse import quote
 
-# of each part: cut at its end, a name would lack its period
-_MAX_PART = 60
+# of each part, in characters and in bytes of UTF-8: cut at its end, a name would lack its period. A file system allows
+# 255 bytes, for two parts of users, a period, a number and a suffix
+_MAX_PART, _MAX_BYTES = 60, 100
 
 
 def file_name(*parts: str, suffix: str = "") -> str:
     """tenant-Meyer-2026.html: what file systems do not like becomes an underscore."""
-    name = "-".join(re.sub(r"[^\w.+-]+", "_", part)[:_MAX_PART] for part in parts).lstrip(".")
+    name = "-".join(_part(part) for part in parts).lstrip(".")
     return f"{name}.{suffix}" if suffix else name
+
+
+def _part(text: str) -> str:
+    plain = re.sub(r"[^\w.+-]+", "_", text)[:_MAX_PART]
+    return plain.encode()[:_MAX_BYTES].decode(errors="ignore")
 
 
 def attachment(name: str) -> dict[str, str]:

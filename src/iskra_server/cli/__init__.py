@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from iskra_server.base.build import full_version, read_build
 from iskra_server.cli.ui.help_texts import simplify
+from iskra_server.cli.ui.number_options import require_finite
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ConfigError
 
@@ -86,7 +87,7 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] in COMMANDS:
-            self.commands[args[0]] = simplify(typer.main.get_command(module_of(args[0]).app))
+            self.commands[args[0]] = require_finite(simplify(typer.main.get_command(module_of(args[0]).app)))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

@@ -166,8 +166,9 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
 
     def first_view(request: Request) -> FirstView:
         language = preferred_language(settings.language, request.headers.get("accept-language", ""))
+        is_scoped = GROUPS in request.scope
         # a token for some groups gives access to no meter of this server itself
-        return FirstView(language, reading_html(None if GROUPS in request.scope else server, settings.tz, language))
+        return FirstView(language, reading_html(None if is_scoped else server, settings.tz, language), is_scoped)
 
     routed = Starlette(
         routes=[

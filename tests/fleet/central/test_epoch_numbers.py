@@ -102,15 +102,15 @@ def test_what_was_before_an_epoch_is_the_last_row_also_of_the_same_batch(store: 
     assert store.epochs(METER_ID, IMPORT) == [start(1, 3, 150, 6)]
 
 
-def test_two_readers_that_saw_the_same_restart_share_its_epoch(store: Store) -> None:
+def test_a_restart_that_two_readers_saw_counts_once(store: Store) -> None:
     send(store, "one", "a", reading(0, 100))
     move(store, "other", 1)
     send(store, "other", "b", reading(1, 110), start(1, 1, 112, 0, 9), reading(2, 6, 1))
     move(store, "one", 3)
     # it saw the restart only now
     send(store, "one", "a", start(1, 3, 100, 9), reading(3, 9, 1))
-    assert epochs(store) == "100:0 110:0 6:1 9:1"
-    assert store.epochs(METER_ID, IMPORT) == [start(1, 1, 112, 0, 9)]
+    assert counted(store, 4) == [10, 2 + 6, 3]
+    assert store.epochs(METER_ID, IMPORT) == [start(1, 1, 112, 0, 9), start(2, 3, 9, 9)]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -161,14 +161,6 @@ def test_a_backlog_that_ends_above_the_next_readers_first_row_counts_nothing_the
     for edges in (range(QUARTER, QUARTER + 9), (QUARTER, QUARTER + 8)):
         sums = group_energy(store, Group("building", "7"), IMPORT, edges, until=ALWAYS)
         assert sum(bucket.energy or 0 for bucket in sums.buckets) == sum(energies)
-
-
-def test_a_start_that_is_later_than_its_first_row_is_the_only_one(store: Store) -> None:
-    """The clock of the reader was set: 100 Wh before the restart and 10 Wh after it, not twice."""
-    send(store, "one", "a", reading(0, 50_000), start(1, 1, 50_100, 0, 600))
-    send(store, "one", "a", reading(1, 10, 1), reading(2, 30, 1))
-    assert counted(store, 3) == [110, 20]
-    assert len(store.epochs(METER_ID, IMPORT)) == 1
 
 
 def counted(store: Store, end: int) -> list[Decimal]:

@@ -5,13 +5,14 @@ an epoch; and the energy of all that is kept is that of the simulated counter.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from iskra_server.fleet.central.admission import ReceivedQuarters
@@ -19,7 +20,7 @@ from iskra_server.fleet.central.claims import move_meter
 from iskra_server.fleet.central.reader_state import ReaderMessage, ReaderState
 from iskra_server.fleet.central.tables import IngestBatch, write_batch
 from iskra_server.history.model.energy import energy_between, energy_in_buckets
-from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, QuarterReading, Record
+from iskra_server.history.model.records import ClockStep, EpochStart, Exact, MeterInfo, QuarterReading, Record
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.schema import conflict
 from iskra_server.history.store.store import Store
@@ -68,8 +69,11 @@ class History:
         self.waiting: list[list[Record]] = []
         self._epoch, self._last_s = 0, 0
 
-    def record(self, counter: Counter, first: int, end: int, dice: random.Random) -> None:
-        """The quarters from one until before another, by its own clock; queued in messages of any length."""
+    def record(self, counter: Counter, first: int, end: int, dice: random.Random, *, set_within_s: int = 0) -> None:
+        """The quarters from one until before another, by its own clock; queued in messages of any length.
+
+        The clock may be set near a restart: then it shows it up to so many seconds before or after.
+        """
         message: list[Record] = []
         for quarter in range(first, end):
             now_s = quarter * 900 - self.clock_s
@@ -81,7 +85,10 @@ class History:
                 before = Exact(counter.until(restart) if near else counter.shows(self._last_s), 0)
                 after = Exact(counter.shows(after_s), 0)
                 self._epoch += 1
-                message.append(EpochStart(METER.meter_id, IMPORT, self._epoch, after_s + self.clock_s, before, after))
+                at_s = after_s + self.clock_s
+                if near and set_within_s:
+                    at_s = min(max(at_s + dice.randint(-set_within_s, set_within_s), first * 900), end * 900 - 1)
+                message.append(EpochStart(METER.meter_id, IMPORT, self._epoch, at_s, before, after))
             self._last_s = now_s
             value = Exact(counter.shows(now_s), 0)
             reading = QuarterReading(METER.meter_id, IMPORT, quarter, value, "measured", self._epoch)
@@ -108,7 +115,14 @@ class Centre:
         batch = IngestBatch(
             quarters=[
                 ReceivedQuarters(
-                    place, history.name, history.session, now_s, now_s, history.ledger, METER, tuple(message)
+                    place,
+                    history.name,
+                    history.session,
+                    now_s,
+                    now_s,
+                    history.ledger,
+                    replace(METER, meter_id=getattr(message[0], "meter_id", METER.meter_id)),
+                    tuple(message),
                 )
                 for place, message in enumerate(messages)
             ],
@@ -296,6 +310,73 @@ def test_a_counter_that_also_restarted_before_the_next_reader_came(centre: Centr
             assert 0 <= energy <= true
         else:
             assert energy == true
+
+
+def test_every_order_and_division_into_messages_gives_the_same_numbers(centre: Centre, seed: int) -> None:
+    """Two readers in turn, restarts at any time, also while nobody reads; a clock that is set moves what was seen."""
+    dice = random.Random(seed)
+    end = BEGIN + 30
+    restarts = sorted(dice.sample(range(BEGIN, end), dice.randrange(4)))
+    counter = Counter(dice, [quarter * 900 + dice.randrange(1, 900) for quarter in restarts])
+    readers = History("one", "a", b"11111111"), History("other", "b", b"22222222")
+    moves = [BEGIN, *sorted(dice.sample(range(BEGIN + 1, end - 1), dice.randrange(1, 4))), end]
+    exact: set[tuple[int, int]] = set()
+    for number, (moved, until) in enumerate(pairwise(moves)):
+        begin = moved + (dice.randrange(2) if until - moved > 2 else 0)
+        readers[number % 2].record(counter, begin, until, dice, set_within_s=dice.choice((0, 0, 1200)))
+        exact |= set(pairwise(range(begin, until)))
+    results = set()
+    for number in range(3):
+        meter = f"1 ISK 00 {number:08}"
+        _deliver_in_any_order(centre, meter, readers, moves, dice)
+        store = centre.collectors[0]
+        counter_history = CounterHistory(store, [meter], IMPORT)
+        energies = [
+            (before.quarter, after.quarter, energy_between(before, after, counter_history.epochs))
+            for before, after in pairwise(counter_history.between(BEGIN, end))
+        ]
+        for begin, until, energy in energies:
+            true = counter.energy(until * 900) - counter.energy(begin * 900)
+            assert energy == true if (begin, until) in exact else 0 <= energy <= true, (number, begin, until)
+        results.add(tuple(energies))
+    assert len(results) == 1 and not store.query(select(conflict))
+
+
+def _deliver_in_any_order(
+    centre: Centre, meter: str, readers: tuple[History, History], moves: list[int], dice: random.Random
+) -> None:
+    end_s = moves[-1] * 900
+    records = [
+        [
+            replace(record, meter_id=meter)
+            for part in reader.waiting
+            for record in part
+            if not isinstance(record, ClockStep)
+        ]
+        for reader in readers
+    ]
+    # who sends first has the meter; then all moves are known
+    first = dice.randrange(2)
+    sent = dice.choice([record for record in records[first] if isinstance(record, QuarterReading)])
+    assert centre.deliver(readers[first], [[sent]], end_s) == [True]
+    for place, quarter in enumerate(moves[:-1]):
+        name = readers[place % 2].name
+        if place or first:
+            centre.deliver(readers[place % 2], [], end_s)
+            move_meter(centre.collectors[0], meter, name, quarter * 900)
+    parts = [(reader, part) for reader, own in zip(readers, records, strict=True) for part in _divided(own, dice)]
+    dice.shuffle(parts)
+    for reader, part in parts:
+        assert centre.deliver(reader, [part], end_s) == [True]
+
+
+def _divided(records: Sequence[Record], dice: random.Random) -> list[list[Record]]:
+    """Into messages of any records."""
+    count = dice.randrange(1, len(records) + 1)
+    parts: dict[int, list[Record]] = {}
+    for record in records:
+        parts.setdefault(dice.randrange(count), []).append(record)
+    return list(parts.values())
 
 
 def test_a_reader_with_a_new_card(centre: Centre, seed: int) -> None:

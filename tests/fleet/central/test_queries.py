@@ -1,20 +1,26 @@
 """Questions about many meters, on both databases."""
 
+from contextlib import closing
 from decimal import Decimal
+from threading import Thread
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import func, insert, select, text
 
 from fleet.batches import batch_of
 from history.entries import METER, QUARTER, quarter_reading
+from history.postgres import Postgres
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central import reader_state
-from iskra_server.fleet.central.label_periods import Group
+from iskra_server.fleet.central.label_periods import Group, LabelPeriod
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.model.records import MeterInfo
+from iskra_server.history.store.schema import label, meter
 from iskra_server.history.store.store import Store
+from running import until
 
 HOUSE = Group("building", "7")
 # a whole hour
@@ -154,3 +160,33 @@ def test_pages_of_readers_are_limited_in_bytes(
         assert sum(len(row.status) for row in page[: -reader_state._READERS]) < room
         found += [row.name for row in page]
     assert found == names
+
+
+def test_a_meter_has_no_two_tenants_at_a_time(house: Store) -> None:
+    """Both would pay for the same energy."""
+    periods = [LabelPeriod("Neu", START + 4), LabelPeriod("Meyer", 0, START + 5)]
+    with pytest.raises(
+        ValueError, match=f"the meter {named(1).meter_id} has two of the kind tenant at a time: Meyer, Neu"
+    ):
+        fleet.set_labels(house, {named(1).meter_id: {"tenant": periods}})
+    apart = [LabelPeriod("Neu", START + 5), LabelPeriod("Meyer", 0, START + 5)]
+    assert fleet.set_labels(house, {named(1).meter_id: {"tenant": apart}}) == []
+
+
+def test_labels_that_another_import_is_writing_are_replaced_too(postgres: Postgres) -> None:
+    address = postgres.database()
+    with closing(Store(address)) as one, closing(Store(address)) as other:
+        batch = batch_of(
+            [quarter_reading(START, 1, meter=METER)], [METER], [LastContact(METER.meter_id, "cellar", 900)]
+        )
+        write_batch(one, batch)
+        second = Thread(target=fleet.set_labels, args=(other, {METER.meter_id: {"tenant": "Meyer"}}))
+        with one.transaction() as connection:
+            number = connection.execute(select(meter.c.id).with_for_update()).scalar_one()
+            rows = [{"meter": number, "kind": "tenant", "value": "Neu", "from_quarter": START}]
+            connection.execute(insert(label), rows)
+            second.start()
+            waiting = select(func.count()).select_from(text("pg_locks")).where(text("NOT granted"))
+            until(lambda: not second.is_alive() or one.query(waiting)[0][0])
+        second.join()
+        assert [row.value for row in one.query(select(label))] == ["Meyer"]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 from zipfile import ZipFile
@@ -11,6 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from iskra_server.fleet.central import statement_api
+from iskra_server.fleet.central.queries import set_labels
+from iskra_server.history.store.store import Store
 from iskra_server.web.http.pages import STATIC
 from running import Server, serving, until
 from web.browser.accessibility import accessibility_faults
@@ -317,6 +320,35 @@ def test_a_token_for_a_group_shows_only_the_meters_of_that_group(browser: Browse
         expect(page.locator("main dt")).to_have_text(["Tenant 1"])
         page.get_by_role("link", name="Readers").click()
         expect(page.locator("main .empty")).to_contain_text("This token gives access to the meters of tenant:Tenant 1")
+
+
+def test_a_token_for_a_group_without_a_page_has_no_link_that_it_may_not_open(
+    browser: Browser, environ: dict[str, str]
+) -> None:
+    tokens = {"IES_SERVER_TOKEN": TOKEN, "IES_TOKENS_TOKEN": TENANT, "IES_TOKENS_GROUPS": "owner:Lang"}
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    with serving("serve", environ=environ | tokens, headers=bearer) as server:
+        until(lambda: server.get("/api/v1/fleet/readers").status_code == 200)
+        context = browser.new_context(locale="en-GB")
+        page = context.new_page()
+        for token, links in ((TENANT, 0), (TOKEN, 1)):
+            page.goto(f"{server.url}/?token={token}#/fleet?find={name(ALONE)[-8:]}")
+            expect(page.locator("tbody th")).to_have_text([name(ALONE)])
+            expect(page.locator("tbody th a")).to_have_count(links)
+            context.clear_cookies()
+        context.close()
+
+
+def test_a_house_without_tenants_offers_no_statements_of_tenants(opened: Open, environ: dict[str, str]) -> None:
+    with closing(Store(f"sqlite:///{environ['IES_DATA_DIR']}/iskra.sqlite")) as store:
+        set_labels(store, {name(9): {"building": "12", "tenant": ""}})
+        try:
+            page = opened(f"#/fleet/building/12/month/{MONTH}")
+            files = page.locator("section.files")
+            expect(files.get_by_role("link", name="Statement to print")).to_be_visible()
+            expect(files.get_by_role("link", name="Statements of all tenants")).to_have_count(0)
+        finally:
+            set_labels(store, {name(9): {"building": "7", "tenant": "Tenant 3"}})
 
 
 def test_the_shortcuts_of_a_central_server_are_its_own(opened: Open) -> None:

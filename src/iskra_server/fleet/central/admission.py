@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from iskra_server.base.json_values import utc
-from iskra_server.fleet.central.claims import Claim, claim, claims_of, may_store, reader_at
+from iskra_server.fleet.central.claims import Claim, claim, claims_of, may_store, reader_at, times_of
 from iskra_server.fleet.central.conflicts import OtherValue
 from iskra_server.fleet.central.epoch_numbers import SentRows
 from iskra_server.fleet.protocol import Receipt
@@ -164,12 +164,10 @@ def _belongs_to(claim: Claim, quarters: ReceivedQuarters) -> str:
     )
 
 
-def sent_rows(
-    store: Store, connection: Connection, admitted: Iterable[tuple[ReceivedQuarters, list[Record]]]
-) -> list[SentRows]:
-    """The counters of these messages, by their epochs; series that are new are created."""
+def sent_rows(store: Store, connection: Connection, admission: Admission) -> list[SentRows]:
+    """The counters of the admitted messages, by their epochs; series that are new are created."""
     groups: list[tuple[ReceivedQuarters, Obis, int, list[QuarterReading], EpochStart | None]] = []
-    for quarters, records in admitted:
+    for quarters, records in admission.admitted:
         readings: dict[tuple[Obis, int], list[QuarterReading]] = {}
         starts: dict[tuple[Obis, int], EpochStart] = {}
         for record in records:
@@ -194,6 +192,7 @@ def sent_rows(
             ledger_epoch=number,
             readings=rows,
             start=start,
+            times=times_of(admission.claims[meters[quarters.meter.meter_id]], quarters.reader),
         )
         for quarters, obis, number, rows, start in groups
     ]

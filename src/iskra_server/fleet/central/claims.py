@@ -16,7 +16,7 @@ from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.bulk import insert_all, one_of
-from iskra_server.history.store.schema import meter_reader, reader
+from iskra_server.history.store.schema import ALWAYS, meter_reader, reader
 from iskra_server.history.store.store import Store
 
 # the number of a lock: no meter changes its reader while a collector writes
@@ -47,6 +47,14 @@ def may_store(claims: Claims, name: str, quarter: int) -> bool:
 def reader_at(claims: Claims, quarter: int) -> str:
     """The reader that had the meter in a quarter."""
     return next(claim.reader for claim in reversed(claims) if claim.since_s <= quarter * QUARTER_S)
+
+
+def times_of(claims: Claims, name: str) -> list[range]:
+    """The quarters in which this reader had the meter."""
+    since = [-(-claim.since_s // QUARTER_S) for claim in claims]
+    return [
+        range(*time) for claim, time in zip(claims, pairwise([*since, ALWAYS]), strict=True) if claim.reader == name
+    ]
 
 
 def block_moves(connection: Connection, *, exclusive: bool = False) -> None:

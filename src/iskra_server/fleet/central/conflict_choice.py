@@ -47,7 +47,7 @@ def take_values(store: Store, meter_id: str, name: str, period: tuple[int, int],
             _check(counter, taken)
             for row in taken:
                 _exchange(store, connection, chosen[row.quarter], row, now_s)
-            correct_starts(connection, counter, meter_id, Obis.parse(obis), chosen)
+            correct_starts(store, connection, counter, meter_id, Obis.parse(obis), quarters=chosen)
             count += len(taken)
         meters = set(store.meter_row_ids(connection, [meter_id]).values())
         mark_meters(connection, store.insert, meters, found_quarters[0], found_quarters[-1])

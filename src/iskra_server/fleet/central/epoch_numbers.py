@@ -1,11 +1,12 @@
 """The epochs of the central server: which of its own each epoch of a reader's history is, counter by counter.
 
     reader A, history a     0 0 0 0 | 1 1                  Every history numbers its epochs from 0. The first epoch of a
-    reader B, history b                 0 0 0 | 1 1        new one goes on with that of the rows beside it where the
+    reader B, history b                 0 0 0 | 1 1        new one goes on with that of the row before it where the
     central server          0 0 0 0 | 1 1 1 1 1 | 2 2      counter does; every other epoch of a reader is a new one.
 
 So a counter never goes back within an epoch, whichever readers its rows come from. A row that would make it is not
-stored: it is returned, and becomes a conflict. Epochs are numbered as they come, which is not the order of time.
+stored: it is returned, and becomes a conflict. Epochs are numbered as they come, which is not the order of time: where
+they start, and so what counts between two rows, is said by epoch_starts.py.
 
 Most rows need nothing of this: from `from_quarter` of its mapping on, a counter has rows of one history epoch alone.
 All others are compared with their neighbours, by one collector at a time.
@@ -13,7 +14,6 @@ All others are compared with their neighbours, by one collector at a time.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, count, pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,7 +22,8 @@ from sqlalchemy import Connection
 from iskra_server.fleet.central.claims import lock_meters
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
 from iskra_server.fleet.central.epoch_mappings import EpochMapping, find_mapping, read_mappings, write_mappings
-from iskra_server.history.model.records import QUARTER_S, EpochStart, QuarterReading
+from iskra_server.fleet.central.epoch_starts import EpochStarts
+from iskra_server.history.model.records import EpochStart, QuarterReading
 from iskra_server.history.store.schema import ALWAYS
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
@@ -31,7 +32,7 @@ from iskra_server.meter.obis import Obis
 class SentRows(Struct, frozen=True):
     """Rows of one counter and one epoch of a history, in order of their quarters; `start` where it says how it began.
 
-    `ledger` is HISTORY@READER.
+    `ledger` is HISTORY@READER. `times` are the quarters in which the reader had the meter.
     """
 
     meter: int
@@ -43,6 +44,7 @@ class SentRows(Struct, frozen=True):
     ledger_epoch: int
     readings: Sequence[QuarterReading]
     start: EpochStart | None = None
+    times: Sequence[range] = ()
 
 
 class PlacedRows(Struct):
@@ -84,29 +86,40 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
             mappings = known.get(series, [])
             before = [replace(mapping) for mapping in mappings]
             # what has no mapping has no rows
-            counter = _Counter(CounterRows(store, connection, series, is_new=not mappings), mappings, placed)
-            for rows in group:
-                counter.place(rows)
-            changed[series] = [mapping for mapping in mappings if mapping not in before]
+            counter_rows = CounterRows(store, connection, series, is_new=not mappings)
+            starts = EpochStarts(counter_rows, mappings, group[0].meter_id, group[0].obis)
+            counter = _Counter(counter_rows, mappings, starts, placed)
+            starts.correct([counter.place(rows) for rows in group])
+            placed.starts += starts.written
+            changed[series] = _changed(before, mappings)
         write_mappings(store, connection, changed)
     return placed
 
 
 def correct_starts(
-    connection: Connection, rows: CounterRows, meter_id: str, obis: Obis, quarters: Collection[int]
+    store: Store, connection: Connection, rows: CounterRows, meter_id: str, obis: Obis, *, quarters: Collection[int]
 ) -> None:
     """Write where epochs began, as far as no reader has said so, after these rows of a counter were changed."""
     mappings = read_mappings(connection, [rows.series]).get(rows.series, [])
-    _Counter(rows, mappings, PlacedRows()).correct_starts(meter_id, obis, quarters)
+    before = [replace(mapping) for mapping in mappings]
+    EpochStarts(rows, mappings, meter_id, obis).correct([sorted(quarters)])
+    write_mappings(store, connection, {rows.series: _changed(before, mappings)})
+
+
+def _changed(before: Collection[EpochMapping], mappings: Iterable[EpochMapping]) -> list[EpochMapping]:
+    return [mapping for mapping in mappings if mapping not in before]
 
 
 class _Counter:
     """One counter, of which new rows are compared with those beside them."""
 
-    def __init__(self, rows: CounterRows, mappings: list[EpochMapping], placed: PlacedRows) -> None:
-        self._rows, self._mappings, self._placed = rows, mappings, placed
+    def __init__(
+        self, rows: CounterRows, mappings: list[EpochMapping], starts: EpochStarts, placed: PlacedRows
+    ) -> None:
+        self._rows, self._mappings, self._starts, self._placed = rows, mappings, starts, placed
 
-    def place(self, sent: SentRows) -> None:
+    def place(self, sent: SentRows) -> list[int]:
+        """Returns the quarters of the rows that are new."""
         stored: dict[int, StoredRow] = {}
         if sent.readings:
             between = self._rows.between(sent.readings[0].quarter, sent.readings[-1].quarter)
@@ -116,19 +129,28 @@ class _Counter:
         self._placed.readings += (reading for reading in sent.readings if reading.quarter in stored)
         mapping = self._mapping(sent, new, stored)
         if mapping is None:
-            return
+            return []
         accepted = self._accept(mapping.epoch, new)
+        if len(accepted) < len(new) and self._is_shared(mapping):
+            of_own_time = self._accept(mapping.epoch, new, sent.times)
+            if len(of_own_time) > len(accepted):
+                # another history went on with this epoch when not all of its rows were known
+                self._starts.renumber(mapping, self._starts.free_number(sent.ledger_epoch))
+                accepted = [replace(row, epoch=mapping.epoch) for row in of_own_time]
         self._settle(mapping, accepted)
         if sent.start:
-            self._keep_start(sent, sent.start, mapping)
-        quarters = {row.quarter for row in accepted}
-        self.correct_starts(sent.meter_id, sent.obis, quarters)
+            for other in self._mappings:
+                # rows of an older epoch may come from a time after the start, by a clock that was set
+                other.from_quarter = other.from_quarter if other is mapping else ALWAYS
+            self._starts.keep(sent.start, mapping)
+        quarters = [row.quarter for row in accepted]
         readings = [reading for reading in sent.readings if reading.quarter not in stored]
         good = [reading for reading in readings if reading.quarter in quarters]
         self._placed.readings += _numbered(good, mapping.epoch)
         self._placed.backward += (
             (sent.series, sent.reader, reading) for reading in readings if reading.quarter not in quarters
         )
+        return quarters
 
     def _mapping(
         self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]
@@ -140,25 +162,19 @@ class _Counter:
             if number is None and not new and not sent.start:
                 return None
             if number is None:
-                number = self._new_number(sent.meter_id, sent.obis, sent.ledger_epoch)
+                number = self._starts.free_number(sent.ledger_epoch)
             mapping = EpochMapping(sent.ledger, sent.ledger_epoch, number)
             self._mappings.append(mapping)
-        elif sent.start and mapping.has_start and not self._stored_as(sent.start):
+        elif sent.start and mapping.has_start and not self._starts.stored_as(sent.start, mapping.epoch):
             # a copied history has gone its own way since: its epoch of this number is another one
-            mapping.epoch = self._new_number(sent.meter_id, sent.obis, sent.ledger_epoch)
+            mapping.epoch = self._starts.free_number(sent.ledger_epoch)
             mapping.has_start, mapping.from_quarter = False, ALWAYS
         return mapping
-
-    def _new_number(self, meter_id: str, obis: Obis, wanted: int = 0) -> int:
-        # where one started is known even if its mapping has got another number since
-        used = {mapping.epoch for mapping in self._mappings} | set(self._rows.starts(meter_id, obis))
-        # the next free one, as a wrong reader may have used the last number of the column
-        return next(number for number in chain((wanted,), count()) if number not in used)
 
     def _known_number(self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]) -> int | None:
         """The epoch that these rows are of already; two epochs of one history are never the same."""
         own = {mapping.epoch for mapping in self._mappings if mapping.ledger == sent.ledger}
-        same = list(self._stored_as(sent.start)) if sent.start else []
+        same = self._starts.stored_as(sent.start) if sent.start else []
         # the history came before, under another name
         same += (
             stored[reading.quarter].epoch
@@ -168,43 +184,17 @@ class _Counter:
         numbers = [number for number in same if number not in own]
         return numbers[0] if numbers else self._continued(sent, new, own)
 
-    def _stored_as(self, start: EpochStart) -> list[int]:
-        """The epochs that began with the same reading; `before` may have been corrected."""
-        stored = self._rows.starts(start.meter_id, start.obis)
-        return [number for number, row in stored.items() if (row.at_s, row.after) == (start.at_s, start.after)]
-
     def _continued(self, sent: SentRows, new: Sequence[StoredRow], own: Collection[int]) -> int | None:
-        """The epoch of the row before or after, where the counter goes on between it and the new rows.
+        """The epoch of the row before, where the counter goes on from it to the new rows.
 
-        A later epoch of a history does so only if an earlier one is known: then others saw the same restart. Or before
-        the first row of another history: that reader did not yet know the counter when it restarted.
+        A later epoch of a history does so only if this reader gave that one the same number before.
         """
-        if not new:
+        row = self._rows.before(new[0].quarter) if new else None
+        if row is None or row.epoch in own or (sent.ledger_epoch and not self._had_same_number(sent, row.epoch)):
             return None
-        first, last = new[0], new[-1]
-        has_earlier = any(
-            mapping.ledger == sent.ledger and mapping.ledger_epoch < sent.ledger_epoch for mapping in self._mappings
-        )
-        for row in (self._rows.before(first.quarter), self._rows.after(last.quarter)):
-            if row is None or row.epoch in own:
-                continue
-            is_known = has_earlier or self._had_same_number(sent, row.epoch) or self._is_first(row, last.quarter)
-            if sent.ledger_epoch and not is_known:
-                continue
-            before, after = self._rows.before(first.quarter, row.epoch), self._rows.after(last.quarter, row.epoch)
-            if (not before or before.wh <= first.wh) and (not after or last.wh <= after.wh):
-                return row.epoch
-        return None
-
-    def _is_first(self, row: StoredRow, after: int) -> bool:
-        """Whether this row, after a quarter, is the first one of a history and of its epoch; nobody saw that start."""
-        of_epoch = [mapping for mapping in self._mappings if mapping.epoch == row.epoch]
-        return (
-            row.quarter > after
-            and any(mapping.ledger_epoch == 0 for mapping in of_epoch)
-            and not any(mapping.has_start for mapping in of_epoch)
-            and self._rows.before(row.quarter, row.epoch) is None
-        )
+        after = self._rows.after(new[-1].quarter, row.epoch)
+        goes_on = row.wh <= new[0].wh and (not after or new[-1].wh <= after.wh)
+        return row.epoch if goes_on else None
 
     def _had_same_number(self, sent: SentRows, number: int) -> bool:
         """Whether this reader gave the epoch the same number in another history, or before it named its history."""
@@ -214,8 +204,14 @@ class _Counter:
             for mapping in self._mappings
         )
 
-    def _accept(self, number: int, new: Sequence[StoredRow]) -> list[StoredRow]:
-        """Those of the new rows with which the counter does not go back, with their epoch."""
+    def _is_shared(self, mapping: EpochMapping) -> bool:
+        return any(other.epoch == mapping.epoch and other.ledger != mapping.ledger for other in self._mappings)
+
+    def _accept(self, number: int, new: Sequence[StoredRow], times: Sequence[range] = ()) -> list[StoredRow]:
+        """Those of the new rows with which the counter does not go back, with their epoch.
+
+        A row in one of the `times` is compared with the rows in that time alone.
+        """
         if not new:
             return []
         first, last = new[0].quarter, new[-1].quarter
@@ -226,7 +222,9 @@ class _Counter:
             while between and between[0].quarter < row.quarter:
                 before = between.pop(0)
             following = between[0] if between else after
-            if (not before or before.wh <= row.wh) and (not following or row.wh <= following.wh):
+            time = next((time for time in times if row.quarter in time), range(ALWAYS))
+            rises = not before or before.quarter not in time or before.wh <= row.wh
+            if rises and (not following or following.quarter not in time or row.wh <= following.wh):
                 before = replace(row, epoch=number)
                 accepted.append(before)
         return accepted
@@ -249,74 +247,6 @@ class _Counter:
             for other in others:
                 if other.from_quarter <= newest:
                     other.from_quarter = last.quarter
-
-    def _keep_start(self, sent: SentRows, start: EpochStart, mapping: EpochMapping) -> None:
-        """Write where the reader saw the epoch start, if the row before is of the epoch that it saw before."""
-        row = self._rows.before(-(-start.at_s // QUARTER_S))
-        earlier = find_mapping(self._mappings, sent.ledger, sent.ledger_epoch - 1)
-        if row and (row.epoch == mapping.epoch or (earlier and earlier.epoch != row.epoch)):
-            return
-        if start.before is None and (row or mapping.has_start):
-            # it does not say what its counter showed before; the row before does
-            return
-        start = replace(start, epoch=mapping.epoch)
-        if row and earlier and start.before and start.before.decimal < row.wh:
-            start = replace(start, before=row.value)
-        mapping.has_start = start.before is not None
-        self._write_start(start)
-
-    def correct_starts(self, meter_id: str, obis: Obis, quarters: Collection[int]) -> None:
-        """After these rows were added or changed.
-
-        An epoch of which no reader has said how it began, began with its first row: before that nothing counts.
-        """
-        if not quarters:
-            return
-        first, last = min(quarters), max(quarters)
-        rows = [self._rows.before(first), *self._rows.between(first, last), self._rows.after(last)]
-        pairs = [
-            (before, row)
-            for before, row in pairwise(filter(None, rows))
-            if before.quarter in quarters or row.quarter in quarters
-        ]
-        touched = {row.epoch for before, row in pairs if before.epoch != row.epoch}
-        with_start = {mapping.epoch for mapping in self._mappings if mapping.has_start}
-        for number in sorted(touched - with_start):
-            row = self._rows.after(-1, number)
-            if row and (before := self._rows.before(row.quarter)):
-                at_s = row.quarter * QUARTER_S
-                self._write_start(EpochStart(meter_id, obis, number, at_s, before.value, row.value))
-        if len({mapping.epoch for mapping in self._mappings}) > 1:
-            for before, row in pairs:
-                self._correct_return(meter_id, obis, before, row)
-
-    def _correct_return(self, meter_id: str, obis: Obis, before: StoredRow, row: StoredRow) -> None:
-        """Where an epoch goes on after rows of another one, and the counter is lower than those: it restarted.
-
-        A late backlog does that: some of its rows went on with the next reader's first one, its later ones do not, and
-        no reader saw the last restart. There an epoch without rows starts, as time decides of which one a reading is.
-        """
-        span_s = range(before.quarter * QUARTER_S + 1, row.quarter * QUARTER_S + 1)
-        inside = [number for number, start in self._rows.starts(meter_id, obis).items() if start.at_s in span_s]
-        used = {mapping.epoch for mapping in self._mappings}
-        empty = [number for number in inside if number not in used and self._rows.after(-1, number) is None]
-        goes_back = (
-            row.wh < before.wh
-            and before.epoch != row.epoch
-            and len(empty) == len(inside)
-            # else its own start may be a bit later, by a clock that was set
-            and self._rows.before(row.quarter, row.epoch) is not None
-        )
-        if not goes_back and not empty:
-            return
-        number = empty[0] if empty else self._new_number(meter_id, obis)
-        # where the counter goes on from rows that came since, such a start counts for nothing
-        value = before.value if goes_back else row.value
-        self._write_start(EpochStart(meter_id, obis, number, row.quarter * QUARTER_S, value, row.value))
-
-    def _write_start(self, start: EpochStart) -> None:
-        if self._rows.write_start(start):
-            self._placed.starts.append(start)
 
 
 def _numbered(readings: Iterable[QuarterReading], number: int) -> list[QuarterReading]:

@@ -5,7 +5,7 @@ Lists are paged: each page starts after the last entry of the one before. They s
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -249,19 +249,36 @@ Labels = Mapping[str, str | Sequence[LabelPeriod]]
 def set_labels(store: Store, labels: Mapping[str, Labels]) -> list[str]:
     """Replace the labels of these kinds of meters; returns the meters that the database does not have.
 
-    A text instead of periods holds always; "" is none.
+    A text instead of periods holds always; "" is none. Raises ValueError where two periods of a meter and kind overlap:
+    two tenants would pay for the same energy.
     """
+    chosen = {
+        name: {kind: _apart(name, kind, periods) for kind, periods in kinds.items()} for name, kinds in labels.items()
+    }
     with store.transaction() as connection:
         numbers = store.meter_row_ids(connection, labels)
+        for batch in batches(sorted(numbers.values())):
+            # what another import is writing now would be neither seen nor deleted
+            locked = select(meter.c.id).where(meter.c.id.in_(batch)).order_by(meter.c.id)
+            connection.execute(locked.with_for_update())
         for name, number in numbers.items():
-            kinds = labels[name]
+            kinds = chosen[name]
             connection.execute(delete(label).where(label.c.meter == number, label.c.kind.in_(list(kinds))))
             rows = [
                 {"meter": number, "kind": kind, **asdict(period)}
                 for kind, periods in kinds.items()
-                for period in ([LabelPeriod(periods)] if isinstance(periods, str) else periods)
-                if period.value
+                for period in periods
             ]
             if rows:
                 connection.execute(insert(label), rows)
     return [name for name in labels if name not in numbers]
+
+
+def _apart(name: str, kind: str, periods: str | Sequence[LabelPeriod]) -> list[LabelPeriod]:
+    """In order of time, without those that have no value."""
+    every = [LabelPeriod(periods)] if isinstance(periods, str) else periods
+    ordered = sorted((period for period in every if period.value), key=lambda period: period.from_quarter)
+    for before, after in pairwise(ordered):
+        if after.from_quarter < before.to_quarter:
+            raise ValueError(f"the meter {name} has two of the kind {kind} at a time: {before.value}, {after.value}")
+    return ordered

@@ -213,7 +213,7 @@ def _epoch_remarks(counter: CounterHistory, total: MeteredEnergy, chain: Sequenc
             if old := installed.get(start.epoch):
                 names = old, start.meter_id
                 yield Remark("replaced", begin_s=start.at_s, energies_wh=energies_wh, names=names)
-            else:
+            elif before_wh != start.after.decimal:
                 yield Remark("restarted", begin_s=start.at_s, energies_wh=energies_wh)
 
 

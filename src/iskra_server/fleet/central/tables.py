@@ -108,7 +108,7 @@ def _reader_messages(batch: IngestBatch) -> list[ReaderMessage]:
 
 def _write_records(store: Store, connection: Connection, admission: Admission, now_s: int) -> int:
     """Returns how many conflicts are new."""
-    rows = sent_rows(store, connection, admission.admitted)
+    rows = sent_rows(store, connection, admission)
     placed = place(store, connection, rows)
     power = [record for _, records in admission.admitted for record in records if isinstance(record, PowerQuarter)]
     # the starts are written already; here their days are marked, together with those of the readings

@@ -37,19 +37,20 @@ _MEDIA_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+
 
 
 class FirstView(Struct, frozen=True):
-    """What the index depends on: the language that the browser prefers, and the reading as HTML for one without
-    JavaScript.
+    """What the index depends on: the language that the browser prefers, the reading as HTML for one without JavaScript,
+    and whether its token gives access to some groups of meters alone.
     """
 
     language: str
     reading: str
+    is_scoped: bool
 
 
 class Pages:
     """The routes of the pages. Each `{{name}}` in a page is replaced by a value of `variables`.
 
-    `{{address}}` is `own_address` in pages that came through ingress, else empty. `{{lang}}` and `{{reading}}` are what
-    `first_view` returns.
+    `{{address}}` is `own_address` in pages that came through ingress, else empty. `{{lang}}`, `{{reading}}` and
+    `{{scoped}}` are what `first_view` returns.
     """
 
     def __init__(
@@ -69,7 +70,8 @@ class Pages:
     async def index(self, request: Request) -> Response:
         # the hub belongs to the event loop: only compressing, which takes time, runs in a thread
         view = self._first_view(request)
-        body = page(PAGES["/"], {**self._values(request), "lang": view.language}, view.reading)
+        values = {"lang": view.language, "scoped": "yes" if view.is_scoped else ""}
+        body = page(PAGES["/"], {**self._values(request), **values}, view.reading)
         encodings = request.headers.get("accept-encoding", "")
         return await asyncio.to_thread(compressed, body, "text/html", NO_STORE, encodings)
 

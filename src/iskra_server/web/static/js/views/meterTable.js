@@ -6,6 +6,7 @@ import { make } from "../dom.js";
 import { rounded } from "../exact.js";
 import { fleetWords } from "../fleetWords.js";
 import { words } from "../language.js";
+import { isScoped } from "../page.js";
 import { link } from "../router.js";
 
 /** The kinds of group that have a page. @type {GroupKind[]} */
@@ -39,8 +40,11 @@ export function meterTable(box, query, signal, inside = null) {
       make("td.reader", make("span.label", { "aria-hidden": "true" }, `${texts.reader}: `), meter.reader)));
 }
 
-/** The number of a meter, with a link to its energy where no group shows it. @param {Api.FleetMeterAnswer} meter */
-const numberLink = ({ id, labels }) => (GROUP_KINDS.some((kind) => labels[kind]) ? id
+/**
+ * The number of a meter, with a link to its energy where no group shows it and the token may ask for it.
+ * @param {Api.FleetMeterAnswer} meter
+ */
+const numberLink = ({ id, labels }) => (isScoped || GROUP_KINDS.some((kind) => labels[kind]) ? id
   : make("a", { href: link("fleet", ["meter", id]) }, id));
 
 /** @param {Api.FleetMeterAnswer} meter */
