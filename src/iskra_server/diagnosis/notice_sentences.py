@@ -92,9 +92,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Ist er andersherum angeschlossen und zählt die Erzeugung in 1.8.0, setzen Sie meters.production_counter auf import."),
     "short_capture": (
         "The capture {port} is too short to say how well the head receives (telegrams: {count}).",
-        "Record for a minute: iskra-server record -o meter.bin --seconds 60.",
+        "Record for a minute: iskra-server record -o capture.bin --seconds 60.",
         "Die Aufzeichnung {port} ist zu kurz, um den Empfang zu beurteilen (Telegramme: {count}).",
-        "Zeichnen Sie eine Minute lang auf: iskra-server record -o meter.bin --seconds 60."),
+        "Zeichnen Sie eine Minute lang auf: iskra-server record -o capture.bin --seconds 60."),
     "simulated": (
         "These values are simulated; no real meter is being read.",
         "To read a meter, configure the address of its head or cable.",

@@ -97,16 +97,7 @@ export const isPlant = (id) => store.meters.get(id ?? "")?.meter.role === "produ
   || store.statuses.some(({ meter_id: meter, facts }) => meter === id && facts.role === "production");
 
 /** @param {Api.LiveMeter | undefined} meter a meter that was not read yet counts as one of electricity */
-const isElectricity = (meter) => !meter || (meter.medium === "electricity" && meter.channel === undefined);
-
-/** The current readings of gas, water and heat meters that come from the source of the chosen meter. */
-export function subMeters() {
-  const source = lastReading()?.meter.source;
-  return [...store.meters.values()]
-    .filter((reading) => !isElectricity(reading.meter) && reading.meter.id !== store.chosen
-      && reading.meter.source === source && pageState() === "live" && ageOf(reading) <= reading.meter.stale_after_s)
-    .map(({ meter }) => meter);
-}
+export const isElectricity = (meter) => !meter || (meter.medium === "electricity" && meter.channel === undefined);
 
 /** The state of a virtual meter, undefined for any other. @param {string | null} id */
 export const virtualState = (id) => store.virtual.find((state) => state.id === id);
@@ -141,7 +132,7 @@ export function readingAge() {
 }
 
 /** @param {{meter: Api.LiveMeter, at: number, wallAt: number}} reading */
-function ageOf(reading) {
+export function ageOf(reading) {
   // performance.now() stops while the device is suspended: then the wall clock is far ahead
   const [monotonicMs, wallMs] = [performance.now() - reading.at, Date.now() - reading.wallAt];
   return reading.meter.measured_age_s + (wallMs - monotonicMs > SUSPEND_MS ? wallMs : monotonicMs) / 1000;

@@ -4,7 +4,7 @@ import { dateTime, format } from "./clock.js";
 import { make, setContent } from "./dom.js";
 import { grouped } from "./exact.js";
 import { words } from "./language.js";
-import { meterName, subMeters, subscribe } from "./store.js";
+import { ageOf, isElectricity, lastReading, meterName, pageState, store, subscribe } from "./store.js";
 
 /** @type {Record<string, [string, number]>} unit of a counter -> the unit that is shown, and the power of ten to it */
 const SHOWN_UNITS = { "m³": ["m³", 0], Wh: ["kWh", 3], J: ["GJ", 9] };
@@ -27,6 +27,15 @@ export function showSubMeters(main, signal) {
     node.hidden = rows.length === 0;
     setContent(list, rows);
   }));
+}
+
+/** The current readings of gas, water and heat meters that come from the source of the chosen meter. */
+export function subMeters() {
+  const source = lastReading()?.meter.source;
+  return [...store.meters.values()]
+    .filter((reading) => !isElectricity(reading.meter) && reading.meter.id !== store.chosen
+      && reading.meter.source === source && pageState() === "live" && ageOf(reading) <= reading.meter.stale_after_s)
+    .map(({ meter }) => meter);
 }
 
 /** @param {Api.LiveMeter} meter */
