@@ -50,7 +50,7 @@ $(READY): $(RUNTIME) requirements/dev.txt
 	@awk '/^[^ #]/ {own = /^uv==/} own' requirements/dev.txt > $(VENV)/.uv.txt
 	@$(PIP) --require-hashes -r $(VENV)/.uv.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt || \
-		$(PIP) --require-hashes -r requirements/dev.txt
+		{ echo "uv could not install them; pip does it, which takes longer ..."; $(PIP) --require-hashes -r requirements/dev.txt; }
 	@touch $@
 
 # a simulated meter in a household, at http://localhost:8080/

@@ -80,6 +80,14 @@ def test_what_no_meter_can_show_is_left_out(raw: int, scaler: int | None, is_sho
         assert bool(numbers) is is_shown
 
 
+def test_no_total_is_derived_without_a_tariff_that_is_rejected() -> None:
+    tariffs = [energy(raw, obis=Obis.parse(f"1.8.{place}")) for place, raw in ((1, 1000), (2, 2000), (3, 3000))]
+    for rejected in (replace(tariffs[0], scaler=99), replace(tariffs[0], unit=WATT)):
+        assert "1-0:1.8.0" not in said(rejected, *tariffs[1:])[0]
+    assert "1-0:1.8.0" not in said(replace(tariffs[0], raw=1), *tariffs)[0]
+    assert "1-0:1.8.0" in said(*tariffs)[0]
+
+
 def test_a_number_without_a_unit_may_have_any_size() -> None:
     numbers, rejected = said(Register(Obis.parse("0.0.0"), 10**20), Register(Obis.parse("96.13.1"), 10**18, 0, NO_UNIT))
     assert (len(numbers), rejected) == (2, {})

@@ -26,7 +26,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.meter.registers import may_have, unit_of
 from iskra_server.meter.signed_power import EXPORTS, PowerMemory, add_powers
-from iskra_server.meter.totals import TOTALS, TotalMemory, add_aliases, add_totals
+from iskra_server.meter.totals import TotalMemory, add_aliases, add_totals
 from iskra_server.meter.units import NO_UNIT
 
 Reason = Literal[
@@ -99,7 +99,8 @@ def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[Rej
     status = next((register.status for register in found.values() if register.status is not None), None)
     _correct(reading, found, status)
     _drop_negative_exports(found, rejected)
-    memory.totals.sent.update(register.obis for register in rejected if register.obis in TOTALS)
+    for register in rejected:
+        memory.totals.note_rejected(register.obis)
     add_totals(found, memory.totals)
     if reading.protocol == _ALIASED:
         add_aliases(found)

@@ -40,6 +40,14 @@ class TotalMemory:
         # codes of a telegram from which no total follows: most telegrams have the same codes
         self.without: dict[Obis, frozenset[Obis]] = {}
 
+    def note_rejected(self, obis: Obis) -> None:
+        """The meter sends this one: no total is derived without it."""
+        if obis in TOTALS:
+            self.sent.add(obis)
+        for total in TOTALS:
+            if _is_tariff(obis, total):
+                self.tariffs[total].add(obis)
+
 
 def add_totals(found: Found, memory: TotalMemory) -> None:
     """Add the totals that the meter does not send to the registers of a telegram."""

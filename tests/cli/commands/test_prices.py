@@ -154,6 +154,14 @@ def test_a_zone_that_does_not_exist_is_said_with_those_that_do(call: Run, source
         assert "fetch" not in done.stderr
 
 
+def test_a_file_is_imported_whether_or_not_a_source_has_its_zone(call: Run, source: StandIn, tmp_path: Path) -> None:
+    (tmp_path / "prices.json").write_bytes(pricing.evcc(source.prices))
+    none = {f"IES_PRICES_{name}_URL": "" for name in ("ENERGY_CHARTS", "SMARD", "AWATTAR")}
+    for zone, settings in (("DE-LU", none), ("BE", {"IES_PRICES_ENERGY_CHARTS_URL": ""})):
+        done = call("prices", "import", "prices.json", "--zone", zone, **settings)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_no_prices_are_a_negative_result(call: Run, source: StandIn) -> None:
     call("prices", "fetch", "--zone", "DE-LU", "--from", "2025-10-26", "--to", "2025-10-26", **source.settings)
     done = call("prices", "show", "2025-11-20")

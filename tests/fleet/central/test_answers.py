@@ -1,6 +1,7 @@
 """The answers of a central server, from a real database."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from history.entries import METER, quarter_reading
 from iskra_server.base.legal_note import LEGAL_NOTE
 from iskra_server.fleet.central import answers
 from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.label_periods import LabelPeriod
 from iskra_server.fleet.central.reader_state import ReaderState
 from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.store.store import Store
@@ -63,6 +65,17 @@ def test_the_energy_of_a_group(site: Site) -> None:
     assert body["buckets"][0]["import_wh"] == 400.0
     assert "export_wh" not in body["buckets"][0]
     assert body["note"] == LEGAL_NOTE["en"]
+
+
+def test_a_house_has_tenants_in_a_period_though_they_have_moved_out_since(site: Site, tmp_path: Path) -> None:
+    with closing(Store(f"sqlite:///{tmp_path}/iskra.sqlite")) as store:
+        fleet.set_labels(store, {METER_ID: {"tenant": [LabelPeriod("Meyer", to_quarter=FIRST + 96)]}})
+    query = "from={}&tz=UTC"
+    for date, has_tenants in (("2025-11-23", True), ("2025-11-24", False)):
+        path = f"group=building:7&{query.format(date)}"
+        assert ask(site, f"/api/v1/fleet/energy?{path}")[1]["has_tenants"] is has_tenants
+        assert site.get(f"/api/v1/fleet/statements.zip?{path}").status_code == (200 if has_tenants else 400)
+    assert "has_tenants" not in ask(site, f"/api/v1/fleet/energy?group=tenant:Meyer&{query.format('2025-11-23')}")[1]
 
 
 def test_readers_have_their_status(site: Site) -> None:

@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Browser, Route, expect
 
+from iskra_server.diagnosis.facts import UnreadableTelegram
 from running import Server
 from samples import METER_ID, power
 from web.browser.conftest import Meter, Open, hold, page_of
@@ -106,3 +107,22 @@ def test_a_link_is_followed_though_numbers_beside_it_change_while_it_is_pressed(
         expect(page.locator("main .pairs")).to_contain_text("4\u202f321")
         page.mouse.up()
         expect(page).to_have_url(re.compile("#/setup/locked$"))
+
+
+def test_an_open_list_stays_open_though_another_source_took_the_place_of_the_one_before(browser: Browser) -> None:
+    unknown = UnreadableTelegram("layout", "no list", elements=("u4",))
+    first, second = (status(source=name, name=name, last_unreadable=unknown) for name in ("cellar", "roof"))
+    site = Site(arrived(power(1243)), stale_after_s=3600)
+    site.statuses = [first, second]
+    with served_by_thread(site) as url, page_of(browser) as page:
+        page.clock.install()
+        page.goto(f"{url}/#/setup")
+        expect(page.locator("main details")).to_have_count(2)
+        site.statuses = [second]
+        page.clock.fast_forward(5_000)
+        expect(page.locator("main details")).to_have_count(1)
+        page.locator("main summary").click()
+        # the state is drawn again several times
+        page.clock.fast_forward(5_000)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        expect(page.locator("main details[open]")).to_have_count(1)

@@ -197,6 +197,19 @@ def test_a_request_that_is_too_large_is_told_what_is(status: int, parts: list[by
     run(work)
 
 
+def test_the_answer_to_a_request_is_not_interrupted_by_what_is_said_of_the_one_behind_it() -> None:
+    async def work(site: Answering) -> None:
+        sending = await site.client()
+        await sending.send(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n" + POST % 60_000)
+        await until(lambda: len(site.http.server_state.tasks) == 1)
+        with suppress(ConnectionError):
+            await sending.send(b"x" * 60_000)
+        assert await sending.rest() == b""
+        await until(lambda: not site.connections)
+
+    run(work)
+
+
 @pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nx: ", POST % 1_000_000_000])
 def test_a_request_without_end_is_not_waited_for(head: bytes) -> None:
     async def work(site: Answering) -> None:

@@ -21,7 +21,7 @@ from iskra_server.cli.ui.usage_error import UsageError, usage_errors
 from iskra_server.cost.price_plan import check_zones, configured_zones, source_addresses
 from iskra_server.history.model.periods import parse_span, quarter_instant
 from iskra_server.history.model.records import quarter_of
-from iskra_server.history.model.spot_price import FIRST_DAY, MARKET, delivery_day, eur_mwh, quarters_of_days
+from iskra_server.history.model.spot_price import FIRST_DAY, MARKET, ZONES, delivery_day, eur_mwh, quarters_of_days
 from iskra_server.history.store.spot_prices import Stored, spot_prices, store_prices, stored_zones
 from iskra_server.history.store.store import Store
 from iskra_server.prices.collecting import collect, months
@@ -187,7 +187,9 @@ def import_(
     name = zone or next(iter(configured_zones(settings)), "")
     if not name:
         raise UsageError("No zone is configured. Name that of these prices with --zone, such as --zone DE-LU.")
-    check_zones((name,), source_addresses(settings))
+    if name not in ZONES:
+        # of one that exists a file may have prices, whether a source is asked or not
+        check_zones((name,), source_addresses(settings))
     try:
         body = read_file(file)
         is_own = b'"eur_mwh"' in body[:_BEGINNING]

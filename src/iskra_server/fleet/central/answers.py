@@ -3,7 +3,7 @@
 Lists come in pages: `next` of one page is the `after` of the next request.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
@@ -113,8 +113,9 @@ class FleetEnergy(Struct, frozen=True, kw_only=True):
 
     `complete` are then all meters but the most that are incomplete in one bucket.
 
-    `members_begin` and `members_end`: from when until when any meter is in the group; absent if always. `note` says
-    what the sums are not for.
+    `members_begin` and `members_end`: from when until when any meter is in the group; absent if always. `has_tenants`:
+    of a building, whether a meter had a tenant in the period, who gets a statement. `note` says what the sums are not
+    for.
     """
 
     group: str
@@ -122,6 +123,7 @@ class FleetEnergy(Struct, frozen=True, kw_only=True):
     bucket: BucketLength
     members_begin: Instant | UnsetType = UNSET
     members_end: Instant | UnsetType = UNSET
+    has_tenants: bool | UnsetType = UNSET
     import_completeness: SumCompleteness
     export_completeness: SumCompleteness
     buckets: list[FleetBucket]
@@ -213,11 +215,21 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
         bucket=length,
         members_begin=_edge(first, query.tz),
         members_end=_edge(end, query.tz),
+        has_tenants=_has_tenants(reads, group, edges, query.quarter, within),
         import_completeness=_completeness(imported.completeness),
         export_completeness=_completeness(exported.completeness),
         buckets=[_bucket(*pair, query.tz) for pair in zip(imported.buckets, exported.buckets, strict=True)],
         note=LEGAL_NOTE["en"],
     )
+
+
+def _has_tenants(reads: "Reads", group: "Group", edges: Sequence[int], now: int, within: "Within") -> bool | UnsetType:
+    from iskra_server.fleet.central.common_groups import each_group_among  # noqa: PLC0415
+
+    if group.kind != DEFAULT_KIND:
+        return UNSET
+    begin, end = edges[0], max(min(edges[-1], now), edges[0])
+    return any(each_group_among(reads, group, "tenant", begin, end, within=within))
 
 
 def readers_of(reads: "Reads", query: Query, _within: "Within") -> FleetReaders:

@@ -12,10 +12,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from msgspec.structs import replace
-from sqlalchemy import select
 
-from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Within, common_times, group_meters
+from iskra_server.fleet.central.common_groups import each_group_among, in_both
+from iskra_server.fleet.central.label_periods import Group, MeterPeriod, Within, group_meters
 from iskra_server.fleet.central.statement_remarks import Remark, central_remarks
 from iskra_server.history.model.energy import bucket_edges, energy_between
 from iskra_server.history.model.periods import quarter_time
@@ -24,7 +23,6 @@ from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.metered_energy import MeteredEnergy, metered_energy, open_gaps
 from iskra_server.history.store.readings_in_memory import ReadingsInMemory
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.schema import label, meter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
 # gaps of one counter that are listed one by one; of the others their number is told
@@ -109,32 +107,15 @@ def common_points(
     """The meters that are in all groups at the same time, each with these times."""
     first, *others = (group_meters(reads, group, begin, end, within) for group in groups)
     for points in others:
-        first = _in_both(first, points)
+        first = in_both(first, points)
     return first
-
-
-def _in_both(points: Sequence[MeterPeriod], others: Sequence[MeterPeriod]) -> list[MeterPeriod]:
-    """The meters that are in both, while they are."""
-    spans = {point.meter_id: point.spans for point in others}
-    common = ((point, common_times(point.spans, spans.get(point.meter_id, ()))) for point in points)
-    return [replace(point, spans=tuple(times)) for point, times in common if times]
 
 
 def groups_among(
     reads: Reads, group: Group, kind: str, period: tuple[datetime, datetime], now: datetime, *, within: Within = None
 ) -> list[Group]:
-    """The groups of a kind to which a meter of `group` belongs in a period, at the same time, by name."""
-    begin, end = quarters_of(period, now)
-    points = group_meters(reads, group, begin, end, within)
-    meters = {meter_id for point in points for meter_id in point.chain}
-    statement = (
-        select(label.c.value, meter.c.meter_id)
-        .join_from(label, meter)
-        .where(label.c.kind == kind, label.c.from_quarter < end, label.c.to_quarter > begin)
-    )
-    values = {row.value for row in reads.query(statement) if row.meter_id in meters}
-    found = (Group(kind, value) for value in sorted(values))
-    return [one for one in found if _in_both(points, group_meters(reads, one, begin, end))]
+    """The groups of a kind to which a meter of `group` belongs in a period until now, at the same time, by name."""
+    return list(each_group_among(reads, group, kind, *quarters_of(period, now), within=within))
 
 
 def quarters_of(period: tuple[datetime, datetime], now: datetime) -> tuple[int, int]:

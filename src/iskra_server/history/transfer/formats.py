@@ -42,7 +42,7 @@ def detect_format(beginning: list[str]) -> FileFormat:
     if first.startswith(_BUCKETS):
         raise UnknownFormat("holds energy per bucket, which is not what a counter showed; export with --bucket none")
     if first.startswith((";".join(own_export.HEADER), _BUCKETS.replace(",", ";"))):
-        raise UnknownFormat("is for a German Excel, its times have no offset; export with --format csv")
+        raise UnknownFormat("is for a German Excel, its times have no offset; export with --bucket none --format csv")
     if "statistic_id" in first or first.startswith("["):
         return "homeassistant"
     if any(_VZLOGGER.match(line) for line in lines) and all(line[0] == "#" or ";" in line for line in lines):

@@ -44,8 +44,8 @@ class HttpProtocol(_Protocol):
 
     @property
     def awaits_body(self) -> bool:
-        """Whether the head of a request is complete, and its body is not."""
-        return self.cycle is not None and self.cycle.more_body
+        """Whether the head of a request is complete, and its body is not; False for one behind a running request."""
+        return self.cycle is not None and self.cycle.more_body and not getattr(self, "pipeline", None)
 
     @property
     def has_answered(self) -> bool:

@@ -59,7 +59,8 @@ function unknownList({ source, last_unreadable: telegram }) {
   const ontoggle = (/** @type {Event & {target: HTMLDetailsElement}} */ { target }) => {
     if (target.open) openLists.add(source); else openLists.delete(source);
   };
-  return make("details", { open: openLists.has(source), ontoggle },
+  // with its source: in the place of another one it does not stay, as its listener would
+  return make("details", { "data-source": source, open: openLists.has(source), ontoggle },
     make("summary", setupWords.unknownList), make("pre", telegram.elements.join("\n")));
 }
 

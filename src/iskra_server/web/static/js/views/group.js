@@ -46,18 +46,11 @@ async function fill(content, shown, signal) {
   const ask = (/** @type {string} */ length) => request("api/v1/fleet/energy", { ...asked, bucket: length }, signal);
   try {
     // the whole in one bucket has the energy of gaps over several bars too, as the statement has
-    const [energy, { buckets: [whole] }, hasTenants] = await Promise.all(
-      [ask(bucket), ask(shown.period), shown.kind === "building" && hasTenant(asked.group, signal)]);
-    if (!signal.aborted) await render(content, shown, energy, whole, files(asked, energy, hasTenants), signal);
+    const [energy, { buckets: [whole] }] = await Promise.all([ask(bucket), ask(shown.period)]);
+    if (!signal.aborted) await render(content, shown, energy, whole, files(asked, energy), signal);
   } catch (error) {
     if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
   }
-}
-
-/** Whether a meter of a house has a tenant now. @param {string} group @param {AbortSignal} signal */
-async function hasTenant(group, signal) {
-  const { meters } = await request("api/v1/fleet/meters", { group, limit: String(MAX_METERS) }, signal);
-  return meters.some(({ labels }) => labels.tenant);
 }
 
 /**
@@ -120,13 +113,8 @@ function missingNote(period, whole, buckets) {
     texts.whatCounts, rests.length > 0 && ` ${texts.inNoBar(rests.join(", "))}`);
 }
 
-/**
- * The files of a period.
- * @param {{group: string, from: string, to?: string}} asked
- * @param {Api.FleetEnergy} energy
- * @param {boolean} hasTenants
- */
-function files(asked, { import_completeness: imported, export_completeness: exported }, hasTenants) {
+/** The files of a period. @param {{group: string, from: string, to?: string}} asked @param {Api.FleetEnergy} energy */
+function files(asked, { import_completeness: imported, export_completeness: exported, has_tenants: hasTenants }) {
   const texts = fleetWords.files;
   /** @param {string} route @param {string} text @param {Query} query */
   const file = (route, text, query = {}) => make("li",
