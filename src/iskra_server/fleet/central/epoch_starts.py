@@ -174,7 +174,10 @@ class EpochStarts:
 
     def _correct_late(self, before: StoredRow, row: StoredRow, seen: Sequence[EpochStart]) -> list[EpochStart]:
         """What a counter showed before another restart says nothing of this one, if there was one at all."""
-        late = [start for start in seen if self._is_seen_late(start)]
+        late: list[EpochStart] = []
+        for start in seen:
+            if self._is_seen_late(start, late):
+                late.append(start)
         others = [start for start in seen if start not in late]
         if min(_steps(before, row, others)) >= 0:
             for start in late:
@@ -194,8 +197,11 @@ class EpochStarts:
             return Decimal(0)
         return sum((max(step, Decimal(0)) for step in _steps(before, row, seen)), Decimal(0))
 
-    def _is_seen_late(self, start: EpochStart) -> bool:
-        """Whether the counter has restarted since its reader last saw it, and before this start."""
+    def _is_seen_late(self, start: EpochStart, late: Sequence[EpochStart]) -> bool:
+        """Whether the counter has restarted since its reader last saw it, and before this start.
+
+        `late` are those of the same step that were, and are not corrected yet.
+        """
         owner = self._owner(start.epoch)
         earlier = self._earlier(owner) if owner else None
         if earlier is None:
@@ -205,6 +211,7 @@ class EpochStarts:
         since_s = max(_time(last) if last else 0, known.at_s if known else 0)
         return any(
             since_s < other.at_s
+            and other not in late
             and _place(other) < _place(start)
             and not self._is_of_history(other, owner)
             and self._is_restart(other)
@@ -217,9 +224,8 @@ class EpochStarts:
         return bool(owner and mapping and owner.ledger == mapping.ledger)
 
     def _is_restart(self, start: EpochStart) -> bool:
-        if self._is_seen(start.epoch):
-            return _fall(start) != 0 and not self._is_seen_late(start)
-        return _fall(start) > 0
+        """Steps are corrected in order of time, so those before count already what they shall."""
+        return _fall(start) > 0 or (_fall(start) < 0 and self._is_seen(start.epoch))
 
     def _is_first_unseen(self, row: StoredRow) -> bool:
         return not self._is_seen(row.epoch) and self._rows.before(row.quarter, row.epoch) is None
