@@ -12,8 +12,10 @@ NOTHING: Bilingual = ("", "")
 def in_both(row: Bilingual, **details: object) -> Bilingual:
     """The row of a table of sentences with its details; one that is bilingual itself is given in each language."""
     english, german = (
-        text.format_map({name: detail[place] if isinstance(detail, tuple) else detail for name, detail in named})
-        for place, (text, named) in enumerate((text, details.items()) for text in row)
+        text.format_map(
+            {name: detail[place] if isinstance(detail, tuple) else detail for name, detail in details.items()}
+        )
+        for place, text in enumerate(row)
     )
     return english, german
 

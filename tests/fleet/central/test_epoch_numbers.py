@@ -113,6 +113,18 @@ def test_a_restart_that_two_readers_saw_counts_once(store: Store) -> None:
     assert store.epochs(METER_ID, IMPORT) == [start(1, 1, 112, 0, 9), start(2, 3, 9, 9)]
 
 
+def test_a_restart_that_two_readers_saw_late_counts_once(store: Store) -> None:
+    """Nobody saw the first restart, so what the first reader knew before the second one is not what that ended."""
+    send(store, "one", "a", reading(0, 100_000))
+    move(store, "other", 1)
+    send(store, "other", "b", reading(1, 63), reading(2, 928))
+    move(store, "one", 3)
+    send(store, "one", "a", start(1, 3, 100_000, 40), reading(3, 40, 1), reading(4, 678, 1))
+    move(store, "other", 5)
+    send(store, "other", "b", start(1, 5, 928, 811), reading(5, 811, 1))
+    assert counted(store, 6) == [0, 865, 0, 638, 133]
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_a_backlog_with_a_restart_upward_goes_on_with_the_rows_of_the_next_reader(
     store: Store, order: tuple[int, ...]

@@ -61,6 +61,15 @@ def test_a_restart_counts_once_in_every_order_and_division(store: Store, case: s
     assert {order: each for order, each in found.items() if each != [energy]} == {}
 
 
+def test_a_restart_keeps_its_energy_while_the_one_before_is_not_known_yet(store: Store) -> None:
+    """Its clock was set, so at its row nobody seemed to have seen it for a moment."""
+    send(store, METER_ID, [reading(0, 1000)])
+    send(store, METER_ID, [start(2, 2.2, 351, 0), reading(2, 54, 2)])
+    send(store, METER_ID, [reading(1, 301, 1)])
+    send(store, METER_ID, [start(1, 0.6, 1358, 0)])
+    assert counted(store, METER_ID) == [358 + 301, 50 + 54]
+
+
 def of_meter(record: Record, meter: str) -> Record:
     assert isinstance(record, QuarterReading | EpochStart)
     return replace(record, meter_id=meter)

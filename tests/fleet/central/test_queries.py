@@ -20,7 +20,8 @@ from iskra_server.fleet.central.tables import LastContact, write_batch
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.schema import label, meter
 from iskra_server.history.store.store import Store
-from running import until
+from running import DEADLINE_S, until
+from samples import EXPORT
 
 HOUSE = Group("building", "7")
 # a whole hour
@@ -190,3 +191,19 @@ def test_labels_that_another_import_is_writing_are_replaced_too(postgres: Postgr
             until(lambda: not second.is_alive() or one.query(waiting)[0][0])
         second.join()
         assert [row.value for row in one.query(select(label))] == ["Meyer"]
+
+
+def test_labels_do_not_wait_for_a_collector_that_adds_a_counter(postgres: Postgres) -> None:
+    """Each could wait for a meter of the other: a deadlock."""
+    address = postgres.database()
+    with closing(Store(address)) as one, closing(Store(address)) as other:
+        batch = batch_of(
+            [quarter_reading(START, 1, meter=METER)], [METER], [LastContact(METER.meter_id, "cellar", 900)]
+        )
+        write_batch(one, batch)
+        labels = Thread(target=fleet.set_labels, args=(other, {METER.meter_id: {"tenant": "Meyer"}}))
+        with one.transaction() as connection:
+            one.series_row_ids(connection, [(METER.meter_id, EXPORT)])
+            labels.start()
+            labels.join(DEADLINE_S)
+            assert not labels.is_alive()

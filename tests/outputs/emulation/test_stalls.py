@@ -41,6 +41,13 @@ def test_each_of_two_stalls_counts_for_its_own_telegrams() -> None:
     assert waited_s == pytest.approx([2.1, 0, 2.1])
 
 
+def test_a_reading_does_not_look_younger_while_stalls_follow() -> None:
+    stalled = beaten(10.0, 13.6)
+    for second in range(14, 60):
+        stalled.beat(second)
+    assert stalled.waited_s(13.6, 60.0) == pytest.approx(3.6)
+
+
 @in_event_loop
 async def test_the_age_of_a_reading_has_the_time_that_the_event_loop_stood_still(
     monkeypatch: pytest.MonkeyPatch,

@@ -157,7 +157,7 @@ class EpochStarts:
         )
         seen = [start for start in inside if self._is_seen(start.epoch)]
         corrections = [start for start in inside if start not in seen]
-        seen = self._correct_late(before, row, seen)
+        seen = self._correct_late(before, row, seen, corrections)
         counted = row.wh - before.wh + sum((_fall(start) for start in seen), Decimal(0))
         missing = self._energy(before, row, seen) - counted
         own = row.epoch if self._is_first_unseen(row) else None
@@ -172,9 +172,15 @@ class EpochStarts:
             number = self.free_number() if number is None else number
             self._write(EpochStart(self._meter_id, self._obis, number, _time(row), *values))
 
-    def _correct_late(self, before: StoredRow, row: StoredRow, seen: Sequence[EpochStart]) -> list[EpochStart]:
+    def _correct_late(
+        self, before: StoredRow, row: StoredRow, seen: Sequence[EpochStart], corrections: Sequence[EpochStart]
+    ) -> list[EpochStart]:
         """What a counter showed before another restart says nothing of this one, if there was one at all."""
-        late = [start for start in seen if self._is_seen_late(start)]
+        late: list[EpochStart] = []
+        for start in seen:
+            # the corrections of this step are computed anew from what is seen
+            if self._is_seen_late(start, (*corrections, *late)):
+                late.append(start)
         others = [start for start in seen if start not in late]
         if min(_steps(before, row, others)) >= 0:
             for start in late:
@@ -194,8 +200,11 @@ class EpochStarts:
             return Decimal(0)
         return sum((max(step, Decimal(0)) for step in _steps(before, row, seen)), Decimal(0))
 
-    def _is_seen_late(self, start: EpochStart) -> bool:
-        """Whether the counter has restarted since its reader last saw it, and before this start."""
+    def _is_seen_late(self, start: EpochStart, uncounted: Sequence[EpochStart]) -> bool:
+        """Whether the counter has restarted since its reader last saw it, and before this start.
+
+        `uncounted` are those of the same step that say nothing of that.
+        """
         owner = self._owner(start.epoch)
         earlier = self._earlier(owner) if owner else None
         if earlier is None:
@@ -205,6 +214,7 @@ class EpochStarts:
         since_s = max(_time(last) if last else 0, known.at_s if known else 0)
         return any(
             since_s < other.at_s
+            and other not in uncounted
             and _place(other) < _place(start)
             and not self._is_of_history(other, owner)
             and self._is_restart(other)
@@ -217,9 +227,8 @@ class EpochStarts:
         return bool(owner and mapping and owner.ledger == mapping.ledger)
 
     def _is_restart(self, start: EpochStart) -> bool:
-        if self._is_seen(start.epoch):
-            return _fall(start) != 0 and not self._is_seen_late(start)
-        return _fall(start) > 0
+        """Steps are corrected in order of time, so those before count already what they shall."""
+        return _fall(start) > 0 or (_fall(start) < 0 and self._is_seen(start.epoch))
 
     def _is_first_unseen(self, row: StoredRow) -> bool:
         return not self._is_seen(row.epoch) and self._rows.before(row.quarter, row.epoch) is None

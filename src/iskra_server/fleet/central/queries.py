@@ -258,9 +258,9 @@ def set_labels(store: Store, labels: Mapping[str, Labels]) -> list[str]:
     with store.transaction() as connection:
         numbers = store.meter_row_ids(connection, labels)
         for batch in batches(sorted(numbers.values())):
-            # what another import is writing now would be neither seen nor deleted
+            # what another import is writing now would be neither seen nor deleted; collectors refer to these rows
             locked = select(meter.c.id).where(meter.c.id.in_(batch)).order_by(meter.c.id)
-            connection.execute(locked.with_for_update())
+            connection.execute(locked.with_for_update(key_share=True))
         for name, number in numbers.items():
             kinds = chosen[name]
             connection.execute(delete(label).where(label.c.meter == number, label.c.kind.in_(list(kinds))))

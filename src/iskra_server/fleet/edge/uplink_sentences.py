@@ -7,7 +7,7 @@ UNNAMED: Bilingual = (
     "Nothing is sent to the central server yet: the database keeps the name of this reader and cannot be read. See the "
     "sentence about history, or name the reader in uplink.reader.",
     "An die Zentrale wird noch nichts gesendet: Der Name dieses Lesegeräts steht in der Datenbank, die nicht gelesen "
-    "werden kann. Sehen Sie den Satz zum Verlauf, oder geben Sie den Namen in uplink.reader an.",
+    "werden kann. Beachten Sie den Satz zum Verlauf, oder geben Sie den Namen in uplink.reader an.",
 )
 _LOST: dict[type[MqttError], Bilingual] = {
     WrongPassword: (

@@ -17,6 +17,8 @@ from iskra_server.base.clock import boottime_s
 BEAT_S, STALL_S = 0.25, 0.5
 # what came during a stall is read within so long after it
 READ_S = 0.5
+# those of five minutes, the longest stale_after_s: a reading whose stall is forgotten would look younger again
+_MAX_STALLS = 600
 
 
 class Stalls:
@@ -25,7 +27,7 @@ class Stalls:
     def __init__(self) -> None:
         self._beat_s: float | None = None
         # last beat before it, first one after it
-        self._stalls: deque[tuple[float, float]] = deque(maxlen=8)
+        self._stalls: deque[tuple[float, float]] = deque(maxlen=_MAX_STALLS)
 
     async def run(self) -> None:
         """Until it is cancelled."""

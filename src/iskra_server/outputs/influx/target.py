@@ -52,7 +52,7 @@ _ANSWERS: dict[int | str, Bilingual] = {
     ),
     "other": (
         "{place} does not accept points ({status} {said}). Check its log.",
-        "{place} nimmt keine Messpunkte an ({status} {said}). Sehen Sie in sein Protokoll.",
+        "{place} nimmt keine Messpunkte an ({status} {said}). Sehen Sie im Protokoll der Datenbank nach.",
     ),
 }
 
