@@ -16,13 +16,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from statistics import quantiles
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from control_loop.devices import DEVICES, environment, ports
 from iskra_server.simulator.simulated_source import telegrams
 from running import Head, free_port, serving, until
 
@@ -51,22 +52,35 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else TELEGRAMS
     # a server that is left behind would take the pseudo-terminals of the next
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as stack:
+        clients = {
+            "iskra-server": stack.enter_context(reading({})),
+            "with all devices": stack.enter_context(reading(environment(ports(DEVICES)))),
+            "bare": stack.enter_context(relaying()),
+        }
+        figures: dict[str, list[float]] = {name: [] for name in clients}
+        for data in islice(telegrams(), count + WARM_UP):
+            for name, (head, client) in clients.items():
+                figures[name].append(latency_s(head, data, client))
+    print(f"milliseconds from the last bytes to the event, {count} telegrams at 9600 baud")
+    print("                     p50    p99    max")
+    for name, seconds in figures.items():
+        measured = seconds[WARM_UP:]
+        hundredths = quantiles(measured, n=100)
+        print(f"{name:18}" + "".join(f"{s * 1000:7.2f}" for s in (hundredths[49], hundredths[98], max(measured))))
+
+
+@contextmanager
+def reading(environ: dict[str, str]) -> Iterator[tuple[Head, socket.socket]]:
+    """The head that a server with history reads, and a client of its live values."""
     with tempfile.TemporaryDirectory() as directory:
-        heads = Head(Path(directory, "head")), Head(Path(directory, "bare"))
-        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": directory}
-        with serving("serve", str(heads[0].link), environ=environ) as server, relaying(heads[1]) as bare:
+        head = Head(Path(directory, "head"))
+        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": directory, **environ}
+        with serving("serve", str(head.link), environ=environ) as server:
             until(lambda: server.status()["facts"]["is_open"])
             live = connected(int(server.url.rpartition(":")[2]))
             live.sendall(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            pairs = [
-                (latency_s(heads[0], data, live), latency_s(heads[1], data, bare))
-                for data in islice(telegrams(), count + WARM_UP)
-            ]
-    print(f"milliseconds from the last bytes to the event, {count} telegrams at 9600 baud")
-    print("                 p50    p99    max")
-    for name, figures in zip(("iskra-server", "bare"), zip(*pairs[WARM_UP:], strict=True), strict=True):
-        hundredths = quantiles(figures, n=100)
-        print(f"{name:14}" + "".join(f"{s * 1000:7.2f}" for s in (hundredths[49], hundredths[98], max(figures))))
+            yield head, live
 
 
 def latency_s(head: Head, data: bytes, client: socket.socket) -> float:
@@ -95,14 +109,15 @@ def forget(client: socket.socket) -> None:
 
 
 @contextmanager
-def relaying(head: Head) -> Iterator[socket.socket]:
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", RELAY, os.readlink(head.link), str(port)])
-    try:
-        yield until(lambda: attempt(port))
-    finally:
-        process.kill()
-        process.wait()
+def relaying() -> Iterator[tuple[Head, socket.socket]]:
+    with tempfile.TemporaryDirectory() as directory:
+        head, port = Head(Path(directory, "head")), free_port()
+        process = subprocess.Popen([sys.executable, "-c", RELAY, os.readlink(head.link), str(port)])
+        try:
+            yield head, until(lambda: attempt(port))
+        finally:
+            process.kill()
+            process.wait()
 
 
 def attempt(port: int) -> socket.socket | None:
