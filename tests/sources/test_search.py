@@ -36,7 +36,7 @@ D0_PUSHED = with_parity(texts.d0_readout())
 # a meter that sends every 0.15 s is heard three times in each
 ROUND = tuple(Window(window.settings, 0.45) for window in search.ROUND)
 SHORT = tuple(Window(window.settings, 0.1) for window in search.ROUND)
-# whoever listens with more than the usual settings has not asked before the end of a test
+# a search that also listens with other than the usual settings does not ask before a test ends
 ENDLESS = (SHORT[0], *(Window(window.settings, 10 * DEADLINE_S) for window in search.ROUND[1:]))
 
 

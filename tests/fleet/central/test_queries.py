@@ -1,6 +1,7 @@
 """Questions about many meters, on both databases."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from threading import Thread
 from typing import Any
@@ -174,13 +175,18 @@ def test_a_meter_has_no_two_tenants_at_a_time(house: Store) -> None:
     assert fleet.set_labels(house, {named(1).meter_id: {"tenant": apart}}) == []
 
 
-def test_labels_that_another_import_is_writing_are_replaced_too(postgres: Postgres) -> None:
+@contextmanager
+def both_with_a_meter(postgres: Postgres) -> Iterator[tuple[Store, Store]]:
+    """Two programs at one database, which has a meter."""
     address = postgres.database()
     with closing(Store(address)) as one, closing(Store(address)) as other:
-        batch = batch_of(
-            [quarter_reading(START, 1, meter=METER)], [METER], [LastContact(METER.meter_id, "cellar", 900)]
-        )
-        write_batch(one, batch)
+        contact = LastContact(METER.meter_id, "cellar", 900)
+        write_batch(one, batch_of([quarter_reading(START, 1, meter=METER)], [METER], [contact]))
+        yield one, other
+
+
+def test_labels_that_another_import_is_writing_are_replaced_too(postgres: Postgres) -> None:
+    with both_with_a_meter(postgres) as (one, other):
         second = Thread(target=fleet.set_labels, args=(other, {METER.meter_id: {"tenant": "Meyer"}}))
         with one.transaction() as connection:
             number = connection.execute(select(meter.c.id).with_for_update()).scalar_one()
@@ -195,12 +201,7 @@ def test_labels_that_another_import_is_writing_are_replaced_too(postgres: Postgr
 
 def test_labels_do_not_wait_for_a_collector_that_adds_a_counter(postgres: Postgres) -> None:
     """Each could wait for a meter of the other: a deadlock."""
-    address = postgres.database()
-    with closing(Store(address)) as one, closing(Store(address)) as other:
-        batch = batch_of(
-            [quarter_reading(START, 1, meter=METER)], [METER], [LastContact(METER.meter_id, "cellar", 900)]
-        )
-        write_batch(one, batch)
+    with both_with_a_meter(postgres) as (one, other):
         labels = Thread(target=fleet.set_labels, args=(other, {METER.meter_id: {"tenant": "Meyer"}}))
         with one.transaction() as connection:
             one.series_row_ids(connection, [(METER.meter_id, EXPORT)])

@@ -6,7 +6,8 @@
 
 A start that a reader saw stays in the database. Where rows and starts would count something else than the steps above,
 another start at the later row corrects it: that of the row's epoch if no reader saw it, else one of an epoch without
-rows. Corrections are computed anew whenever rows or starts come, so the order in which they come does not matter.
+rows. Corrections are computed anew whenever rows or starts come, so the order in which those of one reader come does
+not matter. With several readers and several restarts it can: a correction replaces what a reader saw before a restart.
 """
 
 from bisect import bisect_right
