@@ -3,15 +3,17 @@
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import insert, select
 
 from fleet.batches import batch_of
 from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.fleet.central.conflict_choice import take_values
 from iskra_server.fleet.central.conflicts import Conflict, count_conflicts, list_conflicts
 from iskra_server.fleet.central.tables import LastContact, Outcome, write_batch
+from iskra_server.history.model.records import EpochStart, Exact, Record
 from iskra_server.history.store import StoreError
-from iskra_server.history.store.schema import epoch_origin
+from iskra_server.history.store.schema import epoch_origin, rollup_due, rollup_state
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID
 
@@ -92,6 +94,24 @@ def test_a_value_that_was_a_conflict_first_becomes_one_again(store: Store) -> No
     assert raws(store) == [10, 12, 14, 40]
     (_, conflict), _ = list_conflicts(store, limit=9)
     assert (conflict.reader, conflict.value, conflict.kept) == ("cellar", Decimal("1.5"), Decimal("1.4"))
+
+
+def test_a_restart_that_counts_differently_then_is_summed_again(store: Store) -> None:
+    """What the counter showed before it says something again, as the counter had not restarted meanwhile."""
+    send(store, "cellar", [1000], ledger="a")
+    send(store, "cellar", [500], first=QUARTER + 1, ledger="b")
+    restart = EpochStart(METER_ID, IMPORT, 1, (QUARTER + 200) * 900 + 450, Exact(1200, -1), Exact(0, -1))
+    rows: list[Record] = [restart, replace(quarter_reading(QUARTER + 201, 50), epoch=1)]
+    write_batch(store, batch_of(rows, [METER], [LastContact(METER_ID, "cellar", 0)], ledger="a"), NOW_S)
+    send(store, "attic", [1100], first=QUARTER + 1)
+    assert [start.before for start in store.epochs(METER_ID, IMPORT) if start.after.raw == 0] == [Exact(500, -1)]
+    state = {"zone": "Europe/Berlin", "since_quarter": 0, "open_quarter": QUARTER + 300}
+    with store.transaction() as connection:
+        connection.execute(insert(rollup_state), state)
+    take_values(store, METER_ID, "attic", (QUARTER + 1, QUARTER + 2), NOW_S)
+    assert store.epochs(METER_ID, IMPORT) == [replace(restart, epoch=2)]
+    due = [range(row.begin_quarter, row.end_quarter + 1) for row in store.query(select(rollup_due))]
+    assert all(any(quarter in span and len(span) < 100 for span in due) for quarter in (QUARTER + 1, QUARTER + 201))
 
 
 def test_nothing_is_taken_with_which_the_counter_would_go_back(store: Store) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import pairwise, permutations
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import delete, insert
 
 from fleet.batches import batch_of
@@ -82,7 +83,7 @@ def test_an_epoch_of_which_nobody_says_what_was_before_counts_nothing_before_it(
     for _ in range(2):
         send(store, "other", "b", since, reading(4, 6, 1), reading(5, 9, 1))
         assert epochs(store) == "50000:0 50110:0 6:1 9:1"
-        assert store.epochs(METER_ID, IMPORT) == [start(1, 4, 50_110, 6)]
+        assert store.epochs(METER_ID, IMPORT) == [replace(since, before=Exact(50_110, 0))]
 
 
 def test_it_is_the_same_where_the_rows_before_it_come_late(store: Store) -> None:
@@ -92,14 +93,14 @@ def test_it_is_the_same_where_the_rows_before_it_come_late(store: Store) -> None
     send(store, "other", "b", since, reading(4, 6, 1))
     send(store, "one", "a", reading(1, 50_110))
     send(store, "other", "b", since, reading(4, 6, 1), reading(5, 9, 1))
-    assert store.epochs(METER_ID, IMPORT) == [start(1, 4, 50_110, 6)]
+    assert store.epochs(METER_ID, IMPORT) == [replace(since, before=Exact(50_110, 0))]
 
 
 def test_what_was_before_an_epoch_is_the_last_row_also_of_the_same_batch(store: Store) -> None:
     send(store, "one", "a", reading(0, 100))
     since = EpochStart(METER_ID, IMPORT, 1, (QUARTER + 2) * 900 + 9, None, Exact(4, 0))
     send(store, "one", "a", reading(1, 120), reading(2, 150), since, reading(3, 6, 1))
-    assert store.epochs(METER_ID, IMPORT) == [start(1, 3, 150, 6)]
+    assert store.epochs(METER_ID, IMPORT) == [replace(since, before=Exact(150, 0))]
 
 
 def test_a_restart_that_two_readers_saw_counts_once(store: Store) -> None:
@@ -202,6 +203,26 @@ def test_a_copied_card_that_sees_another_restart(store: Store) -> None:
     assert [each.epoch for each in store.epochs(METER_ID, IMPORT)] == [1, 2]
 
 
+def test_rows_go_with_their_epoch_when_it_gets_another_number(store: Store) -> None:
+    """Another reader went on with it while only its first row was known, and had that row before its own."""
+    send(store, "one", "a", reading(5, 763, 1))
+    move(store, "other", 19)
+    send(store, "other", "b", reading(21, 1026))
+    send(store, "one", "a", reading(6, 1079, 1), reading(7, 1450, 1))
+    send(store, "other", "b", reading(19, 365), reading(20, 672))
+    assert epochs(store) == "763:0 1079:0 1450:0 365:1 672:1 1026:1"
+
+
+def test_two_restarts_within_an_hour_are_not_the_same(store: Store) -> None:
+    """Each of another reader, from 0; by a clock that was set the first one was after its row."""
+    send(store, "one", "a", reading(0, 100), start(1, 3, 120, 0, 300), reading(3, 1, 1))
+    move(store, "other", 4)
+    send(store, "other", "b", start(1, 5, 50, 0, 450), reading(6, 7, 1))
+    send(store, "other", "b", reading(4, 20))
+    assert epochs(store) == "100:0 1:1 20:1 7:2"
+    assert counted(store, 7) == [20 + 1, 19, 30 + 7]
+
+
 def test_the_number_of_an_epoch_that_a_copied_card_left_is_not_used_again(store: Store) -> None:
     send(store, "one", "a", reading(0, 100), start(1, 0, 105, 0, 9), reading(1, 5, 1), reading(2, 90, 1))
     send(store, "one", "a", start(1, 4, 100, 0, 9), reading(5, 3, 1))
@@ -228,7 +249,7 @@ def test_a_reader_that_names_its_history_from_now_on_keeps_its_epochs(store: Sto
         # as the migration leaves it
         connection.execute(delete(epoch_origin))
         rows = [{"series": 1, "ledger": "", "ledger_epoch": number, "epoch": number} for number in (0, 2)]
-        connection.execute(insert(epoch_origin), [{**row, "has_start": True, "from_quarter": ALWAYS} for row in rows])
+        connection.execute(insert(epoch_origin), [{**row, "from_quarter": ALWAYS} for row in rows])
     send(store, "one", "", reading(2, 10, 2))
     send(store, "one", "a", reading(3, 20, 2))
     send(store, "one", "a", reading(1, 5, 2), reading(2, 10, 2), reading(4, 30, 2))

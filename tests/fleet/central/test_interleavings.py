@@ -312,23 +312,26 @@ def test_a_counter_that_also_restarted_before_the_next_reader_came(centre: Centr
             assert energy == true
 
 
-def test_every_order_and_division_into_messages_gives_the_same_numbers(centre: Centre, seed: int) -> None:
-    """Two readers in turn, restarts at any time, also while nobody reads; a clock that is set moves what was seen."""
+@pytest.mark.parametrize("count", [2, 3])
+def test_every_order_and_division_into_messages_gives_the_same_numbers(centre: Centre, seed: int, count: int) -> None:
+    """Readers in turn, restarts at any time, also while nobody reads; a clock that is set moves what was seen."""
     dice = random.Random(seed)
     end = BEGIN + 30
-    restarts = sorted(dice.sample(range(BEGIN, end), dice.randrange(4)))
+    restarts = sorted(dice.sample(range(BEGIN, end), dice.randrange(4 * count - 4)))
     counter = Counter(dice, [quarter * 900 + dice.randrange(1, 900) for quarter in restarts])
-    readers = History("one", "a", b"11111111"), History("other", "b", b"22222222")
-    moves = [BEGIN, *sorted(dice.sample(range(BEGIN + 1, end - 1), dice.randrange(1, 4))), end]
+    readers = [History(f"reader-{number}", "abc"[number], b"%08d" % number) for number in range(count)]
+    moves = [BEGIN, *sorted(dice.sample(range(BEGIN + 1, end - 1), dice.randrange(1, 2 * count))), end]
+    turns: list[History] = []
     exact: set[tuple[int, int]] = set()
-    for number, (moved, until) in enumerate(pairwise(moves)):
+    for moved, until in pairwise(moves):
+        turns.append(dice.choice([reader for reader in readers if reader not in turns[-1:]]))
         begin = moved + (dice.randrange(2) if until - moved > 2 else 0)
-        readers[number % 2].record(counter, begin, until, dice, set_within_s=dice.choice((0, 0, 1200)))
+        turns[-1].record(counter, begin, until, dice, set_within_s=dice.choice((0, 0, 1200)))
         exact |= set(pairwise(range(begin, until)))
     results = set()
     for number in range(3):
         meter = f"1 ISK 00 {number:08}"
-        _deliver_in_any_order(centre, meter, readers, moves, dice)
+        _deliver_in_any_order(centre, meter, turns, moves, dice)
         store = centre.collectors[0]
         counter_history = CounterHistory(store, [meter], IMPORT)
         energies = [
@@ -343,28 +346,28 @@ def test_every_order_and_division_into_messages_gives_the_same_numbers(centre: C
 
 
 def _deliver_in_any_order(
-    centre: Centre, meter: str, readers: tuple[History, History], moves: list[int], dice: random.Random
+    centre: Centre, meter: str, turns: list[History], moves: list[int], dice: random.Random
 ) -> None:
+    """`turns` are the readers of the meter, each until the next of `moves`; who sends first has it at first."""
     end_s = moves[-1] * 900
-    records = [
-        [
+    records = {
+        reader.name: [
             replace(record, meter_id=meter)
             for part in reader.waiting
             for record in part
             if not isinstance(record, ClockStep)
         ]
-        for reader in readers
-    ]
-    # who sends first has the meter; then all moves are known
-    first = dice.randrange(2)
-    sent = dice.choice([record for record in records[first] if isinstance(record, QuarterReading)])
-    assert centre.deliver(readers[first], [[sent]], end_s) == [True]
-    for place, quarter in enumerate(moves[:-1]):
-        name = readers[place % 2].name
-        if place or first:
-            centre.deliver(readers[place % 2], [], end_s)
-            move_meter(centre.collectors[0], meter, name, quarter * 900)
-    parts = [(reader, part) for reader, own in zip(readers, records, strict=True) for part in _divided(own, dice)]
+        for reader in turns
+    }
+    first = dice.choice(turns)
+    sent = dice.choice([record for record in records[first.name] if isinstance(record, QuarterReading)])
+    assert centre.deliver(first, [[sent]], end_s) == [True]
+    for reader, quarter in zip(turns, moves, strict=False):
+        centre.deliver(reader, [], end_s)
+        if reader is not first or quarter > BEGIN:
+            move_meter(centre.collectors[0], meter, reader.name, quarter * 900)
+    readers = {reader.name: reader for reader in turns}
+    parts = [(readers[name], part) for name, own in records.items() for part in _divided(own, dice)]
     dice.shuffle(parts)
     for reader, part in parts:
         assert centre.deliver(reader, [part], end_s) == [True]

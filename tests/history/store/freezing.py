@@ -137,8 +137,8 @@ CONTENT: dict[str, Rows] = {
         ],
         "meter_reader": [{"meter": 5, "reader": "house-8", "since_s": _Q * 900}],
         "epoch_origin": [
-            {"series": 2, "ledger": "0a1b@house-8", "ledger_epoch": 0, "epoch": 1, "has_start": True,
-             "from_quarter": _Q + 1},
+            {"series": 2, "ledger": "0a1b@house-8", "ledger_epoch": 0, "epoch": 1, "at_s": _Q * 900,
+             "before_raw": 108, "before_scaler": -1, "after_raw": 0, "after_scaler": 0, "from_quarter": _Q + 1},
         ],
         "conflict": [
             {"series": 1, "quarter": _Q, "reader": "house-8", "raw": 5, "scaler": 0, "quality": 0,

@@ -10,7 +10,7 @@ from iskra_server.base.json_values import utc
 from iskra_server.fleet.central.claims import block_moves
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
 from iskra_server.fleet.central.epoch_numbers import correct_starts
-from iskra_server.history.model.records import QUARTER_S, Exact
+from iskra_server.history.model.records import QUARTER_S, Exact, quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.rollup_marks import mark_meters
 from iskra_server.history.store.schema import conflict, meter, quarter_reading, series
@@ -38,7 +38,7 @@ def take_values(store: Store, meter_id: str, name: str, period: tuple[int, int],
         found = connection.execute(statement).all()
         if not found:
             raise StoreError(f"{name} has sent no other values of {meter_id} in this period.")
-        found_quarters = sorted(row.quarter for row in found)
+        changed = {row.quarter for row in found}
         for (number, obis), rows in groupby(found, key=lambda row: (row.series, row.obis)):
             # of several values of a quarter the newest
             chosen = {row.quarter: row for row in rows}
@@ -47,10 +47,12 @@ def take_values(store: Store, meter_id: str, name: str, period: tuple[int, int],
             _check(counter, taken)
             for row in taken:
                 _exchange(store, connection, chosen[row.quarter], row, now_s)
-            correct_starts(store, connection, counter, meter_id, Obis.parse(obis), quarters=chosen)
+            starts = correct_starts(connection, counter, meter_id, Obis.parse(obis), quarters=chosen)
+            # each lies between this quarter's reading and the next
+            changed |= {quarter_of(start.at_s) + later for start in starts for later in (0, 1)}
             count += len(taken)
         meters = set(store.meter_row_ids(connection, [meter_id]).values())
-        mark_meters(connection, store.insert, meters, found_quarters[0], found_quarters[-1])
+        mark_meters(connection, store.insert, meters, min(changed), max(changed))
     return count
 
 

@@ -1,12 +1,13 @@
 """The rows of one counter at the central server, and those that its transaction is about to add to them."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from msgspec.structs import replace
+from sqlalchemy import Connection, delete, or_, select, update
 
 from iskra_server.history.model.records import EpochStart, Exact
 from iskra_server.history.store.mapping import epoch_row, epoch_start_of
@@ -42,6 +43,17 @@ class CounterRows:
         for row in rows:
             insort(self._added, row, key=_quarter)
 
+    def renumber(self, old: int, new: int, times: Sequence[range]) -> None:
+        """Give the rows of an epoch in these times another number."""
+        self._added = [
+            replace(row, epoch=new) if row.epoch == old and any(row.quarter in time for time in times) else row
+            for row in self._added
+        ]
+        columns = quarter_reading.c
+        is_inside = or_(*(within(columns.quarter, (time.start, time.stop)) for time in times))
+        statement = update(quarter_reading).where(columns.series == self.series, columns.epoch == old, is_inside)
+        self._connection.execute(statement.values(epoch=new))
+
     def between(self, first: int, last: int) -> list[StoredRow]:
         """From one quarter to another, both included, in order."""
         added = self._added[
@@ -61,6 +73,15 @@ class CounterRows:
         stored = self._stored((quarter + 1, None), number, only="first")
         return min([*added[:1], *stored], key=_quarter, default=None)
 
+    def at_most(self, wh: Decimal, quarter: int, number: int) -> StoredRow | None:
+        """The last row of an epoch before a quarter whose value is not above that one; within it values never fall."""
+
+        def shown(end: int) -> Decimal:
+            row = self.before(end, number)
+            return row.wh if row else wh
+
+        return self.before(bisect_right(range(quarter + 1), wh, key=shown) - 1, number)
+
     def starts(self, meter_id: str, obis: Obis) -> dict[int, EpochStart]:
         """Where its epochs began, as far as that is known."""
         if not self._are_starts_read:
@@ -69,16 +90,17 @@ class CounterRows:
             self._starts = {row.epoch: epoch_start_of(meter_id, obis, row) for row in rows}
         return self._starts
 
-    def write_start(self, start: EpochStart) -> bool:
-        """Write where an epoch began, or correct it; whether that changed anything."""
-        if self.starts(start.meter_id, start.obis).get(start.epoch) == start:
-            return False
-        self._starts[start.epoch] = start
+    def write_start(self, number: int, start: EpochStart | None) -> None:
+        """Write where an epoch began, or correct it; None: it is none."""
+        if start is None:
+            del self._starts[number]
+            self._connection.execute(delete(epoch).where(epoch.c.series == self.series, epoch.c.epoch == number))
+            return
+        self._starts[number] = start
         row = epoch_row(self.series, start)
         values = {name: value for name, value in row.items() if name not in ("series", "epoch")}
         statement = self._store.insert(epoch).values(row)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["series", "epoch"], set_=values))
-        return True
 
     def _stored(
         self, quarters: Window, number: int | None = None, only: Literal["first", "last"] | None = None

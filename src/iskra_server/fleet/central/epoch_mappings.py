@@ -4,13 +4,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
+from iskra_server.history.model.records import Exact
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
 from iskra_server.history.store.store import Store
+
+
+class SeenStart(Struct, frozen=True):
+    """An epoch started, as its reader saw it: the counter showed `before` last, if that is known, and `after` first."""
+
+    at_s: int
+    before: Exact | None
+    after: Exact
 
 
 class EpochMapping(Struct):
@@ -19,7 +27,7 @@ class EpochMapping(Struct):
     ledger: str
     ledger_epoch: int
     epoch: int
-    has_start: bool = False
+    start: SeenStart | None = None
     from_quarter: int = ALWAYS
 
     @property
@@ -37,7 +45,7 @@ def read_mappings(connection: Connection, series: Collection[int]) -> dict[int, 
     for batch in batches(numbers):
         chosen = one_of(connection, epoch_origin.c.series, batch)
         for row in connection.execute(select(epoch_origin).where(chosen)):
-            mapping = EpochMapping(row.ledger, row.ledger_epoch, row.epoch, row.has_start, row.from_quarter)
+            mapping = EpochMapping(row.ledger, row.ledger_epoch, row.epoch, _start(row), row.from_quarter)
             found.setdefault(row.series, []).append(mapping)
     return found
 
@@ -45,11 +53,34 @@ def read_mappings(connection: Connection, series: Collection[int]) -> dict[int, 
 def write_mappings(store: Store, connection: Connection, changed: Mapping[int, Sequence[EpochMapping]]) -> None:
     """Insert or change rows, by series."""
     rows: list[dict[str, Any]] = [
-        {"series": series, **asdict(mapping)} for series, mappings in changed.items() for mapping in mappings
+        {"series": series, **_values(mapping)} for series, mappings in changed.items() for mapping in mappings
     ]
     if not rows:
         return
     statement = store.insert(epoch_origin)
-    values = {name: statement.excluded[name] for name in ("epoch", "has_start", "from_quarter")}
     key = list(epoch_origin.primary_key.columns.keys())
+    values = {column.name: column for column in statement.excluded if column.name not in key}
     insert_all(connection, statement.on_conflict_do_update(index_elements=key, set_=values), rows)
+
+
+def _start(row: Row[Any]) -> SeenStart | None:
+    if row.at_s is None:
+        return None
+    before = None if row.before_raw is None else Exact(row.before_raw, row.before_scaler)
+    return SeenStart(row.at_s, before, Exact(row.after_raw, row.after_scaler))
+
+
+def _values(mapping: EpochMapping) -> dict[str, Any]:
+    start = mapping.start
+    before, after = (start.before, start.after) if start else (None, None)
+    return {
+        "ledger": mapping.ledger,
+        "ledger_epoch": mapping.ledger_epoch,
+        "epoch": mapping.epoch,
+        "at_s": start.at_s if start else None,
+        "before_raw": before.raw if before else None,
+        "before_scaler": before.scaler if before else None,
+        "after_raw": after.raw if after else None,
+        "after_scaler": after.scaler if after else None,
+        "from_quarter": mapping.from_quarter,
+    }

@@ -21,7 +21,13 @@ from sqlalchemy import Connection
 
 from iskra_server.fleet.central.claims import lock_meters
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
-from iskra_server.fleet.central.epoch_mappings import EpochMapping, find_mapping, read_mappings, write_mappings
+from iskra_server.fleet.central.epoch_mappings import (
+    EpochMapping,
+    SeenStart,
+    find_mapping,
+    read_mappings,
+    write_mappings,
+)
 from iskra_server.fleet.central.epoch_starts import EpochStarts
 from iskra_server.history.model.records import EpochStart, QuarterReading
 from iskra_server.history.store.schema import ALWAYS
@@ -48,7 +54,7 @@ class SentRows(Struct, frozen=True):
 
 
 class PlacedRows(Struct):
-    """Rows with the epochs of the central server; `starts` are written already.
+    """Rows with the epochs of the central server; `starts` are those that were written, or removed.
 
     `backward` cannot be stored: the counter would go back. With the series and who sent it.
     """
@@ -97,13 +103,13 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
 
 
 def correct_starts(
-    store: Store, connection: Connection, rows: CounterRows, meter_id: str, obis: Obis, *, quarters: Collection[int]
-) -> None:
-    """Write where epochs began, as far as no reader has said so, after these rows of a counter were changed."""
+    connection: Connection, rows: CounterRows, meter_id: str, obis: Obis, *, quarters: Collection[int]
+) -> list[EpochStart]:
+    """Write where epochs began after these rows of a counter were changed; returns what was written, or removed."""
     mappings = read_mappings(connection, [rows.series]).get(rows.series, [])
-    before = [replace(mapping) for mapping in mappings]
-    EpochStarts(rows, mappings, meter_id, obis).correct([sorted(quarters)])
-    write_mappings(store, connection, {rows.series: _changed(before, mappings)})
+    starts = EpochStarts(rows, mappings, meter_id, obis)
+    starts.correct([sorted(quarters)])
+    return starts.written
 
 
 def _changed(before: Collection[EpochMapping], mappings: Iterable[EpochMapping]) -> list[EpochMapping]:
@@ -135,14 +141,14 @@ class _Counter:
             of_own_time = self._accept(mapping.epoch, new, sent.times)
             if len(of_own_time) > len(accepted):
                 # another history went on with this epoch when not all of its rows were known
-                self._starts.renumber(mapping, self._starts.free_number(sent.ledger_epoch))
+                self._separate(sent, mapping)
                 accepted = [replace(row, epoch=mapping.epoch) for row in of_own_time]
         self._settle(mapping, accepted)
         if sent.start:
             for other in self._mappings:
                 # rows of an older epoch may come from a time after the start, by a clock that was set
                 other.from_quarter = other.from_quarter if other is mapping else ALWAYS
-            self._starts.keep(sent.start, mapping)
+            self._starts.keep(_seen(sent.start), mapping)
         quarters = [row.quarter for row in accepted]
         readings = [reading for reading in sent.readings if reading.quarter not in stored]
         good = [reading for reading in readings if reading.quarter in quarters]
@@ -150,6 +156,9 @@ class _Counter:
         self._placed.backward += (
             (sent.series, sent.reader, reading) for reading in readings if reading.quarter not in quarters
         )
+        if sent.times and self._is_shared(mapping) and self._starts.is_contradicted(mapping.epoch):
+            # another history seemed to go on with this epoch, but had rows before it began
+            self._separate(sent, mapping)
         return quarters
 
     def _mapping(
@@ -165,16 +174,17 @@ class _Counter:
                 number = self._starts.free_number(sent.ledger_epoch)
             mapping = EpochMapping(sent.ledger, sent.ledger_epoch, number)
             self._mappings.append(mapping)
-        elif sent.start and mapping.has_start and not self._starts.stored_as(sent.start, mapping.epoch):
+        elif sent.start and mapping.start and mapping.epoch not in self._starts.seen_as(_seen(sent.start)):
             # a copied history has gone its own way since: its epoch of this number is another one
-            mapping.epoch = self._starts.free_number(sent.ledger_epoch)
-            mapping.has_start, mapping.from_quarter = False, ALWAYS
+            self._mappings.append(replace(mapping, ledger=f"{mapping.epoch}-{mapping.ledger}"))
+            self._starts.replace_number(mapping, self._starts.free_number(sent.ledger_epoch))
+            mapping.start = None
         return mapping
 
     def _known_number(self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]) -> int | None:
         """The epoch that these rows are of already; two epochs of one history are never the same."""
         own = {mapping.epoch for mapping in self._mappings if mapping.ledger == sent.ledger}
-        same = self._starts.stored_as(sent.start) if sent.start else []
+        same = self._starts.seen_as(_seen(sent.start)) if sent.start else []
         # the history came before, under another name
         same += (
             stored[reading.quarter].epoch
@@ -203,6 +213,16 @@ class _Counter:
             and (not mapping.ledger or mapping.reader == sent.reader)
             for mapping in self._mappings
         )
+
+    def _separate(self, sent: SentRows, mapping: EpochMapping) -> None:
+        """Give an epoch of a history another number, with the rows of it that this reader has sent."""
+        old = mapping.epoch
+        self._starts.replace_number(mapping, self._starts.free_number(sent.ledger_epoch))
+        self._rows.renumber(old, mapping.epoch, sent.times)
+        for place, reading in enumerate(self._placed.readings):
+            is_of_counter = (reading.meter_id, reading.obis, reading.epoch) == (sent.meter_id, sent.obis, old)
+            if is_of_counter and any(reading.quarter in time for time in sent.times):
+                self._placed.readings[place] = replace(reading, epoch=mapping.epoch)
 
     def _is_shared(self, mapping: EpochMapping) -> bool:
         return any(other.epoch == mapping.epoch and other.ledger != mapping.ledger for other in self._mappings)
@@ -251,6 +271,10 @@ class _Counter:
 
 def _numbered(readings: Iterable[QuarterReading], number: int) -> list[QuarterReading]:
     return [reading if reading.epoch == number else replace(reading, epoch=number) for reading in readings]
+
+
+def _seen(start: EpochStart) -> SeenStart:
+    return SeenStart(start.at_s, start.before, start.after)
 
 
 def _row(reading: QuarterReading, number: int) -> StoredRow:

@@ -111,8 +111,7 @@ def _write_records(store: Store, connection: Connection, admission: Admission, n
     rows = sent_rows(store, connection, admission)
     placed = place(store, connection, rows)
     power = [record for _, records in admission.admitted for record in records if isinstance(record, PowerQuarter)]
-    # the starts are written already; here their days are marked, together with those of the readings
-    new = store.insert_records(connection, [*placed.readings, *placed.starts, *power])
+    new = store.insert_records(connection, [*placed.readings, *power], placed.starts)
     others = other_values(rows, admission.claims) if new < len(placed.readings) else []
     others += foreign_values(connection, admission)
     conflicts = write_differing(store, connection, others, now_s) if others else 0

@@ -228,8 +228,12 @@ epoch_origin = Table(
     Column("ledger", Text, primary_key=True),
     Column("ledger_epoch", Integer, primary_key=True),
     Column("epoch", Integer, nullable=False),
-    # the reader has sent where it started
-    Column("has_start", Boolean, nullable=False),
+    # where it started, as the reader has sent it; None: not yet
+    Column("at_s", BigInteger),
+    Column("before_raw", BigInteger),
+    Column("before_scaler", SmallInteger),
+    Column("after_raw", BigInteger),
+    Column("after_scaler", SmallInteger),
     # every row of the series from this quarter on is of this ledger epoch; ALWAYS: others may be among them
     Column("from_quarter", Integer, nullable=False),
     sqlite_with_rowid=False,

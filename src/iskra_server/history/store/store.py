@@ -211,16 +211,19 @@ class Store(Reads):
             self._series_ids |= self._database.series_ids(connection, new, self._meter_ids)
         return {key: self._series_ids[key] for key in keys}
 
-    def insert_records(self, connection: Connection, records: Sequence[Record]) -> int:
+    def insert_records(
+        self, connection: Connection, records: Sequence[Record], corrected: Sequence[EpochStart] = ()
+    ) -> int:
         """Insert records; a step of the clock sets aside what was recorded ahead of it. Returns the new readings.
 
+        `corrected` are starts that were written or removed otherwise: the roll-ups of their days have changed, too.
         At the end, rows that are later than now are set aside once: what was right before a step may lie behind it.
         """
         stepped_s = count = 0
         part: Sequence[Record] = ()
         for part, step in _split_at_steps(records):
             if step is None:
-                count += self._insert(connection, part)
+                count += self._insert(connection, part, corrected)
             elif is_step_recorded(connection, step):
                 # the batch comes again: what lay ahead of the step was set aside the first time
                 ahead_s = step.to_s + CLOCK_TOLERANCE_S
@@ -236,12 +239,12 @@ class Store(Reads):
             set_rows_aside(connection, max(int(time.time()), stepped_s, *ends))
         return count
 
-    def _insert(self, connection: Connection, records: Sequence[Record]) -> int:
+    def _insert(self, connection: Connection, records: Sequence[Record], corrected: Sequence[EpochStart] = ()) -> int:
         self._load_ids(connection, records)
         # by name, so that two programs lock the tables in one order
         tables = sorted(self._rows(records).items(), key=lambda item: item[0].name)
         new = {table: self._database.insert_rows(connection, table, rows) for table, rows in tables}
-        rollup_marks.mark_records(connection, self.insert, records, self._meter_ids)
+        rollup_marks.mark_records(connection, self.insert, [*records, *corrected], self._meter_ids)
         self._has_marked |= self._mark_for_uplink(connection, records)
         return new.get(quarter_reading, 0)
 

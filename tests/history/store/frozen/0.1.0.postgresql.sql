@@ -55,14 +55,6 @@ CREATE TABLE public.boundary_2027_02 (
     quality smallint NOT NULL,
     epoch integer NOT NULL
 );
-CREATE TABLE public.boundary_2027_03 (
-    series integer NOT NULL,
-    quarter integer NOT NULL,
-    raw bigint NOT NULL,
-    scaler smallint NOT NULL,
-    quality smallint NOT NULL,
-    epoch integer NOT NULL
-);
 CREATE TABLE public.boundary_rest (
     series integer NOT NULL,
     quarter integer NOT NULL,
@@ -110,7 +102,11 @@ CREATE TABLE public.epoch_origin (
     ledger text NOT NULL,
     ledger_epoch integer NOT NULL,
     epoch integer NOT NULL,
-    has_start boolean NOT NULL,
+    at_s bigint,
+    before_raw bigint,
+    before_scaler smallint,
+    after_raw bigint,
+    after_scaler smallint,
     from_quarter integer NOT NULL
 );
 CREATE TABLE public.iskra_schema (
@@ -247,17 +243,6 @@ CREATE TABLE public.points_2027_02 (
     max_mw bigint,
     octets bytea NOT NULL
 );
-CREATE TABLE public.points_2027_03 (
-    meter integer NOT NULL,
-    first_s bigint NOT NULL,
-    crc32 bigint NOT NULL,
-    last_s bigint NOT NULL,
-    telegrams integer NOT NULL,
-    min_mw bigint,
-    mean_mw bigint,
-    max_mw bigint,
-    octets bytea NOT NULL
-);
 CREATE TABLE public.points_rest (
     meter integer NOT NULL,
     first_s bigint NOT NULL,
@@ -319,14 +304,6 @@ CREATE TABLE public.power_2027_01 (
     telegrams integer NOT NULL
 );
 CREATE TABLE public.power_2027_02 (
-    meter integer NOT NULL,
-    quarter integer NOT NULL,
-    min_mw bigint NOT NULL,
-    mean_mw bigint NOT NULL,
-    max_mw bigint NOT NULL,
-    telegrams integer NOT NULL
-);
-CREATE TABLE public.power_2027_03 (
     meter integer NOT NULL,
     quarter integer NOT NULL,
     min_mw bigint NOT NULL,
@@ -522,7 +499,6 @@ ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2026_11 FOR VA
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2026_12 FOR VALUES FROM (1995648) TO (1998624);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_01 FOR VALUES FROM (1998624) TO (2001600);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_02 FOR VALUES FROM (2001600) TO (2004288);
-ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_2027_03 FOR VALUES FROM (2004288) TO (2007264);
 ALTER TABLE ONLY public.boundary ATTACH PARTITION public.boundary_rest DEFAULT;
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2025_11 FOR VALUES FROM ('1761955200') TO ('1764547200');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2025_12 FOR VALUES FROM ('1764547200') TO ('1767225600');
@@ -530,7 +506,6 @@ ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2026_11 FOR VALUES
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2026_12 FOR VALUES FROM ('1796083200') TO ('1798761600');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_01 FOR VALUES FROM ('1798761600') TO ('1801440000');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_02 FOR VALUES FROM ('1801440000') TO ('1803859200');
-ALTER TABLE ONLY public.points ATTACH PARTITION public.points_2027_03 FOR VALUES FROM ('1803859200') TO ('1806537600');
 ALTER TABLE ONLY public.points ATTACH PARTITION public.points_rest DEFAULT;
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2025_11 FOR VALUES FROM (1957728) TO (1960608);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2025_12 FOR VALUES FROM (1960608) TO (1963584);
@@ -538,7 +513,6 @@ ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2026_11 FOR VALUES F
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2026_12 FOR VALUES FROM (1995648) TO (1998624);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_01 FOR VALUES FROM (1998624) TO (2001600);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_02 FOR VALUES FROM (2001600) TO (2004288);
-ALTER TABLE ONLY public.power ATTACH PARTITION public.power_2027_03 FOR VALUES FROM (2004288) TO (2007264);
 ALTER TABLE ONLY public.power ATTACH PARTITION public.power_rest DEFAULT;
 ALTER TABLE ONLY public.clock_step ALTER COLUMN id SET DEFAULT nextval('public.clock_step_id_seq'::regclass);
 ALTER TABLE ONLY public.meter ALTER COLUMN id SET DEFAULT nextval('public.meter_id_seq'::regclass);
@@ -556,7 +530,7 @@ INSERT INTO public.conflict VALUES (1, 1959784, 'house-8', 5, 0, 0, 107323091, -
 INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, 1, NULL, NULL, 'house-7', 1763805600);
 INSERT INTO public.epoch VALUES (2, 1, 1763805677, 9223372036854775807, -18, 7, 3);
 INSERT INTO public.epoch VALUES (7, 0, 1763805600, NULL, NULL, 0, 0);
-INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, true, 1959785);
+INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, 1763805600, 108, -1, 0, 0, 1959785);
 INSERT INTO public.iskra_schema VALUES ('0007');
 INSERT INTO public.label VALUES (1, 'tenant', 0, 2147483647, 'Meyer');
 INSERT INTO public.label VALUES (1, 'building', 0, 2147483647, '7');
@@ -612,8 +586,6 @@ ALTER TABLE ONLY public.boundary_2027_01
     ADD CONSTRAINT boundary_2027_01_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.boundary_2027_02
     ADD CONSTRAINT boundary_2027_02_pkey PRIMARY KEY (series, quarter);
-ALTER TABLE ONLY public.boundary_2027_03
-    ADD CONSTRAINT boundary_2027_03_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.boundary_rest
     ADD CONSTRAINT boundary_rest_pkey PRIMARY KEY (series, quarter);
 ALTER TABLE ONLY public.iskra_schema
@@ -676,8 +648,6 @@ ALTER TABLE ONLY public.points_2027_01
     ADD CONSTRAINT points_2027_01_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.points_2027_02
     ADD CONSTRAINT points_2027_02_pkey PRIMARY KEY (meter, first_s, crc32);
-ALTER TABLE ONLY public.points_2027_03
-    ADD CONSTRAINT points_2027_03_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.points_rest
     ADD CONSTRAINT points_rest_pkey PRIMARY KEY (meter, first_s, crc32);
 ALTER TABLE ONLY public.power_2025_11
@@ -692,8 +662,6 @@ ALTER TABLE ONLY public.power_2027_01
     ADD CONSTRAINT power_2027_01_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.power_2027_02
     ADD CONSTRAINT power_2027_02_pkey PRIMARY KEY (meter, quarter);
-ALTER TABLE ONLY public.power_2027_03
-    ADD CONSTRAINT power_2027_03_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.power_rest
     ADD CONSTRAINT power_rest_pkey PRIMARY KEY (meter, quarter);
 ALTER TABLE ONLY public.meter
@@ -714,8 +682,6 @@ CREATE INDEX boundary_2027_01_quarter_idx ON public.boundary_2027_01 USING brin 
 CREATE INDEX boundary_2027_01_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_01 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX boundary_2027_02_quarter_idx ON public.boundary_2027_02 USING brin (quarter);
 CREATE INDEX boundary_2027_02_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_02 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
-CREATE INDEX boundary_2027_03_quarter_idx ON public.boundary_2027_03 USING brin (quarter);
-CREATE INDEX boundary_2027_03_quarter_series_raw_scaler_epoch_idx ON public.boundary_2027_03 USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX boundary_rest_quarter_idx ON public.boundary_rest USING brin (quarter);
 CREATE INDEX boundary_rest_quarter_series_raw_scaler_epoch_idx ON public.boundary_rest USING btree (quarter, series) INCLUDE (raw, scaler, epoch) WHERE ((quarter & 3) = 0);
 CREATE INDEX ix_label_value ON public.label USING btree (kind, value, meter);
@@ -732,7 +698,6 @@ CREATE INDEX power_2026_11_quarter_idx ON public.power_2026_11 USING brin (quart
 CREATE INDEX power_2026_12_quarter_idx ON public.power_2026_12 USING brin (quarter);
 CREATE INDEX power_2027_01_quarter_idx ON public.power_2027_01 USING brin (quarter);
 CREATE INDEX power_2027_02_quarter_idx ON public.power_2027_02 USING brin (quarter);
-CREATE INDEX power_2027_03_quarter_idx ON public.power_2027_03 USING brin (quarter);
 CREATE INDEX power_rest_quarter_idx ON public.power_rest USING brin (quarter);
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2025_11_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2025_11_quarter_idx;
@@ -752,9 +717,6 @@ ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_01_qua
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2027_02_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2027_02_quarter_idx;
 ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_02_quarter_series_raw_scaler_epoch_idx;
-ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_2027_03_pkey;
-ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_2027_03_quarter_idx;
-ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_2027_03_quarter_series_raw_scaler_epoch_idx;
 ALTER INDEX public.pk_boundary ATTACH PARTITION public.boundary_rest_pkey;
 ALTER INDEX public.ix_boundary_quarter ATTACH PARTITION public.boundary_rest_quarter_idx;
 ALTER INDEX public.ix_boundary_hour ATTACH PARTITION public.boundary_rest_quarter_series_raw_scaler_epoch_idx;
@@ -764,7 +726,6 @@ ALTER INDEX public.pk_points ATTACH PARTITION public.points_2026_11_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2026_12_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_01_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_02_pkey;
-ALTER INDEX public.pk_points ATTACH PARTITION public.points_2027_03_pkey;
 ALTER INDEX public.pk_points ATTACH PARTITION public.points_rest_pkey;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_2025_11_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2025_11_quarter_idx;
@@ -778,8 +739,6 @@ ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_01_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_01_quarter_idx;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_02_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_02_quarter_idx;
-ALTER INDEX public.pk_power ATTACH PARTITION public.power_2027_03_pkey;
-ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_2027_03_quarter_idx;
 ALTER INDEX public.pk_power ATTACH PARTITION public.power_rest_pkey;
 ALTER INDEX public.ix_power_quarter ATTACH PARTITION public.power_rest_quarter_idx;
 ALTER TABLE ONLY public.conflict

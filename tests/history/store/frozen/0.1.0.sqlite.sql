@@ -65,7 +65,11 @@ CREATE TABLE epoch_origin (
 	ledger TEXT NOT NULL, 
 	ledger_epoch INTEGER NOT NULL, 
 	epoch INTEGER NOT NULL, 
-	has_start BOOLEAN NOT NULL, 
+	at_s BIGINT, 
+	before_raw BIGINT, 
+	before_scaler SMALLINT, 
+	after_raw BIGINT, 
+	after_scaler SMALLINT, 
 	from_quarter INTEGER NOT NULL, 
 	CONSTRAINT pk_epoch_origin PRIMARY KEY (series, ledger, ledger_epoch), 
 	CONSTRAINT fk_epoch_origin_series FOREIGN KEY(series) REFERENCES series (id)
@@ -73,7 +77,7 @@ CREATE TABLE epoch_origin (
  WITHOUT ROWID
 
 ;
-INSERT INTO "epoch_origin" VALUES(2,'0a1b@house-8',0,1,1,1959785);
+INSERT INTO "epoch_origin" VALUES(2,'0a1b@house-8',0,1,1763805600,108,-1,0,0,1959785);
 CREATE TABLE iskra_schema (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT iskra_schema_pkc PRIMARY KEY (version_num)
@@ -392,9 +396,9 @@ CREATE TABLE uplink (
 
 ;
 INSERT INTO "uplink" VALUES('house-7',1763805600,NULL,NULL);
+CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')));
 CREATE INDEX ix_meter_server_id ON meter (server_id);
 CREATE INDEX ix_meter_replaced_by ON meter (replaced_by) WHERE replaced_by IS NOT NULL;
-CREATE INDEX ix_meter_compact ON meter (lower(replace(meter_id, ' ', '')));
 CREATE INDEX ix_label_value ON label (kind, value, meter);
 CREATE INDEX ix_outbox_quarter ON outbox (quarter, meter);
 CREATE INDEX ix_meter_reader_reader ON meter_reader (reader, meter);

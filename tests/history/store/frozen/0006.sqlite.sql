@@ -65,7 +65,11 @@ CREATE TABLE epoch_origin (
 	ledger TEXT NOT NULL, 
 	ledger_epoch INTEGER NOT NULL, 
 	epoch INTEGER NOT NULL, 
-	has_start BOOLEAN NOT NULL, 
+	at_s BIGINT, 
+	before_raw BIGINT, 
+	before_scaler SMALLINT, 
+	after_raw BIGINT, 
+	after_scaler SMALLINT, 
 	from_quarter INTEGER NOT NULL, 
 	CONSTRAINT pk_epoch_origin PRIMARY KEY (series, ledger, ledger_epoch), 
 	CONSTRAINT fk_epoch_origin_series FOREIGN KEY(series) REFERENCES series (id)
@@ -73,11 +77,11 @@ CREATE TABLE epoch_origin (
  WITHOUT ROWID
 
 ;
-INSERT INTO "epoch_origin" VALUES(1,'',0,0,0,2147483647);
-INSERT INTO "epoch_origin" VALUES(2,'',0,0,0,2147483647);
-INSERT INTO "epoch_origin" VALUES(2,'',1,1,1,2147483647);
-INSERT INTO "epoch_origin" VALUES(2,'0a1b@house-8',0,1,1,1959785);
-INSERT INTO "epoch_origin" VALUES(7,'',0,0,0,2147483647);
+INSERT INTO "epoch_origin" VALUES(1,'',0,0,NULL,NULL,NULL,NULL,NULL,2147483647);
+INSERT INTO "epoch_origin" VALUES(2,'',0,0,NULL,NULL,NULL,NULL,NULL,2147483647);
+INSERT INTO "epoch_origin" VALUES(2,'',1,1,1763805677,9223372036854775807,-18,7,3,2147483647);
+INSERT INTO "epoch_origin" VALUES(2,'0a1b@house-8',0,1,1763805600,108,-1,0,0,1959785);
+INSERT INTO "epoch_origin" VALUES(7,'',0,0,NULL,NULL,NULL,NULL,NULL,2147483647);
 CREATE TABLE iskra_schema (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT iskra_schema_pkc PRIMARY KEY (version_num)

@@ -70,7 +70,11 @@ CREATE TABLE public.epoch_origin (
     ledger text NOT NULL,
     ledger_epoch integer NOT NULL,
     epoch integer NOT NULL,
-    has_start boolean NOT NULL,
+    at_s bigint,
+    before_raw bigint,
+    before_scaler smallint,
+    after_raw bigint,
+    after_scaler smallint,
     from_quarter integer NOT NULL
 );
 CREATE TABLE public.iskra_schema (
@@ -394,11 +398,11 @@ INSERT INTO public.conflict VALUES (1, 1959784, 'house-8', 5, 0, 0, 107323091, -
 INSERT INTO public.conflict VALUES (1, 1959786, 'house-8', 6, 0, 1, NULL, NULL, 'house-7', 1763805600);
 INSERT INTO public.epoch VALUES (2, 1, 1763805677, 9223372036854775807, -18, 7, 3);
 INSERT INTO public.epoch VALUES (7, 0, 1763805600, NULL, NULL, 0, 0);
-INSERT INTO public.epoch_origin VALUES (7, '', 0, 0, false, 2147483647);
-INSERT INTO public.epoch_origin VALUES (1, '', 0, 0, false, 2147483647);
-INSERT INTO public.epoch_origin VALUES (2, '', 0, 0, false, 2147483647);
-INSERT INTO public.epoch_origin VALUES (2, '', 1, 1, true, 2147483647);
-INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, true, 1959785);
+INSERT INTO public.epoch_origin VALUES (7, '', 0, 0, NULL, NULL, NULL, NULL, NULL, 2147483647);
+INSERT INTO public.epoch_origin VALUES (1, '', 0, 0, NULL, NULL, NULL, NULL, NULL, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '', 0, 0, NULL, NULL, NULL, NULL, NULL, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '', 1, 1, 1763805677, 9223372036854775807, -18, 7, 3, 2147483647);
+INSERT INTO public.epoch_origin VALUES (2, '0a1b@house-8', 0, 1, 1763805600, 108, -1, 0, 0, 1959785);
 INSERT INTO public.iskra_schema VALUES ('0007');
 INSERT INTO public.label VALUES (1, 'tenant', 'Meyer', 0, 2147483647);
 INSERT INTO public.label VALUES (1, 'building', '7', 0, 2147483647);

@@ -29,7 +29,10 @@ def test_what_was_there_is_kept(address: str) -> None:
     (row,) = store.query(select(meter_reader))
     assert (row.meter, row.reader, row.since_s) == (7, "house-7", 0)
     origins = store.query(select(epoch_origin).order_by(epoch_origin.c.epoch))
-    assert [tuple(row) for row in origins] == [(3, "", 0, 0, False, ALWAYS), (3, "", 2, 2, True, ALWAYS)]
+    assert [tuple(row) for row in origins] == [
+        (3, "", 0, 0, None, None, None, None, None, ALWAYS),
+        (3, "", 2, 2, 950, None, None, 5, 0, ALWAYS),
+    ]
     (row,) = store.query(select(label))
     assert (row.value, row.from_quarter, row.to_quarter) == ("Meyer", 0, ALWAYS)
     (row,) = store.query(select(reader))

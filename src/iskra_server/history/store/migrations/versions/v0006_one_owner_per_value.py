@@ -49,7 +49,11 @@ def upgrade() -> None:
         sa.Column("ledger", sa.Text),
         sa.Column("ledger_epoch", sa.Integer),
         sa.Column("epoch", sa.Integer, nullable=False),
-        sa.Column("has_start", sa.Boolean, nullable=False),
+        sa.Column("at_s", sa.BigInteger),
+        sa.Column("before_raw", sa.BigInteger),
+        sa.Column("before_scaler", sa.SmallInteger),
+        sa.Column("after_raw", sa.BigInteger),
+        sa.Column("after_scaler", sa.SmallInteger),
         sa.Column("from_quarter", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("series", "ledger", "ledger_epoch", name="pk_epoch_origin"),
         sa.ForeignKeyConstraint(["series"], ["series.id"], name="fk_epoch_origin_series"),
@@ -58,9 +62,14 @@ def upgrade() -> None:
     # of a central server: the epochs that it has are those of its readers, as they numbered them
     of_readers = "SELECT id FROM series WHERE meter IN (SELECT meter FROM live)"
     op.execute(
-        "INSERT INTO epoch_origin (series, ledger, ledger_epoch, epoch, has_start, from_quarter) "
-        f"SELECT id, '', 0, 0, false, {_NEVER} FROM series WHERE id IN ({of_readers}) UNION ALL "
-        f"SELECT series, '', epoch, epoch, true, {_NEVER} FROM epoch WHERE epoch > 0 AND series IN ({of_readers})"
+        "INSERT INTO epoch_origin (series, ledger, ledger_epoch, epoch, from_quarter) "
+        f"SELECT id, '', 0, 0, {_NEVER} FROM series WHERE id IN ({of_readers})"
+    )
+    start = "at_s, before_raw, before_scaler, after_raw, after_scaler"
+    op.execute(
+        f"INSERT INTO epoch_origin (series, ledger, ledger_epoch, epoch, {start}, from_quarter) "
+        f"SELECT series, '', epoch, epoch, {start}, {_NEVER} "
+        f"FROM epoch WHERE epoch > 0 AND series IN ({of_readers})"
     )
     op.create_table(
         "conflict",
