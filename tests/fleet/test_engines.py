@@ -37,6 +37,7 @@ from iskra_server.history.model.records import (
     Exact,
     LastCounter,
     PowerQuarter,
+    QuarterReading,
     Record,
     quarter_of,
     seen_by,
@@ -329,6 +330,34 @@ def test_roll_ups_say_what_the_quarters_say(engine: Engine) -> None:
     assert due_count(store) == (0, None)
     rolled = rolled_up_energy(store, tenant, IMPORT, EDGES)
     assert [bucket and bucket.energy for bucket in rolled] == [bucket.energy for bucket in sums]
+    store.close()
+
+
+def test_a_restart_that_comes_late_replaces_what_was_taken_for_it(engine: Engine) -> None:
+    """Rows get the number of another epoch, and the correction of a step is removed."""
+    store = Store(engine.address, engine.profile)
+    info = replace(METERS[0], meter_id="1 ISK 00 00000900")
+
+    def send(reader: str, *records: Record) -> None:
+        contacts = [LastContact(info.meter_id, reader, 0)]
+        of_meter = [replace(record, meter_id=info.meter_id) for record in records if not isinstance(record, ClockStep)]
+        states = [ReaderState(reader, 1, True, "", "[]")]
+        assert write_batch(store, batch_of(of_meter, [info], contacts, states, ledger=reader)).receipts == {}
+
+    def row(place: int, raw: int, epoch: int = 0) -> QuarterReading:
+        return replace(quarter_reading(START + place, raw), epoch=epoch)
+
+    send("one", row(5, 763, 1))
+    write_batch(store, batch_of(readers=[ReaderState("other", 1, True, "", "[]")]))
+    assert move_meter(store, info.meter_id, "other", (START + 19) * QUARTER_S) == "one"
+    send("other", row(21, 1026))
+    send("one", row(6, 1079, 1))
+    send("other", row(19, 365))
+    rows = store.quarter_readings_between(info.meter_id, IMPORT, START, START + DAY)
+    assert [reading.epoch for reading in rows] == [0, 0, 1, 1]
+    late = EpochStart(info.meter_id, IMPORT, 2, (START + 18) * QUARTER_S, Exact(1200, -1), Exact(300, -1))
+    send("one", late)
+    assert store.epochs(info.meter_id, IMPORT) == [late]
     store.close()
 
 
