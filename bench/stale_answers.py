@@ -1,9 +1,10 @@
-"""Is a stale value ever answered? Many clients of all emulated devices, gaps, restarts and steps of the clock.
+"""Is a stale value ever answered? Many clients of all emulated devices, gaps, restarts, pauses and steps of the clock.
 
     python bench/stale_answers.py [--minutes N] [--clients N] [--stale S] [--gap S] [--fault-every S] [--seed N]
 
 Each telegram has a power of its own, so that the checker (tests/control_loop/truth.py) knows of each answer which
-telegram it is. The server is stopped, killed and started, and its wall clock moved where libfaketime is installed.
+telegram it is. The server is paused, stopped, killed and started, and its wall clock moved where libfaketime is
+installed.
 Exit status 1 where an answer was wrong. One is missing where there was a current telegram: a busy machine misses some.
 """
 

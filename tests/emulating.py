@@ -61,10 +61,10 @@ class GridMeter:
         self.hub = Hub()
         self.grid = Grid(self.hub, lambda: METER_ID if METER_ID in self.hub.newest else None, stale_after_s)
 
-    def send(self, *registers: Register, age_s: float = 0.0, is_dated: bool = True, protocol: str = "sml") -> None:
+    def send(self, *registers: Register, age_s: float = 0.0, protocol: str = "sml", **more: object) -> None:
         """A telegram that arrived `age_s` ago. A meter that speaks "dlms" may send its registers in several."""
         made = sample(*registers)
-        made = replace(made, monotonic_s=boottime_s() - age_s, is_dated=is_dated)
+        made = replace(made, monotonic_s=boottime_s() - age_s, **more)
         self.hub.publish(replace(made, reading=replace(made.reading, protocol=protocol)))
 
     def send_power(self, watts: int, *, import_raw: int = 123_456_789, export_raw: int = 12_345) -> None:

@@ -1,4 +1,4 @@
-"""Many clients, gaps between telegrams, restarts of the server and steps of its clock, judged by the checker of truth.
+"""Many clients, gaps between telegrams, restarts, pauses, steps of the server's clock, judged by the checker of truth.
 
 All devices are asked, each at a port of its own, and each client has a loopback address of its own. Where libfaketime
 is installed the wall clock of the server is moved, forth and back: nothing else on the machine has that clock.
@@ -6,6 +6,7 @@ is installed the wall clock of the server is moved, forth and back: nothing else
 
 import asyncio
 import random
+import signal
 import socket
 import tempfile
 import time
@@ -28,6 +29,8 @@ FAKETIME = glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 CLOCK_STEPS_S = 7200
 # libfaketime looks into its file once a second
 CLOCK_SEEN_S = 1.5
+# shorter and longer than what shows in recorded times (base/pauses.py)
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 6.0
 # of the devices, and of the API beside them
 STALE_KEYS = "IES_EMULATION_STALE_AFTER_S", "IES_METERS_STALE_AFTER_S"
 FIRST_ADDRESS = 2
@@ -106,7 +109,7 @@ class Outage:
                 await asyncio.sleep(self._chance.uniform(0.5, 1.5) * self._trial.poll_s)
 
     async def disturb(self) -> None:
-        faults = [self.gap, self.restart, self.kill, *([self.move_clock] if FAKETIME else [])]
+        faults = [self.gap, self.restart, self.kill, self.pause, *([self.move_clock] if FAKETIME else [])]
         while True:
             await asyncio.sleep(self._chance.uniform(0.3, 1.0) * self._trial.fault_every_s)
             fault = self._chance.choice(faults)
@@ -116,13 +119,33 @@ class Outage:
     async def gap(self) -> None:
         """Half of them with a step of the clock within."""
         self._is_silent = True
-        length_s = self._chance.uniform(0.1, 1.0) * self._trial.longest_gap_s
+        length_s = self._gap_s()
         await asyncio.sleep(length_s / 2)
         if FAKETIME and self._chance.random() < 0.5:
             self.faults["clock in a gap"] += 1
             await self.move_clock()
         await asyncio.sleep(length_s / 2)
         self._is_silent = False
+
+    def _gap_s(self) -> float:
+        return self._chance.uniform(0.1, 1.0) * self._trial.longest_gap_s
+
+    async def pause(self) -> None:
+        """The process is stopped and continued. In half of them a gap begins meanwhile: the last telegram waits."""
+        length_s = self._chance.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
+        self.truth.stopped()
+        self.server.process.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(length_s / 2)
+            self._is_silent = self._chance.random() < 0.5
+            await asyncio.sleep(length_s / 2)
+        finally:
+            self.server.process.send_signal(signal.SIGCONT)
+        self.truth.ready(time.monotonic())
+        if self._is_silent:
+            self.faults["gap in a pause"] += 1
+            await asyncio.sleep(self._gap_s())
+            self._is_silent = False
 
     async def restart(self) -> None:
         await asyncio.to_thread(self.stop)

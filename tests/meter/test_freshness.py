@@ -21,6 +21,13 @@ def test_a_reading_is_stale_after_a_minute() -> None:
     assert not freshness.is_fresh(62.1)
 
 
+def test_the_time_that_a_telegram_may_have_waited_is_part_of_its_age_and_not_of_the_interval() -> None:
+    freshness = arrived(0.0, 1.0)
+    freshness.note_arrival(2.0, waited_s=1.5)
+    assert freshness.age_s(3.0) == 2.5
+    assert freshness.usual_s == 1.0
+
+
 @pytest.mark.parametrize("interval_s", [1.0, 6.0, 30.0, 300.0])
 def test_the_configured_limit_is_the_limit_however_rarely_telegrams_arrive(interval_s: float) -> None:
     freshness = arrived(*(k * interval_s for k in range(10)), stale_after_s=2.0)

@@ -56,6 +56,12 @@ def test_a_power_list_shows_the_counters_of_the_list_before_it_with_their_age() 
     assert [register.obis for register in current_reading(merged, 2.0).registers] == [POWER, IMPORT]
 
 
+def test_each_register_has_the_wait_of_its_own_telegram() -> None:
+    counters, powers = telegram(energy(5000), at_s=0.0), telegram(power(321), at_s=40.0)
+    merged = publish(replace(counters, waited_s=3.0), replace(powers, waited_s=1.0))
+    assert seen(merged, merged.age_s(42.0)) == {POWER: (Decimal(321), 3.0), IMPORT: (Decimal("500.0"), 45.0)}
+
+
 def test_counters_live_longer_than_power_and_neither_longer_than_its_limit() -> None:
     merged = publish(
         telegram(energy(5000), at_s=0.0), telegram(power(321), at_s=10.0), telegram(voltage(2301), at_s=60.0)

@@ -13,7 +13,7 @@ import samples
 import telegrams
 import texts
 from iskra_server.base.clock import Clock
-from iskra_server.base.pauses import PauseDetector
+from iskra_server.base.pauses import BEAT_S, PauseDetector
 from iskra_server.codecs.d0.decoder import D0Decoder
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.codecs.detecting import DetectingDecoder
@@ -24,6 +24,7 @@ from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.diagnosis.status import run_checks
 from iskra_server.diagnosis.stream_guess import StreamGuess
+from iskra_server.meter.arrival import ACCURACY_S
 from iskra_server.meter.guard import AGREEING_S, Guard
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
@@ -424,31 +425,41 @@ def test_recent_bytes_of_a_polled_meter_always_have_its_last_whole_list() -> Non
     assert len(reception.recent_bytes) <= 2 * POLLED_BYTES
 
 
+def beat(pulse: PauseDetector, now_s: float, ran_s: float) -> None:
+    """The beats of a process that has run for `ran_s` until now."""
+    for count in range(int(ran_s / BEAT_S), -1, -1):
+        pulse.beat(now_s - count * BEAT_S)
+
+
 def test_telegrams_buffered_during_a_pause_get_their_time_from_the_meters_seconds() -> None:
     pulse, hub = PauseDetector(), Hub()
     made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pauses=pulse)
-    when, seen = datetime(2026, 11, 22, 10, tzinfo=UTC), []
+    when, seen, waits_s = datetime(2026, 11, 22, 10, tzinfo=UTC), [], []
     for second in range(60):
         # from the twentieth second on it is stopped, for forty seconds
         at_s = 1000.0 + (second if second < 20 else 60)
-        pulse.beat(at_s)
+        beat(pulse, at_s, ran_s=0.5 if second != 20 else 0.0)
         data = telegrams.telegram(telegrams.meter_entries(energy=100 + second), seconds=1000 + second)
         made.process(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         seen.append((sample.monotonic_s, (sample.received_at - when).total_seconds(), sample.is_dated))
+        waits_s.append(sample.waited_s)
     assert seen[:57] == [(1000.0 + second, 1000.0 + second, True) for second in range(57)]
+    # beside that, no longer than the meter's seconds leave open
+    assert waits_s == [0.0] * 20 + [min(second - 19.0, ACCURACY_S) for second in range(20, 57)] + [ACCURACY_S] * 3
 
 
 def test_without_the_meters_seconds_buffered_telegrams_get_the_earliest_time_and_are_not_dated() -> None:
     pulse, hub = PauseDetector(), Hub()
     made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pauses=pulse)
     when, absent = datetime(2026, 11, 22, 10, tzinfo=UTC), tlv.ABSENT
-    for at_s in (10.0, 11.0, 60.0, 63.0):
-        pulse.beat(at_s)
+    for at_s, ran_s in ((10.0, 1.0), (11.0, 0.5), (60.0, 0.0), (63.0, 2.5)):
+        beat(pulse, at_s, ran_s)
         data = telegrams.telegram(telegrams.meter_entries(energy=int(at_s)), sensor_time=absent)
         made.process(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))
+        assert sample.waited_s == 0.0
 
 
 def test_a_telegram_whose_rest_is_late_has_ended() -> None:
@@ -467,6 +478,19 @@ def test_a_telegram_whose_rest_is_late_has_ended() -> None:
     facts = made.facts(now_s=5.0)
     # the three frames that waited, and each of the two without a beginning
     assert (facts.telegrams, facts.faults["cut"]) == (2, 3)
+
+
+def test_a_telegram_whose_rest_waited_for_this_process_has_not_ended() -> None:
+    frames = [
+        b"\x7e\xa8" + frame for frame in encoder_dlms.hdlc(pushes.apdu(pushes.tagged()), 60).split(b"\x7e\xa8")[1:]
+    ]
+    detector = PauseDetector()
+    made = Reader(source=Given(), decoder=DetectingDecoder(), guard=Guard(), hub=Hub(), pauses=detector)
+    made.process(at(0, b"".join(frames)))
+    detector.beat(1)
+    made.process(at(1, b"".join(frames[:3])))
+    made.process(at(3, b"".join(frames[3:])))
+    assert (made.facts(now_s=3.0).telegrams, made.facts(now_s=3.0).faults) == (2, {})
 
 
 def test_the_protocol_is_known_before_anything_can_be_read() -> None:

@@ -100,6 +100,19 @@ def test_the_age_is_that_of_the_oldest_part(tried: Tried) -> None:
     assert tried.hub.stale_after_s("Heat pump") == 3.0
 
 
+def test_parts_that_may_have_waited_make_it_older_and_belong_together_all_the_same(tried: Tried) -> None:
+    tried.send(Z1, power(1000), at_s=0, waited_s=1.0)
+    assert tried.send(Z2, power(400), at_s=0.3) == [600]
+    assert tried.age_s(0.3) == 1.3
+    tried.send(Z1, power(1000), at_s=1)
+    assert tried.send(Z2, power(400), at_s=1.3, waited_s=0.9) == [600]
+    # that of the second part, whose telegram is younger
+    assert tried.age_s(1.3) == 0.9
+    tried.send(Z1, power(1000), at_s=2)
+    assert tried.send(Z2, power(400), at_s=2.3) == [600]
+    assert tried.age_s(2.3) == 0.3
+
+
 def test_without_one_part_it_is_absent_after_three_seconds(tried: Tried) -> None:
     for second in range(3):
         tried.send(Z1, power(1000), at_s=second)

@@ -1,12 +1,9 @@
 """Emulated devices as a user configures them, in the real server."""
 
 import re
-import signal
 import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -15,8 +12,7 @@ import pytest
 from iskra_server.config import Config, ConfigError, load
 from iskra_server.runtime.emulation_outputs import emulation_outputs
 from iskra_server.runtime.output_factory import planned_outputs
-from running import Head, fetch, free_port, repeating, serving, until
-from telegrams import meter_entries, telegram
+from running import fetch, free_port, serving, until
 
 
 def configured(folder: Path, text: str) -> Config:
@@ -143,36 +139,3 @@ def test_a_taken_port_disturbs_nothing_else_and_is_told() -> None:
 
             assert str(port) in until(sentence)
             until(lambda: server.cumulated().status_code == 200)
-
-
-@pytest.mark.slow
-def test_a_telegram_that_came_while_the_server_stood_still_is_not_shown_longer(tmp_path: Path) -> None:
-    """Of a pause that is too short to be noticed where telegrams are read."""
-    head, stale_after_s, pause_s = Head(tmp_path / "head"), 4.0, 3.5
-    environ = {
-        "IES_ECOTRACKER_ENABLED": "true",
-        "IES_ECOTRACKER_PORT": str(port := free_port()),
-        "IES_EMULATION_HOST": "127.0.0.1",
-        "IES_EMULATION_STALE_AFTER_S": str(stale_after_s),
-        "IES_EMULATION_WAIT_FRESH_S": "0",
-    }
-
-    def shown_w() -> int | None:
-        with suppress(httpx.TransportError):
-            answer = fetch(f"http://127.0.0.1:{port}/v1/json")
-            return answer.json()["power"] if answer.status_code == 200 else None
-        return None
-
-    with serving("serve", str(head.link), environ=environ) as server:
-        with repeating(head, telegram(meter_entries(power=100))):
-            until(lambda: shown_w() == 100)
-        server.process.send_signal(signal.SIGSTOP)
-        head.send(telegram(meter_entries(power=200)))
-        sent_s = time.monotonic()
-        time.sleep(pause_s)
-        server.process.send_signal(signal.SIGCONT)
-        last_asked_s = asked_s = time.monotonic()
-        while shown_w() is not None:
-            last_asked_s, asked_s = asked_s, time.monotonic()
-        assert last_asked_s - sent_s < stale_after_s
-    head.unplug()

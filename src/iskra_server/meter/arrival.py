@@ -15,6 +15,8 @@ from iskra_server.meter.reading import MeterTime, Reading
 
 # the meter's seconds are integers, and a telegram takes time on the wire
 SLACK_S = 3.0
+# of a delay that the meter's seconds tell: they may deviate by SLACK_S before a pause, and by as much after it
+ACCURACY_S = 2 * SLACK_S
 # how long telegrams in time are remembered
 REMEMBERED_S = 60.0
 # reading what was buffered takes no longer

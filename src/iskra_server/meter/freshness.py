@@ -20,20 +20,21 @@ class Freshness:
 
     def __init__(self, stale_after_s: float) -> None:
         self.stale_after_s = stale_after_s
+        # the earliest time at which the last telegram may have arrived
         self._last_s: float | None = None
         self._ahead_s = 0.0
         # list -> its last arrival and intervals
         self._lists: dict[int, tuple[float, deque[float]]] = {}
 
-    def note_arrival(self, at_s: float, list_number: int = 0) -> None:
-        """A telegram with one of the meter's lists."""
+    def note_arrival(self, at_s: float, list_number: int = 0, *, waited_s: float = 0.0) -> None:
+        """A telegram with one of the meter's lists; it may have come up to `waited_s` earlier."""
         last_s, intervals_s = self._lists.get(list_number, (None, deque[float](maxlen=_REMEMBERED_INTERVALS)))
         if last_s is not None:
             intervals_s.append(at_s - last_s)
         elif len(self._lists) >= _MAX_LISTS:
             self._lists.clear()
         self._lists[list_number] = at_s, intervals_s
-        self._last_s, self._ahead_s = at_s, wall_ahead_s()
+        self._last_s, self._ahead_s = at_s - waited_s, wall_ahead_s()
 
     @property
     def usual_s(self) -> float | None:

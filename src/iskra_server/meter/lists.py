@@ -26,11 +26,12 @@ LIST_PROTOCOLS = frozenset(("dlms", "d0"))
 
 
 class Shown(Struct, frozen=True, gc=False):
-    """A register with the age and arrival of its own telegram."""
+    """A register with the age and arrival of its own telegram; `arrived_s` is `received_at` in boot time."""
 
     register: Register
     age_s: float
     received_at: datetime
+    arrived_s: float
 
 
 def merge(before: Sample | None, sample: Sample, *, stale_after_s: float, counters_stale_after_s: float) -> Sample:
@@ -44,6 +45,7 @@ def merge(before: Sample | None, sample: Sample, *, stale_after_s: float, counte
             before.received_at,
             0.0,
             max(stale_after_s, counters_stale_after_s) if is_counter(register) else stale_after_s,
+            before.waited_s,
         )
         for register in before.reading.registers
     )
@@ -57,16 +59,18 @@ def merge(before: Sample | None, sample: Sample, *, stale_after_s: float, counte
 
 
 def shown(sample: Sample, age_s: float) -> Iterator[Shown]:
-    """The registers that are current while the sample is, which arrived `age_s` ago."""
+    """The registers that are current while the sample is, whose age is `age_s`."""
     for register in sample.reading.registers:
-        yield Shown(register, age_s, sample.received_at)
+        yield Shown(register, age_s, sample.received_at, sample.monotonic_s)
     for item in sample.earlier:
-        if age_s + item.lag_s <= item.limit_s:
-            yield Shown(item.register, age_s + item.lag_s, item.received_at)
+        # each telegram has waited for itself
+        item_age_s = age_s - sample.waited_s + item.lag_s + item.waited_s
+        if item_age_s <= item.limit_s:
+            yield Shown(item.register, item_age_s, item.received_at, sample.monotonic_s - item.lag_s)
 
 
 def current_reading(sample: Sample, age_s: float) -> Reading:
-    """The merged reading of a sample that arrived `age_s` ago."""
+    """The merged reading of a sample whose age is `age_s`."""
     if not sample.earlier:
         return sample.reading
     return replace(sample.reading, registers=tuple(item.register for item in shown(sample, age_s)), widths=b"")

@@ -134,13 +134,14 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
 class EarlierRegister(Struct, frozen=True, gc=False):
     """A register that the newest telegram of a meter lacks: `lag_s` is by how much it is older than that telegram.
 
-    It is not current any more when it is older than `limit_s`.
+    It is not current any more when it is older than `limit_s`. `waited_s` as in a sample.
     """
 
     register: Register
     received_at: datetime
     lag_s: float
     limit_s: float
+    waited_s: float = 0.0
 
 
 class Sample(Struct, frozen=True, gc=False):
@@ -149,7 +150,8 @@ class Sample(Struct, frozen=True, gc=False):
     `source` is the meter's URL or port. `epoch` counts the series: it increases when a counter starts again (a replaced
     meter, a reset), see meter/guard.py. `holds_fine`: the guard kept a value with more digits than the meter sends now.
     Not `is_dated`: it was buffered before it was read, and may be newer than `received_at`. `factor`: the reading is
-    multiplied by it (transformer_factor.py). `earlier`: registers of the meter's other lists (lists.py).
+    multiplied by it (transformer_factor.py). `earlier`: registers of the meter's other lists (lists.py). `waited_s`: it
+    may have come so much before `received_at`, which counts into its age alone (base/pauses.py).
     """
 
     reading: Reading
@@ -162,6 +164,11 @@ class Sample(Struct, frozen=True, gc=False):
     is_dated: bool = True
     factor: Decimal = Decimal(1)
     earlier: tuple[EarlierRegister, ...] = ()
+    waited_s: float = 0.0
+
+    def age_s(self, now_s: float) -> float:
+        """At most so long ago it arrived, at `now_s` (boot time)."""
+        return max(now_s - self.monotonic_s, 0.0) + self.waited_s
 
 
 class Fault(Struct, frozen=True, gc=False):

@@ -89,7 +89,7 @@ class Hub:
         (self._production_meters.add if is_production else self._production_meters.discard)(meter_id)
         meter = self._meters.setdefault(meter_id, Freshness(self._stale_after_s))
         meter.stale_after_s = stale_after_s or self._stale_after_s
-        meter.note_arrival(sample.monotonic_s, list_of(sample.reading))
+        meter.note_arrival(sample.monotonic_s, list_of(sample.reading), waited_s=sample.waited_s)
         sample = merge(
             self.newest.get(meter_id),
             sample,

@@ -16,7 +16,7 @@ from iskra_server.base.clock import Clock, boottime_s, possible_pause_s, wall_ah
 from iskra_server.base.pauses import PauseDetector
 from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts, ProductionCounter, Role
-from iskra_server.meter.arrival import Arrivals
+from iskra_server.meter.arrival import ACCURACY_S, Arrivals
 from iskra_server.meter.counter_rules import is_counter
 from iskra_server.meter.guard import MAX_POWER_W, Guard
 from iskra_server.meter.identity import UNKNOWN, at_port
@@ -174,7 +174,7 @@ class Reader:
             faults=dict(reception.faults),
             quarantined=self._guard.held_back.get(meter_id, 0) if meter_id else 0,
             meter_id=meter_id,
-            age_s=None if sample is None else now_s - sample.monotonic_s + pause_s,
+            age_s=None if sample is None else sample.age_s(now_s) + pause_s,
             stale_after_s=self._hub.stale_after_s(meter_id or ""),
             usual_interval_s=self._hub.usual_interval_s(meter_id or ""),
             locked=lock.locked,
@@ -235,7 +235,7 @@ class Reader:
         if not self._meter.confirm(sent.meter_id, now_s, state.port, is_known=is_known, is_named=is_named):
             return
         reading = apply_factor(self._meter.normalise(sent, now_s), self._factor)
-        delay_s, is_dated = self._arrivals.delay_s(reading, now_s, self._pauses.waited_since_s(now_s))
+        delay_s, is_dated = self._arrivals.delay_s(reading, now_s, self._pauses.paused_since_s(now_s))
         received_at = chunk.received_at - timedelta(seconds=delay_s)
         sample = Sample(
             reading,
@@ -245,6 +245,7 @@ class Reader:
             state.port,
             is_dated=is_dated,
             factor=self._factor,
+            waited_s=self._waited_s(now_s, delay_s),
         )
         self._meter.lock.observe(sample)
         if not self._arbiter.accepts(self, reading.meter_id, now_s):
@@ -260,6 +261,13 @@ class Reader:
                 self._counters_stale_after_s,
                 is_production=self._role == "production",
             )
+
+    def _waited_s(self, read_s: float, delay_s: float) -> float:
+        """At most so long a telegram may have waited before it was read, beside the delay that its time has already."""
+        since_s = self._pauses.waited_since_s(read_s)
+        waited_s = 0.0 if since_s is None else max(read_s - delay_s - since_s, 0.0)
+        # after a pause the delay is all of it, or the meter's seconds tell it
+        return min(waited_s, ACCURACY_S) if self._pauses.paused_since_s(read_s) is not None else waited_s
 
     def _age_limit_s(self) -> float | None:
         """A meter that is polled is not stale before its next answer, nor if one poll fails."""

@@ -62,7 +62,7 @@ class VirtualState(Struct, frozen=True):
 class _PartNow(Struct, frozen=True):
     """A part with its newest sample, and what was current in it.
 
-    `age_s` is that of its power, `arrived_s` the boot time of its arrival; None and 0 without a power.
+    `age_s` is that of its power, `arrived_s` the boot time of its telegram; None and 0 without a power.
     """
 
     part: MeterPart
@@ -108,15 +108,15 @@ class VirtualReadings:
         parts = [self._now(part, now_s) for part in meter.parts]
         if _why_not(meter, parts) is not None:
             return
-        oldest = max(parts, key=lambda part: part.age_s or 0.0)
+        oldest = min(parts, key=lambda part: part.arrived_s)
         reading = virtual_reading(meter, [part.reading for part in parts if part.reading])
-        if oldest.sample is None or oldest.age_s is None or reading is None:
+        if oldest.sample is None or reading is None:
             return
         interval_s = self._hub.usual_interval_s(oldest.sample.reading.meter_id)
         published_s = self._published_s.get(meter.id)
         if published_s is not None and (
             oldest.arrived_s <= published_s + _SAME_S
-            or not belong_together((part.age_s or 0.0 for part in parts), interval_s)
+            or not belong_together((now_s - part.arrived_s for part in parts), interval_s)
         ):
             return
         self._published_s[meter.id] = oldest.arrived_s
@@ -129,6 +129,7 @@ class VirtualReadings:
             VIRTUAL,
             epoch=sum(sample.epoch for sample in samples),
             is_dated=all(sample.is_dated for sample in samples),
+            waited_s=max(max(part.age_s or 0.0 for part in parts) - (now_s - oldest.arrived_s), 0.0),
         )
         self._hub.publish(sample, meter.stale_after_s)
 
@@ -137,15 +138,14 @@ class VirtualReadings:
         sample = self._hub.newest.get(meter_id or "")
         if meter_id is None or sample is None:
             return _PartNow(part, meter_id, None, None, None, 0.0, is_fresh=False)
-        sample_age_s = self._hub.age_s(meter_id, now_s) or 0.0
-        items = list(shown(sample, sample_age_s))
+        items = list(shown(sample, self._hub.age_s(meter_id, now_s) or 0.0))
         registers = tuple(item.register for item in items)
-        power_age_s = next((item.age_s for item in items if item.register.obis == POWER), None)
-        reading = Reading(meter_id, sample.reading.server_id, registers, None, sample.reading.protocol, 0)
         # a meter may send its power in another list than its newest one
-        arrived_s = sample.monotonic_s - (power_age_s - sample_age_s) if power_age_s is not None else 0.0
+        power = next((item for item in items if item.register.obis == POWER), None)
+        age_s, arrived_s = (power.age_s, power.arrived_s) if power else (None, 0.0)
+        reading = Reading(meter_id, sample.reading.server_id, registers, None, sample.reading.protocol, 0)
         is_fresh = self._hub.is_fresh(meter_id, now_s)
-        return _PartNow(part, meter_id, sample, reading, power_age_s, arrived_s, is_fresh)
+        return _PartNow(part, meter_id, sample, reading, age_s, arrived_s, is_fresh)
 
     def _state(self, meter: VirtualMeter, now_s: float) -> VirtualState:
         parts = [self._now(part, now_s) for part in meter.parts]

@@ -70,6 +70,18 @@ def test_a_stale_telegram_is_no_record() -> None:
     assert meter.grid.newest() is None
 
 
+def test_the_age_of_the_power_has_the_wait_of_its_own_telegram() -> None:
+    """Of a meter that sends its counters in another list."""
+    meter = GridMeter(stale_after_s=10)
+    meter.send(power(400), age_s=2, waited_s=3, protocol="dlms")
+    assert (first := meter.grid.newest()) and 5 <= meter.grid.age_s(first) < 6
+    meter.send(energy(123_456_789), waited_s=1, protocol="dlms")
+    second = meter.grid.newest()
+    assert second and 5 <= meter.grid.age_s(second) < 6
+    # its power is not newer
+    assert second.arrived_s == pytest.approx(first.arrived_s)
+
+
 def test_a_telegram_read_late_from_a_buffer_is_no_record() -> None:
     meter = GridMeter()
     meter.send(power(400), is_dated=False)

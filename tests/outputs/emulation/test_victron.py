@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.client import MQTTMessage
 
 from emulating import MAC, STALE_AFTER_S, GridMeter, grid_reading, in_event_loop, running, until
 from iskra_server.base.address import Address
@@ -92,6 +93,24 @@ async def test_each_telegram_is_published_once_and_an_old_reading_never(
         # the server stops
         assert venus.wait_for(AVAILABILITY, 5)[-1] == b"offline"
     assert retained(broker.port, TOPIC) == {AVAILABILITY: b"offline"}
+
+
+@in_event_loop
+async def test_the_broker_holds_no_message_longer_than_its_reading_is_current(broker: Mosquitto) -> None:
+    expiries_s: list[int] = []
+
+    class Venus(Subscriber):
+        def _take(self, client: object, userdata: object, message: MQTTMessage) -> None:
+            if message.topic == TOPIC and message.properties:
+                expiries_s.append(vars(message.properties)["MessageExpiryInterval"])
+            super()._take(client, userdata, message)
+
+    meter = GridMeter()
+    with Venus(broker.port):
+        async with publishing(meter, broker.url):
+            meter.send(power(400), age_s=STALE_AFTER_S - 3.5)
+            await until(lambda: expiries_s)
+    assert 1 <= expiries_s[0] <= 3
 
 
 @in_event_loop

@@ -23,7 +23,6 @@ from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
 from iskra_server.meter.signed_power import PHASES, POWER
-from iskra_server.outputs.emulation.stalls import Stalls
 from iskra_server.reading.hub import Hub
 
 # of EcoTracker's powerAvg
@@ -46,8 +45,8 @@ class GridReading(Struct, frozen=True, gc=False):
     """Power in W, + import and - export; energies in Wh; voltages in V, currents in A, frequency in Hz.
 
     Currents have no sign: some meters send that of the power, and a sum over the phases would be too small.
-    What the meter does not send is None. `arrived_s` is when the telegram of the power was read (boot time), and
-    `waited_s` how long it may have waited before; `mean_w` is the mean power of the last minute; `tariffs_wh` the
+    What the meter does not send is None. `arrived_s` is when the telegram of the power arrived (boot time), and
+    `waited_s` how much earlier it may have come; `mean_w` is the mean power of the last minute; `tariffs_wh` the
     import of tariffs 1 and 2. `may_lack_counters`: they may come in telegrams of their own, of some meters once an
     hour.
     """
@@ -83,15 +82,9 @@ class Grid:
         # of the last minute: arrival in boot time, power in W
         self._powers: deque[tuple[float, Decimal]] = deque()
         self._telegram = asyncio.Event()
-        self._stalls = Stalls()
 
     async def run(self, name: str) -> None:
         """`name` is that of the subscriber."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._stalls.run())
-            await self._follow(name)
-
-    async def _follow(self, name: str) -> None:
         with self._hub.subscribe(name) as samples:
             async for sample in samples:
                 if sample.reading.meter_id == self.meter_id:
@@ -127,7 +120,8 @@ class Grid:
         # a meter that is not configured any more has neither
         if newest is None or age_s is None:
             return inf
-        return age_s + newest.monotonic_s - reading.arrived_s + reading.waited_s
+        pause_s = age_s - newest.age_s(now_s)
+        return now_s - reading.arrived_s + reading.waited_s + pause_s
 
     def last_sample(self) -> Sample | None:
         """The newest telegram of the meter, of any age."""
@@ -154,7 +148,7 @@ class Grid:
 
     def _record(self, sample: Sample) -> GridReading | None:
         current: dict[Obis, Shown] = {}
-        for item in shown(sample, 0.0):
+        for item in shown(sample, sample.waited_s):
             current.setdefault(item.register.obis, item)
         power = current.get(POWER)
         if power is None or not sample.is_dated or (power_w := power.register.value) is None:
@@ -168,12 +162,11 @@ class Grid:
             return first, second, third
 
         l1, l2, l3 = values(PHASES)
-        arrived_s = sample.monotonic_s - power.age_s
         i1, i2, i3 = (None if current_a is None else abs(current_a) for current_a in values(_CURRENTS))
         return GridReading(
             meter_id=sample.reading.meter_id,
             simulated=sample.simulated,
-            arrived_s=arrived_s,
+            arrived_s=power.arrived_s,
             power_w=power_w,
             phases_w=None if l1 is None or l2 is None or l3 is None else (l1, l2, l3),
             mean_w=self._mean_w(sample, power_w),
@@ -184,7 +177,7 @@ class Grid:
             currents_a=(i1, i2, i3),
             frequency_hz=value(_FREQUENCY),
             may_lack_counters=sample.reading.protocol in LIST_PROTOCOLS,
-            waited_s=self._stalls.waited_s(arrived_s, boottime_s()),
+            waited_s=power.age_s - (sample.monotonic_s - power.arrived_s),
         )
 
     def _note(self, sample: Sample) -> None:

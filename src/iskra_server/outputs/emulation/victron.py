@@ -33,7 +33,7 @@ ONLINE, OFFLINE = b"online", b"offline"
 _RETRY_S, _MAX_RETRY_S = 1.0, 5.0
 # how soon a reading that becomes stale is noticed
 _CHECK_S = 1.0
-# the broker drops a message that nobody got within this time (MQTT 5)
+# the broker drops a message that nobody got within this time, or before its reading is stale (MQTT 5, whole seconds)
 _EXPIRE_S = 5
 
 
@@ -84,7 +84,8 @@ class Victron(SendingDevice):
                 and (reading := self.clients.newest_reading_for(self._access.broker))
             ):
                 arrived_s = reading.arrived_s
-                await connection.publish(Message(self._topic, payload(reading), _EXPIRE_S), retain=False)
+                expire_s = min(_EXPIRE_S, max(int(grid.stale_after_s - grid.age_s(reading)), 1))
+                await connection.publish(Message(self._topic, payload(reading), expire_s), retain=False)
             if is_online is not bool(newest):
                 is_online = bool(newest)
                 await connection.publish(Message(self._availability, ONLINE if is_online else OFFLINE))

@@ -173,7 +173,7 @@ class Session:
         if not self._hub.is_fresh(meter_id, boottime_s()):
             return
         published = self._published.setdefault(meter, PublishedMeter())
-        reading = current_reading(sample, max(boottime_s() - sample.monotonic_s, 0.0))
+        reading = current_reading(sample, sample.age_s(boottime_s()))
         numbers = numbers_of(reading)
         stale_after_s = self._hub.stale_after_s(meter_id)
         if is_message_due(published.state_at_s, self._settings.state_every_s, sample):

@@ -105,7 +105,7 @@ class CumulatedApp:
         total = self._totals.get(meter_id)
         if total is not None and newest.monotonic_s - total.value_s < self._interval_s and now_s <= total.stale_at_s:
             self._totals[meter_id] = replace(total, newest=newest)
-        elif content := cumulated(newest, now_s - newest.monotonic_s):
+        elif content := cumulated(newest, newest.age_s(now_s)):
             messages, stale_at_s = _encode(200, content), newest.monotonic_s + _current_for_s(newest)
             self._totals[meter_id] = EncodedTotal(meter_id, newest, newest.monotonic_s, messages, stale_at_s)
         else:
@@ -128,7 +128,7 @@ class CumulatedApp:
 
 
 def cumulated(sample: Sample, age_s: float) -> Cumulated | None:
-    """The total in a sample that arrived `age_s` ago, or in another list of its meter; None if there is none."""
+    """The total in a sample whose age is `age_s`, or in another list of its meter; None if there is none."""
     item = next((item for item in shown(sample, age_s) if item.register.obis == IMPORT), None)
     register = item.register if item else None
     if item is None or register is None or isinstance(register.raw, (bool, bytes)):
@@ -140,7 +140,8 @@ def cumulated(sample: Sample, age_s: float) -> Cumulated | None:
 
 def _current_for_s(sample: Sample) -> float:
     """How long after the arrival of a sample its total is current, if it is that of another list."""
-    return next((item.limit_s - item.lag_s for item in sample.earlier if item.register.obis == IMPORT), inf)
+    totals = (item for item in sample.earlier if item.register.obis == IMPORT)
+    return next((item.limit_s - item.lag_s - item.waited_s for item in totals), inf)
 
 
 def _encode(status: int, content: Cumulated | NoValue) -> tuple[Message, Message]:

@@ -59,7 +59,7 @@ _START = {
 
 
 class LiveMeter(Meter, frozen=True, kw_only=True):
-    """A meter at the moment of a telegram; `measured_age_s` is the time since the telegram's last byte."""
+    """A meter at the moment of a telegram; at most `measured_age_s` ago its last byte arrived."""
 
     measured_age_s: float
 
@@ -173,10 +173,9 @@ class Live:
         return event
 
     def _encode(self, sample: Sample) -> bytes:
-        age_s = max(boottime_s() - sample.monotonic_s, 0.0)
         meter = meter_view(
             sample,
-            age_s=age_s,
+            age_s=sample.age_s(boottime_s()),
             fresh=True,
             stale_after_s=self._hub.stale_after_s(sample.reading.meter_id),
             is_production=self._hub.is_production(sample.reading.meter_id),

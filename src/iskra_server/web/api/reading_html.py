@@ -108,7 +108,7 @@ def _cards(server: ServerView, tz: ZoneInfo, language: Language) -> Iterator[str
             has_failed = isinstance(status, Status) and status.failed_check
             advice = _advice(status, language) if status and has_failed else ""
             is_production = server.hub.is_production(meter)
-            content = _current(sample, now_s - sample.monotonic_s, tz, language, is_production=is_production) + advice
+            content = _current(sample, sample.age_s(now_s), tz, language, is_production=is_production) + advice
         else:
             content = _missing(status, sample, tz, language)
         yield f'<section class="card"><h2>{escape(name)}</h2>{content}</section>'
