@@ -39,6 +39,7 @@ def test_with_a_password_file_it_adds_the_account_itself_once(call: Run, tmp_pat
         (("house 7", *BROKER), "'house 7' cannot be the name of a reader; choose letters, digits, - and ."),
         (("a/b", *BROKER), "'a/b' cannot be the name of a reader; choose letters, digits, - and ."),
         (("x:$7$", *BROKER), "'x:$7$' cannot be the name of a reader; choose letters, digits, - and ."),
+        (("collector", *BROKER), "collector is the account of the collectors at the broker; choose another name"),
         (("a", "--broker", "http://x"), "'http://x' is no address of a broker"),
         (("a", "--broker", "mqtt://b@x"), "Leave the user out of --broker"),
         (("a", *BROKER, "--passwords", "none"), "none cannot be changed: No such file or directory."),

@@ -16,6 +16,8 @@ from iskra_server.fleet.central.broker_accounts import has_account, new_password
 
 _ALLOWED = str.maketrans("", "", "-._")
 _SCHEMES = ("mqtt", "mqtts")
+# deploy/central/acl lets this user read what all readers send, and answer them
+_COLLECTOR = "collector"
 # of a certificate: ten years
 _DAYS = 3650
 _AT_READER = "/etc/iskra-server"
@@ -80,6 +82,8 @@ def _name(reader: str) -> str:
     """It becomes part of topics, a line in a password file, a file name and a word of a command."""
     if not reader.translate(_ALLOWED).isalnum() or not reader[0].isalnum():
         raise UsageError(f"'{reader}' cannot be the name of a reader; choose letters, digits, - and .")
+    if reader == _COLLECTOR:
+        raise UsageError(f"{reader} is the account of the collectors at the broker; choose another name for a reader.")
     return reader
 
 
