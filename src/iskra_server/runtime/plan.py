@@ -226,6 +226,6 @@ def _groups(text: str) -> tuple[tuple[str, str], ...]:
     if not parts or not all(kind and colon and value for kind, colon, value in parts):
         raise ConfigError(
             "tokens.groups must be groups such as tenant:Meyer, building:7, one with a comma in its name in quotes "
-            f'("tenant:Meyer, Anna"); it is \'{text}\'.'
+            f"(\"tenant:Meyer, Anna\"); it is '{text}'."
         )
     return tuple((kind.strip(), value.strip()) for kind, _, value in parts)

@@ -29,8 +29,10 @@ from iskra_server.history.store.schema import (
 
 RemarkKind = Literal[
     "open",
+    "future",
     "no_meter",
     "no_register",
+    "other_registers",
     "no_reading",
     "late_begin",
     "early_end",
