@@ -74,7 +74,7 @@ def groups(
     settings = load_config(config)
     lines, zone = _read(file), time_zone("", settings)
     with open_existing(settings) as store:
-        names = meters_by_name(store.meters(), {line.meter for line in lines})
+        names = meters_by_name(store, {line.meter for line in lines})
         lines = [replace(line, meter=names.get(line.meter, line.meter)) for line in lines]
         spans = _spans(lines)
         _check_apart(file, spans)
