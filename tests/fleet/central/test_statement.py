@@ -274,6 +274,18 @@ def test_what_the_central_server_knows_of_trouble_is_told(store: Store) -> None:
     assert found["clock"].count == 400
 
 
+def test_what_is_wrong_with_a_reader_now_is_not_on_a_complete_statement(sqlite: Store) -> None:
+    write(sqlite, named(1), range(START, MOVE + 1))
+    assign(sqlite, named(1), "tenant", "Meyer")
+    with sqlite.transaction() as connection:
+        state = {"name": "cellar", "at_s": 1, "ok": False, "sentence": "The head has fallen off.", "status": "[]"}
+        connection.execute(insert(reader), [state | {"waiting": 3, "refused": 1, "oldest_s": 900 * START}])
+        row = {"at_s": 900 * MOVE, "topic": "iskra/v1/cellar/quarters", "reason": "?", "octets": b"\0"}
+        connection.execute(insert(refused), [row])
+    assert kinds(made(sqlite, MEYER, now=datetime.fromtimestamp(MOVE * 900, UTC)).meters[0]) == []
+    assert {"refused_unread", "reader_problem", "waiting"} <= set(kinds(made(sqlite, MEYER).meters[0]))
+
+
 def test_a_period_that_is_not_over_ends_now(sqlite: Store) -> None:
     write(sqlite, named(1), range(START, MOVE + 1))
     assign(sqlite, named(1), "tenant", "Meyer")
