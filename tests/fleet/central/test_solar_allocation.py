@@ -93,7 +93,10 @@ def test_a_meter_of_gas_takes_no_part_and_one_without_a_reading_lacks_it(house: 
     assert read(house).no_consumption == ["Gas"]
     house.write([], [replace(METER, meter_id="New")])
     assign(house, "New", "Kim")
-    assert {quarter.lacking for quarter in divided(house)} == {("Kim",)}
+    # it has no total, as it sends one tariff alone
+    count(house, "Tariff", [5] * 16, Obis.parse("1-0:1.8.1*255"))
+    assign(house, "Tariff", "Ott")
+    assert {quarter.lacking for quarter in divided(house)} == {("Kim", "Ott")}
     assert read(house).no_consumption == ["Gas"]
 
 

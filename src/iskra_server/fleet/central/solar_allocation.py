@@ -31,6 +31,8 @@ from iskra_server.meter.obis import IMPORT, Obis
 TENANT = "tenant"
 # shares are whole numbers of thousandths of a Wh, or finer where a meter is
 _COARSEST = -3
+# A, C and D of the codes of all registers of consumption: 1-0:1.8.0, 1-0:1.8.1, 1-1:1.8.0
+_CONSUMPTION = IMPORT[0], IMPORT[2], IMPORT[3]
 # the energy of each quarter in units; None where it has none of its own
 _Energies = Sequence[int | None]
 
@@ -135,9 +137,9 @@ def read_house(
 
 
 def _counts_else(reads: Reads, point: MeterPeriod) -> bool:
-    """Whether it counts other things alone; one of which nothing is stored yet lacks its consumption."""
+    """Whether it counts no consumption; one without a total of its tariffs, or of which nothing is stored, lacks it."""
     stored = {obis for name in point.chain for obis in reads.series(name)}
-    return bool(stored) and IMPORT not in stored
+    return bool(stored) and not any((obis[0], obis[2], obis[3]) == _CONSUMPTION for obis in stored)
 
 
 def share(house: SolarHouse, parts: Mapping[str, Decimal] | None) -> Iterator[SharedQuarter]:

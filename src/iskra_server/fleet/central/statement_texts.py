@@ -91,8 +91,8 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "future": "The period has not begun yet.",
         "no_meter": "No meter belonged to this group in this period.",
         "no_register": "Nothing of this meter has been stored yet.",
-        "other_registers": "This meter counts no electricity from or to the grid: nothing of it is in this statement. "
-        "What it counts: {registers}.",
+        "other_registers": "This meter has no counter of all that comes from the grid or goes to it (1.8.0, 2.8.0): "
+        "nothing of it is in this statement. What it counts: {registers}.",
         "no_reading": "From {begin} to {end} there is no reading: no energy is known.",
         "late_begin": "There is no reading from the beginning, {begin}, until {end}: the energy of this time is "
         "not counted.",
@@ -128,8 +128,8 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
         "future": "Der Zeitraum hat noch nicht begonnen.",
         "no_meter": "Zu dieser Gruppe gehörte in diesem Zeitraum kein Zähler.",
         "no_register": "Von diesem Zähler ist noch nichts gespeichert.",
-        "other_registers": "Dieser Zähler zählt weder Bezug noch Einspeisung von Strom: Nichts von ihm steht in dieser "
-        "Aufstellung. Er zählt: {registers}.",
+        "other_registers": "Dieser Zähler hat kein Zählwerk für den ganzen Bezug oder die ganze Einspeisung (1.8.0, "
+        "2.8.0): Nichts von ihm steht in dieser Aufstellung. Er zählt: {registers}.",
         "no_reading": "Von {begin} bis {end} gibt es keinen Zählerstand: Die Energie ist nicht bekannt.",
         "late_begin": "Vom Beginn, {begin}, bis {end} gibt es keinen Zählerstand: Die Energie dieser Zeit ist "
         "nicht gezählt.",
