@@ -85,7 +85,12 @@ def groups(
     hints = [*_missing_days(file, spans), *_tenants_of_several_buildings(lines)]
     print(*hints[:_HINTS], *(["..."] if len(hints) > _HINTS else []), sep="\n", end="\n" if hints else "")
     if unknown:
-        raise UsageError(f"Not in history: {', '.join(unknown[:5])}{' ...' if len(unknown) > 5 else ''}.", 1)
+        names_of = f"{', '.join(unknown[:5])}{' ...' if len(unknown) > 5 else ''}"
+        raise UsageError(
+            f"Not in history: {names_of}. Correct these numbers, or import the table again when their readers have "
+            "sent something.",
+            1,
+        )
 
 
 def _read(file: Path) -> list[_Line]:
