@@ -129,10 +129,8 @@ def test_what_is_probably_a_mistake_is_told(call: Run, tmp_path: Path) -> None:
         0,
         [
             "1 meters are assigned to groups: building, tenant.",
-            f"Lines 2 and 3 of t.csv: on 2026-06-30 the meter {METER_ID} has no building. to is the first day that "
-            "does not belong to the period any more; write 2026-07-01 if the day belongs to it.",
-            f"Lines 2 and 3 of t.csv: on 2026-06-30 the meter {METER_ID} has no tenant. to is the first day that "
-            "does not belong to the period any more; write 2026-07-01 if the day belongs to it.",
+            f"Lines 2 and 3 of t.csv: on 2026-06-30 the meter {METER_ID} has no building, no tenant. to is the first "
+            "day that does not belong to the period any more; write 2026-07-01 if 2026-06-30 belongs to it.",
             "Meyer is a tenant in the buildings 7, 8: one tenant with one statement, and a token for him shows all "
             "of it. Give two people two names.",
         ],

@@ -201,15 +201,17 @@ def _check_apart(file: Path, spans: dict[tuple[str, str], list[_Span]]) -> None:
 
 def _missing_days(file: Path, spans: dict[tuple[str, str], list[_Span]]) -> Iterator[str]:
     """A single day between two periods: `to` was taken for the last day that belongs to the first of them."""
+    kinds: dict[tuple[str, int, int, date], list[str]] = defaultdict(list)
     for (meter, kind), of_kind in spans.items():
         for (_, end, number), (first, _, line) in pairwise(of_kind):
             if first - end == timedelta(days=1):
-                numbers = sorted((number, line))
-                yield (
-                    f"Lines {numbers[0]} and {numbers[1]} of {file}: on {end} the meter {meter} has no {kind}. "
-                    f"{_TO} is the first day that does not belong to the period any more; write {first} if the day "
-                    "belongs to it."
-                )
+                kinds[meter, min(number, line), max(number, line), end].append(kind)
+    for (meter, number, line, day), of_day in kinds.items():
+        yield (
+            f"Lines {number} and {line} of {file}: on {day} the meter {meter} has no {', no '.join(of_day)}. {_TO} is "
+            f"the first day that does not belong to the period any more; write {day + timedelta(days=1)} if {day} "
+            "belongs to it."
+        )
 
 
 def _tenants_of_several_buildings(lines: Sequence[_Line]) -> Iterator[str]:
