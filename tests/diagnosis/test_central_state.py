@@ -30,6 +30,10 @@ WRONG: list[tuple[dict[str, object], str]] = [
         {"failing_readers": 1, "failing_reader": "a", "failing_sentence": "The port is gone."},
         "Readers with a fault: 1 of 3, such as a.",
     ),
+    (
+        {"waiting_readers": 2, "waiting_reader": "attic"},
+        "Readers at which quarter-hours wait that are older than two hours: 2 of 3, such as attic.",
+    ),
     ({"silent_meters": 7}, "Meters of which nothing has come for half an hour or longer: 7 of 24."),
     ({"conflicts_last_day": 3}, "Values of the last day that differ from the stored ones: 3."),
     (

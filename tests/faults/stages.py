@@ -767,7 +767,13 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             *("central_empty", "central_no_month", "central_silent_readers", "central_failing_readers"),
-            *("central_silent_meters", "central_refused", "central_conflicts", "central_skew"),
+            *(
+                "central_silent_meters",
+                "central_waiting_readers",
+                "central_refused",
+                "central_conflicts",
+                "central_skew",
+            ),
             "central_refused_at_readers",
         ),
         (Path("fleet/central/test_central_facts.py"), "of a central server, not of a meter"),

@@ -280,7 +280,7 @@ def test_commands_open_it_in_its_profile(engine: Engine, centre: Store, tmp_path
     table = tmp_path / "tenants.csv"
     table.write_text(f"meter,tenant\n{METERS[0].meter_id},Meyer\n")
     done = iskra(engine, tmp_path, "groups", str(table))
-    assert (done.returncode, done.stdout) == (0, "1 meters are assigned to groups.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "1 meters are assigned to groups: tenant.\n"), done.stderr
     done = iskra(engine, tmp_path, "export", METERS[0].meter_id, "--bucket", "hour")
     assert done.returncode == 0, done.stderr
     assert len(list(csv.reader(io.StringIO(done.stdout)))) > DAY // 4

@@ -13,12 +13,14 @@ from command import environment
 from fleet.field import Collecting, rows
 from history.entries import METER, QUARTER, power, quarter_reading
 from history.postgres import Postgres
+from iskra_server.fleet.central.broker_accounts import write_account
+from iskra_server.fleet.central.reader_certificates import Authority
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from running import COMMAND, free_port, serving, until
 
 ACL = Path(__file__).parents[2] / "deploy" / "central" / "acl"
-READER, COLLECTOR = "house-7", "collector"
+READER, COLLECTOR, COLLECTORS_PASSWORD = "house-7", "collector", "broker4"
 
 
 def enroll(folder: Path, *options: object) -> dict[str, str]:
@@ -62,17 +64,18 @@ def test_a_reader_with_a_password_connects_and_is_confined_to_its_name(
     passwords.touch(0o600)
     port = free_port()
     options = ("--broker", f"mqtt://127.0.0.1:{port}", "--passwords", passwords)
-    reader, collector = enroll(tmp_path, READER, *options), enroll(tmp_path, COLLECTOR, *options)
+    reader = enroll(tmp_path, READER, *options)
+    write_account(passwords, COLLECTOR, COLLECTORS_PASSWORD)
     assert "broker" not in reader
     (tmp_path / "iskra-server.toml").write_text(reader["section"])
     broker = Mosquitto(tmp_path, f"password_file {passwords}", f"acl_file {acl}", anonymous=False, port=port).start()
     login = {"user": READER, "password": reader["password"]}
     collecting = Collecting(
-        f"mqtt://{COLLECTOR}@127.0.0.1:{port}", postgres.url("postgres"), IES_COLLECT_PASSWORD=collector["password"]
+        f"mqtt://{COLLECTOR}@127.0.0.1:{port}", postgres.url("postgres"), IES_COLLECT_PASSWORD=COLLECTORS_PASSWORD
     )
     try:
         arrives(tmp_path, collecting, central, expected)
-        heard = {"user": COLLECTOR, "password": collector["password"]}
+        heard = {"user": COLLECTOR, "password": COLLECTORS_PASSWORD}
         with Subscriber(port, "iskra/v1/+/live", **heard) as all_readers, Subscriber(port, "none", **login) as own:
             own.say("iskra/v1/house-8/live", "of another")
             own.say("iskra/v1/house-7/live", "of its own")
@@ -96,7 +99,9 @@ def test_a_reader_with_a_certificate_connects_under_the_name_in_it(
     port = free_port()
     options = ("--broker", f"mqtts://localhost:{port}", "--ca-cert", ca_cert, "--ca-key", ca_key, "--folder", tmp_path)
     reader = enroll(tmp_path, READER, *options)
-    enroll(tmp_path, COLLECTOR, *options)
+    certificate, key = Authority(ca_cert, ca_key).certificate_for(COLLECTOR, 1)
+    (tmp_path / "collector.pem").write_bytes(certificate)
+    (tmp_path / "collector.key").write_bytes(key)
     assert (tmp_path / "house-7.key").stat().st_mode & 0o777 == 0o600
     (tmp_path / "iskra-server.toml").write_text(re.sub("/etc/iskra-server", str(tmp_path), reader["section"]))
     broker = Mosquitto(

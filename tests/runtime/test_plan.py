@@ -124,6 +124,10 @@ def test_tokens_for_groups_are_read() -> None:
         scoped(TokenConfig(token=Secret(OTHER_LONG), groups="tenant:Meyer, building: 7"))
     ).settings.scoped_tokens
     assert scope == ScopedToken(Secret(OTHER_LONG), (("tenant", "Meyer"), ("building", "7")))
+    (scope,) = plan_of(
+        scoped(TokenConfig(token=Secret(OTHER_LONG), groups='"tenant:Meyer, Anna", tenant:Zum "Ochsen"'))
+    ).settings.scoped_tokens
+    assert scope.groups == (("tenant", "Meyer, Anna"), ("tenant", 'Zum "Ochsen"'))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +139,8 @@ def test_tokens_for_groups_are_read() -> None:
         (scoped(TokenConfig(token=Secret("short"), groups="tenant:Meyer")), "tokens.token must be at least 16"),
         (scoped(TokenConfig(token=Secret(OTHER_LONG))), "tokens.groups must be groups such as"),
         (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="Meyer")), "tokens.groups must be groups such as"),
+        (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="building:7, 9")), "tokens.groups must be groups such as"),
+        (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="tenant:Meyer, Anna")), '"tenant:Meyer, Anna"'),
     ],
 )
 def test_a_token_that_could_see_too_much_or_nothing_is_refused(config: Config, sentence: str) -> None:

@@ -227,7 +227,7 @@ class TokenConfig(Struct, frozen=True):
         str,
         Meta(
             description="Groups of meters that this token may see, separated by commas, such as tenant:Meyer or "
-            "building:7, building:9.",
+            'building:7, building:9; a name with a comma in quotes: "tenant:Meyer, Anna".',
         ),
     ] = ""
 

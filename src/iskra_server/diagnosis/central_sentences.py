@@ -36,6 +36,13 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "{reason}",
         "Lesegeräte mit einem Fehler: {count} von {readers}, zum Beispiel {name}.",
         "{reason}"),
+    "central_waiting_readers": (
+        "Readers at which quarter-hours wait that are older than two hours: {count} of {readers}, such as {name}.",
+        "iskra-server uplink status says there why. If a meter has come to this reader from another one: "
+        "iskra-server fleet move METER --to {name}.",
+        "Lesegeräte, bei denen Viertelstunden warten, die älter als zwei Stunden sind: {count} von {readers}, zum Beispiel {name}.",
+        "iskra-server uplink status nennt dort den Grund. Ist ein Zähler von einem anderen Lesegerät zu diesem gekommen: "
+        "iskra-server fleet move ZÄHLER --to {name}."),
     "central_silent_meters": (
         "Meters of which nothing has come for half an hour or longer: {count} of {meters}.",
         "The page lists the meters that have been silent for the longest time first.",

@@ -9,6 +9,8 @@ from iskra_server.diagnosis.advice import Advice, Label, advise
 
 # collectors store nothing that is further ahead of their clock; a reader's own is wrong long before
 MAX_SKEW_S = 60
+# a backlog after an outage is sent within minutes; what waits longer has a reason, which its reader knows
+OVERDUE_S = 7_200
 # prepare makes two years; the alarm leaves time for a holiday
 MIN_MONTHS = 3
 
@@ -17,6 +19,7 @@ class CentralFacts(Struct, frozen=True, kw_only=True):
     """Counts at one moment. Silent: nothing has come for two quarter-hours; gone: not for 30 days, or replaced.
 
     `meters` and `readers` do not count those that are gone. `failing_readers` report a fault and are not silent.
+    At `waiting_readers` quarter-hours wait that ended more than OVERDUE_S ago, and none was refused.
     `waiting_quarters` and `refused_quarters` lie at the readers, as these report; None where none reports it.
     `skew_s` is the clock of the reader `skewed_reader` less our own. `months_left` is None where months are no
     partitions. `last_message` is when a reader last sent something.
@@ -30,7 +33,9 @@ class CentralFacts(Struct, frozen=True, kw_only=True):
     silent_readers: int
     gone_readers: int
     failing_readers: int
+    waiting_readers: int = 0
     silent_reader: str = ""
+    waiting_reader: str = ""
     failing_reader: str = ""
     failing_sentence: str = ""
     failing_sentence_de: str = ""
@@ -85,6 +90,11 @@ def _problems(facts: CentralFacts) -> Iterator[Advice]:
                 "name": facts.failing_reader,
                 "reason": Label(facts.failing_sentence, facts.failing_sentence_de),
             },
+        )
+    if facts.waiting_readers:
+        yield advise(
+            "central_waiting_readers",
+            {"count": facts.waiting_readers, "readers": facts.readers, "name": facts.waiting_reader},
         )
     if facts.silent_meters:
         yield advise("central_silent_meters", {"count": facts.silent_meters, "meters": facts.meters})

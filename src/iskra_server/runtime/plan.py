@@ -3,6 +3,7 @@
 A reload compares the old plan with the new one: parts with equal settings keep running.
 """
 
+import csv
 import os
 import socket
 import ssl
@@ -219,7 +220,12 @@ def _scoped_tokens(config: Config) -> tuple[ScopedToken, ...]:
 
 
 def _groups(text: str) -> tuple[tuple[str, str], ...]:
-    parts = [group.strip().partition(":") for group in text.split(",")]
-    if not all(kind and colon and value for kind, colon, value in parts):
-        raise ConfigError(f"tokens.groups must be groups such as tenant:Meyer, building:7; it is '{text}'.")
+    # as a line of CSV: a name with a comma is quoted
+    rows = list(csv.reader([text], skipinitialspace=True))
+    parts = [group.strip().partition(":") for row in rows for group in row]
+    if not parts or not all(kind and colon and value for kind, colon, value in parts):
+        raise ConfigError(
+            "tokens.groups must be groups such as tenant:Meyer, building:7, one with a comma in its name in quotes "
+            f"(\"tenant:Meyer, Anna\"); it is '{text}'."
+        )
     return tuple((kind.strip(), value.strip()) for kind, _, value in parts)

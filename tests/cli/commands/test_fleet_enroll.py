@@ -1,5 +1,8 @@
 """What `fleet enroll` prints, and what it refuses; tests/fleet/test_enroll.py connects such a reader."""
 
+import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -17,6 +20,29 @@ def test_it_prints_the_section_and_the_command_for_the_broker(call: Run) -> None
     password = section["uplink"].pop("password")
     assert section["uplink"] == {"url": "mqtts://house-7@central.example:8883", "reader": "house-7"}
     assert f"mosquitto_passwd -b /mosquitto/accounts/passwords house-7 {password} &&" in done.stdout
+
+
+def test_the_command_for_the_broker_changes_no_account_that_is_there(call: Run, tmp_path: Path) -> None:
+    """Another reader that has this name would be locked out."""
+    if not shutil.which("mosquitto_passwd"):
+        pytest.skip("mosquitto_passwd is not installed (deploy/debian-test-packages.txt)")
+    file = tmp_path / "passwords"
+    file.write_text("house-17:x\nhouse-7x:y\n")
+
+    def run(*more: str) -> str:
+        printed = call("fleet", "enroll", "house.7", *BROKER, *more).stdout
+        found = re.search(r"sh -c \\\n  '(.*)'", printed)
+        assert found
+        command = found[1].replace("/mosquitto/accounts/passwords", str(file)).replace("kill -HUP 1", "echo reloaded")
+        return subprocess.run(["sh", "-c", command], check=True, capture_output=True, text=True).stdout
+
+    assert run() == "reloaded\n"
+    accounts = file.read_text()
+    assert accounts.count("\nhouse.7:") == 1
+    assert run() == "house.7 has an account; choose another name, or --replace\n"
+    assert file.read_text() == accounts
+    assert run("--replace") == "reloaded\n"
+    assert file.read_text() != accounts
 
 
 def test_with_a_password_file_it_adds_the_account_itself_once(call: Run, tmp_path: Path) -> None:
@@ -39,6 +65,7 @@ def test_with_a_password_file_it_adds_the_account_itself_once(call: Run, tmp_pat
         (("house 7", *BROKER), "'house 7' cannot be the name of a reader; choose letters, digits, - and ."),
         (("a/b", *BROKER), "'a/b' cannot be the name of a reader; choose letters, digits, - and ."),
         (("x:$7$", *BROKER), "'x:$7$' cannot be the name of a reader; choose letters, digits, - and ."),
+        (("collector", *BROKER), "collector is the account of the collectors at the broker; choose another name"),
         (("a", "--broker", "http://x"), "'http://x' is no address of a broker"),
         (("a", "--broker", "mqtt://b@x"), "Leave the user out of --broker"),
         (("a", *BROKER, "--passwords", "none"), "none cannot be changed: No such file or directory."),

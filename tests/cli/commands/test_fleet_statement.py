@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.small_house import DAY, MEYER_WH, small_house
+from cli.small_house import DAY, MEYER_WH, PLANT, small_house
 from command import Run
 
 PERIOD = ("--period", DAY, "--tz", "Europe/Berlin")
@@ -36,7 +36,8 @@ def test_one_file_for_each_tenant_and_none_is_replaced_silently(call: Run, tmp_p
     small_house(tmp_path)
     command = ("fleet", "statement", "--group", "building:7", "--each", "tenant", "--to", "out", *PERIOD)
     done = call(*command)
-    assert (done.returncode, done.stdout) == (0, "2 statements are in out.\n")
+    plant = f"{PLANT} belongs to no tenant from 2025-11-23 00:00 to 2025-11-24 00:00: in none of them."
+    assert (done.returncode, done.stdout) == (0, f"2 statements are in out.\n{plant}\n")
     names = sorted(file.name for file in (tmp_path / "out").iterdir())
     assert names == ["tenant-Meyer-2025-11-23.html", "tenant-Ott_Söhne-2025-11-23.html"]
     first = (tmp_path / "out" / names[0]).read_text()
@@ -55,6 +56,7 @@ def test_one_file_for_each_tenant_and_none_is_replaced_silently(call: Run, tmp_p
         (("--group", "Meyer"), "'Meyer' is not a group; write it like tenant:Meyer or building:7.", 2),
         (("--group", "tenant:Meyer", "--period", "2026-13"), "'2026-13' is not a period", 2),
         (("--group", "tenant:Meyer", "--period", "2026-06..2026-01"), "does not end after", 2),
+        (("--group", "building:7", "--period", "2999"), "The period 2999 has not begun yet.", 2),
         (("--group", "building:7", "--each", "tenant"), "--each needs a folder", 2),
         (("--group", "building:7", "--to", "out"), "--each needs a folder", 2),
         (("--group", "building:9", "--each", "tenant", "--to", "out"), "No meter of building:9 belongs to a tenant", 1),

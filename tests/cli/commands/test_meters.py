@@ -68,7 +68,28 @@ def test_a_meter_that_history_does_not_know_is_not_replaced(call: Run, tmp_path:
     history(tmp_path)
     done = call("meters", "replace", METER.meter_id, "x")
     assert done.returncode == 2
-    assert done.stderr == f"iskra-server: History knows no meter x; it knows {METER.meter_id}.\n"
+    assert done.stderr == f"iskra-server: The meter x is not in history; it holds {METER.meter_id}.\n"
+
+
+def test_a_replacement_is_taken_back(call: Run, tmp_path: Path) -> None:
+    """Two meters that were read at the same time for days are the wrong pair, or in the wrong order."""
+    path = history(tmp_path)
+    store = Store(f"sqlite:///{path}")
+    info = next(meter for meter in store.meters() if meter.meter_id == METER.meter_id)
+    store.write([], [replace(OTHER, first_s=info.last_s - 2 * 86_400)])
+    store.close()
+    pair = METER.meter_id[-8:], OTHER.meter_id[-8:]
+    done = call("meters", "replace", *pair)
+    undo = f"iskra-server meters replace '{METER.meter_id}' '{OTHER.meter_id}' --undo"
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing counts after that" in done.stdout
+    assert done.stdout.endswith(f"{undo}\n")
+    done = call("meters", "replace", *pair, "--undo")
+    assert done.stdout == f"{OTHER.meter_id} does not continue the history of {METER.meter_id} any more.\n"
+    assert "replaced" not in call("meters").stdout
+    again = call("meters", "replace", *pair, "--undo")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert f"{OTHER.meter_id} does not continue the history of {METER.meter_id}." in again.stderr
 
 
 def test_a_history_without_a_meter_is_no_answer(call: Run, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from iskra_server.cli.ui.open_history import (
     find_meter,
     history_address,
     load_config,
+    meters_by_name,
     sqlite_path,
     stored_meter,
     time_zone,
@@ -21,6 +22,7 @@ from iskra_server.cli.ui.open_history import (
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, HistoryConfig, MeterConfig, ServerConfig
 from iskra_server.history.model.records import MeterInfo
+from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.store import Store
 from iskra_server.runtime.plan import plan_of
 
@@ -102,6 +104,25 @@ def test_in_history_a_meter_is_looked_up_and_not_all_are_read(store: Store, monk
         UsageError, match="000017 may be 1 ISK 00 00000017 or 1 EMH 00 00000017; write the whole number"
     ):
         stored_meter(store, "000017")
+
+
+def test_the_meters_of_a_table_are_looked_up_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    infos = [replace(METER, meter_id=f"1 ISK 00 {place:08}", server_id=f"0901{place:016x}") for place in range(40)]
+    store.write([], [*infos, replace(METER, meter_id="Short", server_id="")])
+    expected = {
+        "1isk0000000003": infos[3].meter_id,
+        "00000004": infos[4].meter_id,
+        "000005": infos[5].meter_id,
+        infos[6].server_id.upper(): infos[6].meter_id,
+        "short": "Short",
+    }
+    names = [*expected, "99999999", "7", ""]
+    assert meters_by_name(store, names) == expected
+    monkeypatch.setattr(open_history, "_FEW_NAMES", 0)
+    assert meters_by_name(store, names) == expected
+    monkeypatch.undo()
+    monkeypatch.setattr(Reads, "meters", None)
+    assert meters_by_name(store, names) == expected
 
 
 def test_the_zone_is_the_named_one_else_that_of_the_server() -> None:

@@ -95,6 +95,26 @@ def test_conflicts_refusals_and_the_worst_clock_are_counted(store: Store) -> Non
     assert METER_ID in {info.meter_id for info in store.meters()}
 
 
+def test_readers_at_which_quarters_wait_for_a_reason_are_named(store: Store) -> None:
+    """As after a meter was carried to another reader, of which nobody told the central server."""
+    write_batch(store, heard(60, 60))
+
+    def reported(name: str, **columns: int | None) -> CentralFacts:
+        with store.transaction() as connection:
+            connection.execute(update(reader).where(reader.c.name == name).values(columns))
+        return central_facts(store, NOW_S)
+
+    assert reported("house-0", waiting=3, oldest_s=NOW_S - 7_000, refused=0).waiting_readers == 0
+    assert reported("house-1", waiting=5, oldest_s=NOW_S - DAY_S, refused=2).waiting_readers == 0
+    facts = reported("house-1", refused=None)
+    assert (facts.waiting_readers, facts.waiting_reader) == (1, "house-1")
+    assert "central_waiting_readers" in faults(facts)
+    facts = reported("house-0", oldest_s=NOW_S - 2 * DAY_S)
+    assert (facts.waiting_readers, facts.waiting_reader) == (2, "house-0")
+    # a silent reader is a fault of its own
+    assert central_facts(store, NOW_S + 1_800).waiting_readers == 0
+
+
 def test_the_months_that_have_partitions_are_counted_and_too_few_are_a_problem(central: Store, tmp_path: Path) -> None:
     now_s = time.time()
     before = central_facts(central, now_s).months_left

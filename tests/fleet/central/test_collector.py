@@ -174,8 +174,8 @@ def test_a_wrong_password_says_so(tmp_path: Path, central: Store, caplog: pytest
     thread = Thread(target=collector.run)
     thread.start()
     expected = (
-        f"The broker {broker.url} is away: it refuses the connection: Not authorized. Correct the user in collect.url, "
-        "or collect.password (IES_COLLECT_PASSWORD). The collector reconnects until it is back."
+        f"The broker {broker.url} says: wrong user or password (it refuses the connection: Not authorized). Correct "
+        "the user in collect.url, or collect.password (IES_COLLECT_PASSWORD). The collector tries again until then."
     )
     until(lambda: collector.state().sentence == expected)
     assert not collector.state().is_connected

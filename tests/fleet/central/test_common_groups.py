@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from history.entries import METER
-from iskra_server.fleet.central.common_groups import each_group_among
-from iskra_server.fleet.central.label_periods import Group, LabelPeriod
+from iskra_server.fleet.central.common_groups import each_group_among, in_none
+from iskra_server.fleet.central.label_periods import Group, LabelPeriod, MeterPeriod
 from iskra_server.fleet.central.queries import set_labels
 from iskra_server.history.store.store import Store
 
@@ -46,3 +46,12 @@ def test_the_tenants_of_a_house_are_those_of_the_time(
     for begin, end, tenants in ((BEGIN, MOVE, before), (MOVE, END, after)):
         assert [group.value for group in each_group_among(store, HOUSE, "tenant", begin, end)] == tenants
     assert not list(each_group_among(store, HOUSE, "tenant", BEGIN, END, within=[Group("building", "9")]))
+
+
+def test_the_time_in_which_a_meter_is_in_none_of_the_groups() -> None:
+    def period(name: str, *spans: tuple[int, int]) -> MeterPeriod:
+        return MeterPeriod(name, (name,), spans, (1,))
+
+    house = [period("M1", (0, 10), (20, 30)), period("M2", (0, 10)), period("M3", (0, 10))]
+    groups = [[period("M1", (2, 4), (20, 25))], [period("M1", (4, 6)), period("M2", (0, 10))]]
+    assert in_none(house, groups) == [period("M1", (0, 2), (6, 10), (25, 30)), period("M3", (0, 10))]

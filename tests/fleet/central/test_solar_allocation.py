@@ -85,6 +85,21 @@ def divided(store: Store, parts: Mapping[str, Decimal] | None = None) -> list[Sh
     return quarters
 
 
+def test_a_meter_of_gas_takes_no_part_and_one_without_a_reading_lacks_it(house: Store) -> None:
+    before = divided(house)
+    count(house, "Gas", [5] * 16, Obis.parse("0-1:24.2.1*255"))
+    assign(house, "Gas", "Meyer")
+    assert divided(house) == before
+    assert read(house).no_consumption == ["Gas"]
+    house.write([], [replace(METER, meter_id="New")])
+    assign(house, "New", "Kim")
+    # it has no total, as it sends one tariff alone
+    count(house, "Tariff", [5] * 16, Obis.parse("1-0:1.8.1*255"))
+    assign(house, "Tariff", "Ott")
+    assert {quarter.lacking for quarter in divided(house)} == {("Kim", "Ott")}
+    assert read(house).no_consumption == ["Gas"]
+
+
 def test_tenants_take_part_while_they_live_there(house: Store) -> None:
     quarters = divided(house)
     assert [quarter.quarter for quarter in quarters] == list(range(FIRST, LAST))

@@ -14,10 +14,12 @@ from history.entries import METER
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement import MAX_GAPS, MeterStatement, Statement, statement
 from iskra_server.fleet.central.statement_remarks import RemarkKind
+from iskra_server.fleet.central.statement_texts import sentence
 from iskra_server.history.model.periods import parse_period
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, Quality, QuarterReading, Record, start_s
 from iskra_server.history.store.schema import ALWAYS, conflict, label, live, meter, reader, refused, series
 from iskra_server.history.store.store import Store
+from iskra_server.meter.obis import Obis
 from samples import EXPORT, IMPORT
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -272,6 +274,18 @@ def test_what_the_central_server_knows_of_trouble_is_told(store: Store) -> None:
     assert found["clock"].count == 400
 
 
+def test_what_is_wrong_with_a_reader_now_is_not_on_a_complete_statement(sqlite: Store) -> None:
+    write(sqlite, named(1), range(START, MOVE + 1))
+    assign(sqlite, named(1), "tenant", "Meyer")
+    with sqlite.transaction() as connection:
+        state = {"name": "cellar", "at_s": 1, "ok": False, "sentence": "The head has fallen off.", "status": "[]"}
+        connection.execute(insert(reader), [state | {"waiting": 3, "refused": 1, "oldest_s": 900 * START}])
+        row = {"at_s": 900 * MOVE, "topic": "iskra/v1/cellar/quarters", "reason": "?", "octets": b"\0"}
+        connection.execute(insert(refused), [row])
+    assert kinds(made(sqlite, MEYER, now=datetime.fromtimestamp(MOVE * 900, UTC)).meters[0]) == []
+    assert {"refused_unread", "reader_problem", "waiting"} <= set(kinds(made(sqlite, MEYER).meters[0]))
+
+
 def test_a_period_that_is_not_over_ends_now(sqlite: Store) -> None:
     write(sqlite, named(1), range(START, MOVE + 1))
     assign(sqlite, named(1), "tenant", "Meyer")
@@ -281,10 +295,19 @@ def test_a_period_that_is_not_over_ends_now(sqlite: Store) -> None:
     assert of.meters[0].registers[0].total.is_complete
 
 
-@pytest.mark.parametrize("period", ["2026-11", "2030"])
-def test_a_group_without_meters_says_so(sqlite: Store, period: str) -> None:
+@pytest.mark.parametrize(("period", "kinds_of"), [("2026-11", ["no_meter"]), ("2030", ["future"])])
+def test_a_group_without_meters_says_so(sqlite: Store, period: str, kinds_of: list[str]) -> None:
     of = made(sqlite, MEYER, period=period)
-    assert ([remark.kind for remark in of.remarks][-1:], of.meters, of.totals) == (["no_meter"], (), ())
+    assert ([remark.kind for remark in of.remarks], of.meters, of.totals) == (kinds_of, (), ())
+
+
+def test_a_meter_of_gas_says_what_it_counts(sqlite: Store) -> None:
+    gas = Obis.parse("0-1:24.2.1*255")
+    sqlite.write([QuarterReading(named(1).meter_id, gas, START, Exact(1, 0), "measured")], [named(1)])
+    assign(sqlite, named(1), "building", "7")
+    (remark,) = (remark for remark in made(sqlite, HOUSE).meters[0].remarks if remark.kind == "other_registers")
+    assert sentence(remark, BERLIN, "en").endswith("What it counts: M-Bus last reading, channel 1 (0-1:24.2.1).")
+    assert sentence(remark, BERLIN, "de").endswith("Er zählt: M-Bus-Zählerstand, Kanal 1 (0-1:24.2.1).")
 
 
 def test_a_meter_without_a_reading_is_in_the_statement(sqlite: Store) -> None:

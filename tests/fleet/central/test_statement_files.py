@@ -135,7 +135,15 @@ def test_the_table_is_exact_and_has_the_remarks(made: Statement, language: Langu
 @pytest.mark.parametrize("kind", get_args(RemarkKind))
 def test_every_remark_has_a_sentence(kind: RemarkKind, language: Language) -> None:
     energies = Decimal("1234567.8"), None
-    remark = Remark(kind, begin_s=0, end_s=900, energies_wh=energies, count=-70, of=100, names=("N", "O", str(IMPORT)))
+    remark = Remark(
+        kind,
+        begin_s=0,
+        end_s=900,
+        energies_wh=energies,
+        count=-70,
+        of=100,
+        names=(str(EXPORT), str(IMPORT), str(IMPORT)),
+    )
     assert re.fullmatch(r"[A-ZÄÖÜ].*[.O]", sentence(remark, BERLIN, language))
     # nothing that is absent breaks it
     assert sentence(Remark(kind), BERLIN, language)

@@ -4,6 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert, select
 
 from history.entries import METER, OTHER, quarter_reading
@@ -81,6 +82,21 @@ def test_a_replacement_marks_what_its_meters_have_measured(store: Store) -> None
     found = marks(store)
     assert {number for number, _ in found} == {1, 2}
     assert QuarterSpan(SECOND, THIRD) in {span for _, span in found}
+
+
+@pytest.mark.parametrize("new", ["1 ISK 00 00000077", None])
+def test_a_replacement_that_is_corrected_marks_the_meter_that_was_named_before(store: Store, new: str | None) -> None:
+    begin(store, NOVEMBER)
+    third = replace(OTHER, meter_id="1 ISK 00 00000077")
+    store.write([quarter_reading(SECOND + 5), quarter_reading(THIRD + 5, meter=OTHER)], [METER, OTHER, third])
+    store.replace_meter(METER.meter_id, OTHER.meter_id)
+    names = [METER.meter_id, OTHER.meter_id, *([new] if new else [])]
+    with store.transaction() as connection:
+        connection.execute(rollup_due.delete())
+        numbers = store.meter_row_ids(connection, names).values()
+    store.replace_meter(METER.meter_id, new)
+    # the days of the meter that it leaves held the energy of both
+    assert {number for number, _ in marks(store)} == set(numbers)
 
 
 def test_a_period_of_some_meters(store: Store) -> None:

@@ -89,12 +89,14 @@ def test_a_meter_replaces_another(store: Store) -> None:
     store.write([], [METER, OTHER])
     store.replace_meter(METER_ID, OTHER.meter_id)
     assert store.meters() == [replace(METER, replaced_by=OTHER.meter_id), OTHER]
+    store.replace_meter(METER_ID, None)
+    assert store.meters() == [METER, OTHER]
 
 
 def test_a_replacement_that_makes_no_sense_is_refused(store: Store) -> None:
     store.write([], [METER, OTHER])
     store.replace_meter(METER_ID, OTHER.meter_id)
-    with pytest.raises(StoreError, match=f"knows no meter 0815; it knows {METER_ID}, {OTHER.meter_id}"):
+    with pytest.raises(StoreError, match="knows no meter 0815"):
         store.replace_meter("0815", METER_ID)
     for old, new, why in (
         (OTHER.meter_id, METER_ID, f"cannot replace {OTHER.meter_id}: it was itself replaced by it"),

@@ -13,6 +13,7 @@ FACTS = CentralFacts(
     silent_readers=1,
     gone_readers=0,
     failing_readers=1,
+    waiting_readers=1,
     skewed_reader="house-7",
     skew_s=-400,
     waiting_quarters=96,

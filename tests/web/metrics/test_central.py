@@ -20,13 +20,14 @@ def scraped(state: CentralState) -> list[str]:
 def test_every_count_of_a_central_server_is_a_metric() -> None:
     assert scraped(central_state(FACTS)) == [
         "iskra_fleet_database_up 1",
-        "iskra_fleet_problems 5",
+        "iskra_fleet_problems 6",
         'iskra_fleet_meters{state="heard"} 22',
         'iskra_fleet_meters{state="silent"} 2',
         'iskra_fleet_meters{state="gone"} 1',
         'iskra_fleet_readers{state="heard"} 2',
         'iskra_fleet_readers{state="silent"} 1',
         'iskra_fleet_readers{state="gone"} 0',
+        "iskra_fleet_waiting_readers 1",
         "iskra_fleet_failing_readers 1",
         "iskra_fleet_clock_skew_seconds -400",
         "iskra_fleet_waiting_quarters 96",

@@ -177,13 +177,14 @@ def _print(table: Table) -> None:
 def _readers_table(rows: "list[tuple[ReaderRow, str]]") -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("reader", style="cyan", no_wrap=True)
-    for name in ("version", "last heard", "clock", "meters"):
+    for name in ("version", "last heard", "clock", "meters", "waiting"):
         table.add_column(name, no_wrap=True)
     table.add_column("")
     for row, sentence in rows:
         clock = "" if row.skew_s is None else f"{row.skew_s:+} s"
         text = Text(sentence or row.sentence, style="yellow" if sentence else "")
-        table.add_row(Text(row.name), Text(row.version or ""), utc(row.at_s), clock, str(row.meters), text)
+        waiting = "" if row.waiting is None else f"{row.waiting:,}"
+        table.add_row(Text(row.name), Text(row.version or ""), utc(row.at_s), clock, str(row.meters), waiting, text)
     return table
 
 

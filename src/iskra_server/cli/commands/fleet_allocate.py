@@ -143,6 +143,8 @@ def _print(house: "SolarHouse", months: Sequence["MonthlyShare"], files: Sequenc
         why = ", ".join(f"{name} {count:,}" for name, count in lacking.items() if count)
         print(f"Quarter-hours not divided: {undivided:,}, because a reading at their edges is missing ({why}).")
         print("Their energy is in none of these sums.")
+    if house.no_consumption:
+        print(f"They count no electricity from the grid and take no part: {', '.join(house.no_consumption)}.")
     if house.others:
         print(f"Without a tenant for some time, and then in no sum: {', '.join(house.others)}.")
     print(f"\n{_LEGAL}\n")

@@ -16,15 +16,22 @@ from iskra_server.fleet.central.broker_accounts import has_account, new_password
 
 _ALLOWED = str.maketrans("", "", "-._")
 _SCHEMES = ("mqtt", "mqtts")
+# deploy/central/acl lets this user read what all readers send, and answer them
+_COLLECTOR = "collector"
 # of a certificate: ten years
 _DAYS = 3650
 _AT_READER = "/etc/iskra-server"
-_COMPOSE = (
-    "docker compose exec --user mosquitto broker sh -c \\\n"
-    "  'mosquitto_passwd -b /mosquitto/accounts/passwords {reader} {password} && kill -HUP 1'"
-)
+_COMPOSE = "docker compose exec --user mosquitto broker sh -c \\\n  '{command}'"
+_AT_DOCKER = "mosquitto_passwd -b {file} {reader} {password} && kill -HUP 1", "/mosquitto/accounts/passwords", ""
 _WITHOUT_DOCKER = (
-    "sudo mosquitto_passwd -b /etc/mosquitto/passwords {reader} {password} && sudo systemctl reload mosquitto"
+    "sudo mosquitto_passwd -b {file} {reader} {password} && sudo systemctl reload mosquitto",
+    "/etc/mosquitto/passwords",
+    "sudo ",
+)
+# a second reader of this name would lock the first one out
+_UNLESS_THERE = (
+    '{sudo}grep -q "^{pattern}:" {file} && echo "{reader} has an account; choose another name, or --replace" || '
+    "{{ {command}; }}"
 )
 
 
@@ -36,6 +43,7 @@ class Enrolment(Struct, frozen=True, omit_defaults=True):
     password: str = ""
     files: tuple[str, ...] = ()
     broker: str = ""
+    broker_without_docker: str = ""
 
 
 def enroll(
@@ -80,6 +88,8 @@ def _name(reader: str) -> str:
     """It becomes part of topics, a line in a password file, a file name and a word of a command."""
     if not reader.translate(_ALLOWED).isalnum() or not reader[0].isalnum():
         raise UsageError(f"'{reader}' cannot be the name of a reader; choose letters, digits, - and .")
+    if reader == _COLLECTOR:
+        raise UsageError(f"{reader} is the account of the collectors at the broker; choose another name for a reader.")
     return reader
 
 
@@ -105,8 +115,19 @@ def _with_password(
             raise UsageError(f"{passwords} cannot be changed: {error.strerror}.") from None
     files = (str(ca_cert),) if ca_cert else ()
     section = _section(reader, address, {"password": password} | _authority(ca_cert))
-    command = "" if passwords else _COMPOSE.format(reader=reader, password=password)
-    return Enrolment(reader, section, password, files, command)
+    command = "" if passwords else _COMPOSE.format(command=_command(_AT_DOCKER, reader, password, replace=replace))
+    without_docker = "" if passwords else _command(_WITHOUT_DOCKER, reader, password, replace=replace)
+    return Enrolment(reader, section, password, files, command, without_docker)
+
+
+def _command(place: tuple[str, str, str], reader: str, password: str, *, replace: bool) -> str:
+    """What adds an account at the broker; with `replace` also where there is one."""
+    text, file, sudo = place
+    command = text.format(file=file, reader=reader, password=password)
+    if replace:
+        return command
+    pattern = reader.replace(".", "[.]")
+    return _UNLESS_THERE.format(command=command, file=file, pattern=pattern, reader=reader, sudo=sudo)
 
 
 def _with_certificate(
@@ -158,8 +179,8 @@ def _text(enrolment: Enrolment) -> str:
     if enrolment.files:
         parts.append(f"Copy to {_AT_READER} of the reader: {', '.join(enrolment.files)}")
     if enrolment.broker:
-        without_docker = _WITHOUT_DOCKER.format(reader=enrolment.reader, password=enrolment.password)
-        parts.append(f"At the broker, in deploy/central:\n\n{enrolment.broker}\n\nwithout Docker:\n\n{without_docker}")
+        parts.append(f"At the broker, in deploy/central:\n\n{enrolment.broker}")
+        parts.append(f"without Docker:\n\n{enrolment.broker_without_docker}")
     elif enrolment.password:
         parts.append(
             "The account is written. Let the broker read it: kill -HUP its process (systemctl reload mosquitto)."

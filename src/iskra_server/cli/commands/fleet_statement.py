@@ -1,8 +1,10 @@
 """`fleet statement`: what the meters of a tenant or a house counted in a period, to print or as CSV."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import track
@@ -19,6 +21,11 @@ from iskra_server.cli.ui.report_files import (
     write_text,
 )
 from iskra_server.cli.ui.usage_error import UsageError
+from iskra_server.history.model.periods import quarter_time
+
+if TYPE_CHECKING:
+    # for its type alone: it imports the database library
+    from iskra_server.fleet.central.label_periods import MeterPeriod
 
 EXAMPLES = examples(
     {
@@ -27,6 +34,8 @@ EXAMPLES = examples(
     }
 )
 Form = Literal["html", "csv"]
+# meters that are named because they are in no statement
+_LINES = 20
 
 
 def statement(
@@ -70,6 +79,7 @@ def statement(
     """Write a statement: readings, energy and what is missing, for each meter of a group and each month."""
     # heavy imports, needed by this command only
     from iskra_server.fleet.central import statement as statements  # noqa: PLC0415
+    from iskra_server.fleet.central.common_groups import in_none  # noqa: PLC0415
     from iskra_server.fleet.central.statement_files import file_names, statement_text  # noqa: PLC0415
 
     settings = load_config(config)
@@ -96,6 +106,25 @@ def statement(
             content = statements.statement(reads, [whole, name], span, now, tz=zone)
             write_text(files[name], statement_text(content, suffix, language))
         print(f"{len(files)} statements are in {to}.")
+        times = statements.quarters_of(span, now)
+        of_each = (statements.common_points(reads, [whole, name], *times) for name in names)
+        left_out = list(in_none(statements.common_points(reads, [whole], *times), of_each))
+    _print_left_out(left_out, each, zone)
+
+
+def _print_left_out(points: "Sequence[MeterPeriod]", each: str, zone: ZoneInfo) -> None:
+    """Empty flats, and meters that nobody has: their energy is in the house's statement, but in none of these."""
+    lines = [
+        f"{point.meter_id} belongs to no {each} from {_day(begin, zone)} to {_day(end, zone)}: in none of them."
+        for point in points
+        for begin, end in point.spans
+    ]
+    for line in [*lines[:_LINES], *(["..."] if len(lines) > _LINES else [])]:
+        print(line)
+
+
+def _day(quarter: int, zone: ZoneInfo) -> str:
+    return f"{quarter_time(quarter, zone):%Y-%m-%d %H:%M}"
 
 
 def _language(configured: str) -> Language:

@@ -1,6 +1,8 @@
 """`meters`: list the meters in history. `meters replace`, `meters remove`."""
 
 import asyncio
+from shlex import quote
+from typing import Annotated
 
 import msgspec
 import typer
@@ -9,7 +11,7 @@ from rich.text import Text
 
 from iskra_server.base.json_values import utc
 from iskra_server.cli.ui.console import text_console
-from iskra_server.cli.ui.open_history import load_config, open_existing
+from iskra_server.cli.ui.open_history import load_config, open_existing, stored_meter
 from iskra_server.cli.ui.options import ConfigFile, Json, group_app
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.history.model.records import MeterInfo
@@ -21,10 +23,13 @@ app = group_app(
     {
         "iskra-server meters": "all meters, with first and last reading",
         "iskra-server meters replace OLD NEW": "NEW continues the history of OLD",
+        "iskra-server meters replace OLD NEW --undo": "it was the wrong pair",
         "iskra-server meters remove METER": "remove its Home Assistant entities",
     },
     needs_subcommand=False,
 )
+# two meters of one place are read at once for no longer than a day
+_TOGETHER_S = 86_400
 
 
 @app.callback(invoke_without_command=True)
@@ -52,12 +57,26 @@ def meters(context: typer.Context, config: ConfigFile = None, json: Json = False
 def replace(
     old: str = typer.Argument(metavar="OLD", help="Meter that was removed."),
     new: str = typer.Argument(metavar="NEW", help="Meter that is installed now."),
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back: they are two meters again.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Record that a new meter continues the history of an old one."""
     with open_existing(load_config(config)) as store:
-        store.replace_meter(old, new)
-    print(f"{new} continues the history of {old}.")
+        before, after = stored_meter(store, old), stored_meter(store, new)
+        if undo and before.replaced_by != after.meter_id:
+            raise UsageError(f"{after.meter_id} does not continue the history of {before.meter_id}.", 1)
+        store.replace_meter(before.meter_id, None if undo else after.meter_id)
+    if undo:
+        print(f"{after.meter_id} does not continue the history of {before.meter_id} any more.")
+        return
+    print(f"{after.meter_id} continues the history of {before.meter_id}.")
+    if before.last_s - after.first_s > _TOGETHER_S:
+        print(
+            f"But {before.meter_id} was read until {utc(before.last_s)}, and {after.meter_id} from "
+            f"{utc(after.first_s)} on: of the one that was read first nothing counts after that. If this is the wrong "
+            f"pair or order: iskra-server meters replace {quote(before.meter_id)} {quote(after.meter_id)} --undo"
+        )
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +29,8 @@ _SERVICE_FOLDER = Path("/var/lib/iskra-server")
 _SERIAL_DIGITS = 6
 _WHOLE_SERIAL_DIGITS = 8
 _MAX_LISTED = 10
+# of more names all meters are read
+_FEW_NAMES = 1_000
 # not imported from sources and simulator: that would load the serial ports
 _SIMULATED = ("simulator:", "file:")
 
@@ -129,7 +131,12 @@ def _named(reads: Reads, name: str) -> list[MeterInfo]:
     short = compact_name(name)
     chain = reads.replacement_chain([short]) if short else []
     found = [meter for meter in chain if matches_name(meter, name)]
-    return found or (reads.meters_ending(short.zfill(_WHOLE_SERIAL_DIGITS)) if _is_serial(short) else [])
+    return found or _meters_ending(reads, [short])
+
+
+def _meters_ending(reads: Reads, names: Iterable[str]) -> list[MeterInfo]:
+    endings = {name.zfill(_WHOLE_SERIAL_DIGITS)[-_WHOLE_SERIAL_DIGITS:] for name in names if _is_serial(name)}
+    return reads.meters_ending(endings) if endings else []
 
 
 def _listed(meters: Sequence[MeterInfo]) -> str:
@@ -138,13 +145,13 @@ def _listed(meters: Sequence[MeterInfo]) -> str:
     return ", ".join(meter.meter_id for meter in meters[:_MAX_LISTED]) + more
 
 
-def meters_by_name(meters: Sequence[MeterInfo], names: Iterable[str]) -> dict[str, str]:
+def meters_by_name(reads: Reads, names: Collection[str]) -> dict[str, str]:
     """The ids of the meters that these names mean, as far as there are any. Raises UsageError where one may mean two.
 
     In one pass: a table of a central server names as many meters as there are.
     """
     index: dict[str, list[MeterInfo]] = defaultdict(list)
-    for meter in meters:
+    for meter in _candidates(reads, {compact_name(name) for name in names}):
         short = compact_name(meter.meter_id)
         for key in {short, short[-_WHOLE_SERIAL_DIGITS:], compact_name(meter.server_id)}:
             index[key].append(meter)
@@ -156,6 +163,14 @@ def meters_by_name(meters: Sequence[MeterInfo], names: Iterable[str]) -> dict[st
                 found[name] = find_meter(candidates, name).meter_id
                 break
     return found
+
+
+def _candidates(reads: Reads, names: set[str]) -> list[MeterInfo]:
+    """Meters among which are those of these names: of a million meters few, where few are named."""
+    if len(names) > _FEW_NAMES:
+        return reads.meters()
+    found = [*reads.replacement_chain(names), *_meters_ending(reads, names)]
+    return list({meter.meter_id: meter for meter in found}.values())
 
 
 def find_virtual(store: Store, name: str | None) -> VirtualRecordedMeter | None:

@@ -26,10 +26,13 @@ def group_of(text: str) -> "Group":
 
 
 def parse_report_period(text: str, now: datetime, tz: ZoneInfo) -> Period:
-    """A period, or FIRST..LAST. Raises UsageError."""
+    """A period that has begun, or FIRST..LAST. Raises UsageError."""
     first, dots, last = text.partition("..")
     with usage_errors():
-        return parse_span(first, last if dots else None, now, tz)
+        period = parse_span(first, last if dots else None, now, tz)
+    if period[0] > now:
+        raise UsageError(f"The period {text} has not begun yet.")
+    return period
 
 
 def check_new(files: Collection[Path], *, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, case, func, select
 
-from iskra_server.diagnosis.central_state import CentralFacts
+from iskra_server.diagnosis.central_state import OVERDUE_S, CentralFacts
 from iskra_server.fleet.central.answers import SILENT_S
 from iskra_server.fleet.central.reader_problems import last_state
 from iskra_server.history.store.partitions import months_left
@@ -34,6 +34,7 @@ def central_facts(store: Store, now_s: float | None = None) -> CentralFacts:
         silent_readers=readers.silent,
         gone_readers=readers.all - readers.present,
         failing_readers=readers.failing,
+        waiting_readers=readers.overdue,
         waiting_quarters=None if readers.waiting is None else int(readers.waiting),
         refused_quarters=None if readers.refused is None else int(readers.refused),
         conflicts=conflicts[0],
@@ -70,6 +71,7 @@ def _readers(reads: Reads, now_s: int) -> Any:
         _count(is_present).label("present"),
         _count(_is_silent(reader.c.at_s, now_s)).label("silent"),
         _count(_is_failing(now_s)).label("failing"),
+        _count(_is_overdue(now_s)).label("overdue"),
         func.max(reader.c.at_s).label("last_s"),
         func.sum(reader.c.waiting).filter(is_present).label("waiting"),
         func.sum(reader.c.refused).filter(is_present).label("refused"),
@@ -96,6 +98,10 @@ def _examples(reads: Reads, now_s: int, readers: Any, refused_last_day: int) -> 
         for row in reads.query(failing.limit(1)):
             german = str(last_state(row.sentence, row.status).de)
             examples |= {"failing_reader": row.name, "failing_sentence": row.sentence, "failing_sentence_de": german}
+    if readers.overdue:
+        overdue = select(reader).where(_is_overdue(now_s)).order_by(reader.c.oldest_s, reader.c.name)
+        for row in reads.query(overdue.limit(1)):
+            examples["waiting_reader"] = row.name
     skewed = select(reader).where(reader.c.skew_s.is_not(None), reader.c.at_s >= now_s - SILENT_S)
     for row in reads.query(skewed.order_by(func.abs(reader.c.skew_s).desc()).limit(1)):
         examples |= {"skewed_reader": row.name, "skew_s": row.skew_s}
@@ -112,6 +118,12 @@ def _is_silent(at_s: ColumnElement[int], now_s: int) -> ColumnElement[bool]:
 
 def _is_failing(now_s: int) -> ColumnElement[bool]:
     return and_(reader.c.ok.is_(False), reader.c.at_s >= now_s - SILENT_S)
+
+
+def _is_overdue(now_s: int) -> ColumnElement[bool]:
+    """Of a reader with refused quarter-hours the oldest may be one of these."""
+    is_waiting = and_(reader.c.waiting > 0, func.coalesce(reader.c.refused, 0) == 0)
+    return and_(is_waiting, reader.c.oldest_s < now_s - OVERDUE_S, reader.c.at_s >= now_s - SILENT_S)
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -57,8 +57,10 @@ _AWAY = (
     "Der Broker {broker} ist nicht erreichbar: {reason}. {advice}. Der Kollektor versucht es, bis er wieder da ist.",
 )
 _WRONG_PASSWORD = (
-    "Correct the user in collect.url, or collect.password (IES_COLLECT_PASSWORD)",
-    "Korrigieren Sie den Benutzer in collect.url oder collect.password (IES_COLLECT_PASSWORD)",
+    "The broker {broker} says: wrong user or password ({reason}). Correct the user in collect.url, or collect.password "
+    "(IES_COLLECT_PASSWORD). The collector tries again until then.",
+    "Der Broker {broker} meldet: Benutzer oder Passwort ist falsch ({reason}). Korrigieren Sie den Benutzer in "
+    "collect.url oder collect.password (IES_COLLECT_PASSWORD). Der Kollektor versucht es so lange.",
 )
 
 
@@ -152,10 +154,7 @@ class Collector:
         )
 
     def _lost(self, error: MqttError) -> Bilingual:
-        details = self._settings.details(error)
-        if isinstance(error, WrongPassword):
-            details["advice"] = _WRONG_PASSWORD
-        return in_both(_AWAY, **details)
+        return in_both(_WRONG_PASSWORD if isinstance(error, WrongPassword) else _AWAY, **self._settings.details(error))
 
     async def _session(self, connection: BrokerConnection) -> None:
         self._connections += 1

@@ -203,7 +203,7 @@ def _visible(
     for of_group in _spans(reads, chains, within, period).values():
         for number, spans in of_group.items():
             visible[number] += spans
-    seen = {number: _joined(spans) for number, spans in visible.items()}
+    seen = {number: joined_times(spans) for number, spans in visible.items()}
     return {
         group: {
             number: common
@@ -238,7 +238,9 @@ def _spans(
                 found[group][number] += spans
     return {
         group: {
-            number: clipped for number, spans in of_group.items() if (clipped := common_times(_joined(spans), [period]))
+            number: clipped
+            for number, spans in of_group.items()
+            if (clipped := common_times(joined_times(spans), [period]))
         }
         for group, of_group in found.items()
     }
@@ -260,11 +262,11 @@ def _spans_of_chains(
             since = chains.first_quarter[part] if part != labelled[0] else 0
             own = [(row.from_quarter or since, row.to_quarter, row.value) for row in by_meter[part]]
             for first, until, value in own:
-                yield Group(kind, value), number, _without((first, until), _joined(taken))
+                yield Group(kind, value), number, times_without((first, until), joined_times(taken))
             taken += [*((first, until) for first, until, _ in own if first < until), (since, ALWAYS)]
 
 
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def joined_times(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """In order, those that overlap or touch as one."""
     joined: list[tuple[int, int]] = []
     for first, until in sorted(spans):
@@ -281,7 +283,7 @@ def common_times(spans: Spans, others: Spans) -> list[tuple[int, int]]:
     return [(first, until) for first, until in pairs if first < until]
 
 
-def _without(span: tuple[int, int], taken: Spans) -> list[tuple[int, int]]:
+def times_without(span: tuple[int, int], taken: Spans) -> list[tuple[int, int]]:
     first, until = span
     free: list[tuple[int, int]] = []
     for begin, end in taken:

@@ -1,14 +1,14 @@
 """Which household of a house gets how much of its solar power: each quarter, read and divided (par. 42b EnWG).
 
 A participant is a tenant: the meters of the house with his label `tenant` in that quarter. Who moves in or out in the
-middle of a month takes part from then, or until then. Meters without this label take no part, nor does the plant.
+middle of a month takes part from then, or until then. Meters without this label take no part, nor does the plant, nor
+one that counts something else, as gas or what another plant generates.
 
 A quarter is divided only where the plant and every meter of every participant have an energy of their own in it: both
 readings at its edges, and no restart or replacement between them, of which nobody knows all that was used. All others
 are divided among nobody, and are told; the energy of a gap belongs to no quarter.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from iskra_server.fleet.central.common_groups import in_none
 from iskra_server.fleet.central.label_periods import Group, MeterPeriod
 from iskra_server.fleet.central.shared_solar import StaticKey, dynamic_shares, static_key, static_shares
 from iskra_server.fleet.central.statement import common_points, groups_among, quarters_of
@@ -30,6 +31,8 @@ from iskra_server.meter.obis import IMPORT, Obis
 TENANT = "tenant"
 # shares are whole numbers of thousandths of a Wh, or finer where a meter is
 _COARSEST = -3
+# A, C and D of the codes of all registers of consumption: 1-0:1.8.0, 1-0:1.8.1, 1-1:1.8.0
+_CONSUMPTION = IMPORT[0], IMPORT[2], IMPORT[3]
 # the energy of each quarter in units; None where it has none of its own
 _Energies = Sequence[int | None]
 
@@ -41,6 +44,7 @@ class SolarHouse(Struct, frozen=True):
     consumption  of each meter
     tenants      participant -> his meters, each with the quarters in which it is his
     others       meters of the house that take no part for some time of the period or all of it
+    no_consumption  meters of tenants that take no part because they do not count consumption
     """
 
     begin: int
@@ -50,6 +54,7 @@ class SolarHouse(Struct, frozen=True):
     consumption: Mapping[str, _Energies]
     tenants: Mapping[str, Sequence[MeterPeriod]]
     others: Sequence[str]
+    no_consumption: Sequence[str]
 
 
 class SharedQuarter(Struct, frozen=True):
@@ -104,7 +109,12 @@ def read_house(
         ]
         for group in groups_among(reads, house, TENANT, period, now)
     }
-    tenants = {name: points for name, points in tenants.items() if points}
+    no_consumption = {point.meter_id for points in tenants.values() for point in points if _counts_else(reads, point)}
+    tenants = {
+        name: counting
+        for name, points in tenants.items()
+        if (counting := [point for point in points if point.meter_id not in no_consumption])
+    }
     chains = {point.meter_id: point.chain for points in tenants.values() for point in points}
     columns = {name: _column(CounterHistory(reads, chain, IMPORT), begin, end) for name, chain in chains.items()}
     produced = _column(generator, begin, end)
@@ -117,8 +127,19 @@ def read_house(
         generation=_energies(produced, scaler, length),
         consumption={name: _energies(column, scaler, length) for name, column in columns.items()},
         tenants=tenants,
-        others=_others(common_points(reads, [house], begin, end), own, tenants),
+        others=[
+            point.meter_id
+            for point in in_none(common_points(reads, [house], begin, end), tenants.values())
+            if own.isdisjoint(point.chain) and point.meter_id not in no_consumption
+        ],
+        no_consumption=sorted(no_consumption),
     )
+
+
+def _counts_else(reads: Reads, point: MeterPeriod) -> bool:
+    """Whether it counts no consumption; one without a total of its tariffs, or of which nothing is stored, lacks it."""
+    stored = {obis for name in point.chain for obis in reads.series(name)}
+    return bool(stored) and not any((obis[0], obis[2], obis[3]) == _CONSUMPTION for obis in stored)
 
 
 def share(house: SolarHouse, parts: Mapping[str, Decimal] | None) -> Iterator[SharedQuarter]:
@@ -177,18 +198,6 @@ def _energies(column: EnergyColumn | None, scaler: int, length: int) -> _Energie
         return [None] * length
     factor, known = 10 ** (column.scaler - scaler), column.measured()
     return [raw * factor if known[place] and raw >= 0 else None for place, raw in enumerate(column.raws)]
-
-
-def _others(points: Sequence[MeterPeriod], plant: set[str], tenants: Mapping[str, Sequence[MeterPeriod]]) -> list[str]:
-    """The meters whose time in the house is not all a tenant's."""
-    taken = Counter[str]()
-    for point in (point for of_tenant in tenants.values() for point in of_tenant):
-        taken[point.meter_id] += sum(end - begin for begin, end in point.spans)
-    return [
-        point.meter_id
-        for point in points
-        if plant.isdisjoint(point.chain) and taken[point.meter_id] < sum(end - begin for begin, end in point.spans)
-    ]
 
 
 def _present(house: SolarHouse, quarter: int) -> dict[str, list[_Energies]]:

@@ -83,10 +83,11 @@ def statement(
 ) -> Statement:
     """Of the meters that are in all of `groups` at the same time. Raises StoreError."""
     (begin, end), asked = quarters_of(period, now), quarter_of(period[1].timestamp())
-    remarks = [Remark("open", end_s=asked * QUARTER_S)] if end < asked else []
+    is_future = period[0] > now
+    remarks = [Remark("future" if is_future else "open", end_s=asked * QUARTER_S)] if end < asked else []
     points = common_points(reads, groups, begin, end, within) if begin < end else []
     meters = tuple(_meter(reads, point, tz, int(now.timestamp())) for point in points)
-    if not meters:
+    if not meters and not is_future:
         remarks.append(Remark("no_meter"))
     totals = tuple(_total(obis, meters) for obis in (IMPORT, EXPORT))
     return Statement(
@@ -125,7 +126,8 @@ def quarters_of(period: tuple[datetime, datetime], now: datetime) -> tuple[int, 
 
 
 def _meter(reads: Reads, point: MeterPeriod, tz: ZoneInfo, now_s: int) -> MeterStatement:
-    registers = sorted({obis for meter_id in point.chain for obis in reads.series(meter_id)} & {IMPORT, EXPORT})
+    stored = sorted({obis for meter_id in point.chain for obis in reads.series(meter_id)})
+    registers = [obis for obis in stored if obis in (IMPORT, EXPORT)]
     counters = {obis: CounterHistory(reads, point.chain, obis) for obis in registers}
     parts = tuple(
         _register(counter, obis, span, point.chain, tz) for span in point.spans for obis, counter in counters.items()
@@ -133,7 +135,8 @@ def _meter(reads: Reads, point: MeterPeriod, tz: ZoneInfo, now_s: int) -> MeterS
     is_complete = bool(parts) and all(part.total.is_complete and not part.total.missing for part in parts)
     remarks = list(central_remarks(reads, point, now_s, is_complete=is_complete))
     if not registers:
-        remarks.insert(0, Remark("no_register"))
+        names = tuple(map(str, stored))
+        remarks.insert(0, Remark("other_registers", names=names) if names else Remark("no_register"))
     return MeterStatement(point.meter_id, parts, tuple(remarks))
 
 

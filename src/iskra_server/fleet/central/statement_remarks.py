@@ -29,8 +29,10 @@ from iskra_server.history.store.schema import (
 
 RemarkKind = Literal[
     "open",
+    "future",
     "no_meter",
     "no_register",
+    "other_registers",
     "no_reading",
     "late_begin",
     "early_end",
@@ -72,7 +74,10 @@ class Remark(Struct, frozen=True):
 
 
 def central_remarks(reads: Reads, point: MeterPeriod, now_s: int, *, is_complete: bool) -> Iterator[Remark]:
-    """Of one meter and the time in which it counts; `is_complete`: every quarter-hour of it is known."""
+    """Of one meter and the time in which it counts.
+
+    `is_complete`: every quarter-hour of it is known, so nothing of it was refused or can still come.
+    """
     begin_s, end_s = point.spans[0][0] * QUARTER_S, point.spans[-1][1] * QUARTER_S
     infos = reads.query(
         select(meter.c.id, meter.c.meter_id, meter.c.simulated).where(meter.c.meter_id.in_(point.chain))
@@ -89,7 +94,8 @@ def central_remarks(reads: Reads, point: MeterPeriod, now_s: int, *, is_complete
     if count:
         yield Remark("set_aside", count=count)
     newest = next((row.id for row in infos if row.meter_id == point.meter_id), None)
-    yield from _refusals(reads, point, begin_s, _readers(reads, numbers))
+    if not is_complete:
+        yield from _refusals(reads, point, begin_s, _readers(reads, numbers))
     yield from _reader(reads, newest, min(end_s, now_s), is_complete=is_complete)
 
 
@@ -157,15 +163,16 @@ def _reader(reads: Reads, number: int | None, until_s: int, *, is_complete: bool
             yield Remark("silent", begin_s=row.at_s, names=(row.reader,))
         # two questions, as one table lies on many nodes of a database and the other one on none of them
         for state in reads.query(select(reader).where(reader.c.name == row.reader)):
-            yield from _reported(state, until_s)
+            yield from _reported(state, until_s, is_complete=is_complete)
 
 
-def _reported(state: Any, until_s: int) -> Iterator[Remark]:
+def _reported(state: Any, until_s: int, *, is_complete: bool) -> Iterator[Remark]:
     """What a reader says of itself; the sentence of a problem may name the meters of others."""
     names = (state.name,)
-    if not state.ok:
+    if not state.ok and not is_complete:
         yield Remark("reader_problem", names=names)
-    if (state.waiting or state.refused) and (state.oldest_s is None or state.oldest_s < until_s):
+    is_old = state.oldest_s is None or state.oldest_s < until_s
+    if (state.waiting or state.refused) and is_old and not is_complete:
         yield Remark("waiting", begin_s=state.oldest_s, count=state.waiting or 0, of=state.refused or 0, names=names)
     if state.skew_s is not None and abs(state.skew_s) > CLOCK_TOLERANCE_S:
         yield Remark("clock", count=state.skew_s, names=names)

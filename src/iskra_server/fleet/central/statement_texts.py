@@ -10,6 +10,7 @@ from iskra_server.base.language import Language
 from iskra_server.fleet.central.label_periods import Group
 from iskra_server.fleet.central.statement_remarks import Remark, RemarkKind
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.meter.registers import describe
 
 NONE = "–"
 WORDS: dict[Language, dict[str, str]] = {
@@ -87,8 +88,11 @@ _REGISTERS: dict[Language, dict[Obis, str]] = {
 _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
     "en": {
         "open": "The period is not over: it ends on {end}.",
+        "future": "The period has not begun yet.",
         "no_meter": "No meter belonged to this group in this period.",
         "no_register": "Nothing of this meter has been stored yet.",
+        "other_registers": "This meter has no counter of all that comes from the grid or goes to it (1.8.0, 2.8.0): "
+        "nothing of it is in this statement. What it counts: {registers}.",
         "no_reading": "From {begin} to {end} there is no reading: no energy is known.",
         "late_begin": "There is no reading from the beginning, {begin}, until {end}: the energy of this time is "
         "not counted.",
@@ -121,8 +125,11 @@ _SENTENCES: dict[Language, dict[RemarkKind, str]] = {
     },
     "de": {
         "open": "Der Zeitraum ist noch nicht zu Ende: Er endet am {end}.",
+        "future": "Der Zeitraum hat noch nicht begonnen.",
         "no_meter": "Zu dieser Gruppe gehörte in diesem Zeitraum kein Zähler.",
         "no_register": "Von diesem Zähler ist noch nichts gespeichert.",
+        "other_registers": "Dieser Zähler hat kein Zählwerk für den ganzen Bezug oder die ganze Einspeisung (1.8.0, "
+        "2.8.0): Nichts von ihm steht in dieser Aufstellung. Er zählt: {registers}.",
         "no_reading": "Von {begin} bis {end} gibt es keinen Zählerstand: Die Energie ist nicht bekannt.",
         "late_begin": "Vom Beginn, {begin}, bis {end} gibt es keinen Zählerstand: Die Energie dieser Zeit ist "
         "nicht gezählt.",
@@ -207,9 +214,17 @@ def sentence(remark: Remark, tz: ZoneInfo, language: Language) -> str:
         name=names[0] or NONE,
         other=names[1] or NONE,
         register=register(Obis.parse(names[2]), language) if names[2] else NONE,
+        registers=_registers(remark, language),
         ahead=(ahead if remark.count > 0 else behind).format(abs(remark.count)),
         early=early if remark.count > 0 else late,
     )
+
+
+def _registers(remark: Remark, language: Language) -> str:
+    """Gas volume (0-1:24.2.1), ...; empty in a remark of another kind."""
+    codes = map(Obis.parse, remark.names if remark.kind == "other_registers" else ())
+    rows = ((code, describe(code)) for code in codes)
+    return ", ".join(f"{getattr(row, language)} ({code.short})" if row else code.short for code, row in rows)
 
 
 def _percent(count: int, of: int, language: Language) -> str:

@@ -132,20 +132,22 @@ class Store(Reads):
             self._database.hold_schema(connection)
             yield connection
 
-    def replace_meter(self, old: str, new: str) -> None:
-        """From now on `new` continues the history of `old`. Raises StoreError."""
-        meters = {info.meter_id: info for info in self.meters()}
-        for name in (old, new):
-            if name not in meters:
-                raise StoreError(f"History knows no meter {name}; it knows {', '.join(meters) or 'none yet'}.")
+    def replace_meter(self, old: str, new: str | None) -> None:
+        """From now on `new` continues the history of `old`; None: no meter does. Raises StoreError."""
+        names = [old] if new is None else [old, new]
         if old == new:
             raise StoreError(f"{new} cannot replace itself. Name the old meter, then the new one.")
-        if _is_replaced_by(meters, new, old):
-            raise StoreError(f"{new} cannot replace {old}: it was itself replaced by it.")
-        successor = select(meter.c.id).where(meter.c.meter_id == new).scalar_subquery()
         with self.transaction() as connection:
-            connection.execute(update(meter).where(meter.c.meter_id == old).values(replaced_by=successor))
-            rollup_marks.mark_replacement(connection, self.insert, self.meter_row_ids(connection, [old])[old])
+            numbers = self.meter_row_ids(connection, names)
+            if unknown := [name for name in names if name not in numbers]:
+                raise StoreError(f"History knows no meter {unknown[0]}.")
+            successor = None if new is None else numbers[new]
+            if successor is not None and _is_replaced_by(connection, successor, numbers[old]):
+                raise StoreError(f"{new} cannot replace {old}: it was itself replaced by it.")
+            # both the chain that it leaves and the one that it joins
+            rollup_marks.mark_replacement(connection, self.insert, numbers[old])
+            connection.execute(update(meter).where(meter.c.id == numbers[old]).values(replaced_by=successor))
+            rollup_marks.mark_replacement(connection, self.insert, numbers[old])
 
     def make_partitions(self, ahead: int | None = None, since_s: float | None = None) -> int:
         """PostgreSQL: create missing partitions from `since_s` or now until `ahead` months ahead; returns how many.
@@ -311,9 +313,10 @@ def fits_columns(record: Record) -> bool:
     return all(abs(number) <= INT64_MAX for number in numbers if isinstance(number, int))
 
 
-def _is_replaced_by(meters: dict[str, MeterInfo], old: str, new: str) -> bool:
-    """Whether `new` is among the successors of `old`."""
-    name: str | None = old
-    while name is not None and name != new:
-        name = meters[name].replaced_by
-    return name is not None
+def _is_replaced_by(connection: Connection, old: int, new: int) -> bool:
+    """Whether the meter of the row `new` is among the successors of that of the row `old`."""
+    successors = dict(rollup_marks.replacements(lambda statement: connection.execute(statement).all(), [old]))
+    number: int | None = old
+    while number is not None and number != new:
+        number = successors.get(number)
+    return number is not None

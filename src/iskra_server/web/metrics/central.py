@@ -12,6 +12,12 @@ def _at_s(moment: datetime | None) -> float | None:
 
 
 CENTRAL: tuple[Metric[CentralFacts], ...] = (
+    Metric(
+        "waiting_readers",
+        "gauge",
+        "Readers at which quarter-hours wait that are older than two hours.",
+        lambda facts: facts.waiting_readers,
+    ),
     Metric("failing_readers", "gauge", "Readers that report a fault.", lambda facts: facts.failing_readers),
     Metric(
         "clock_skew_seconds",
