@@ -7,7 +7,7 @@ import { link } from "../router.js";
 import {
   currentReading, phasePowers, powerOf, registerValue, store, subscribe, totalText, virtualState, whenChosen,
 } from "../store.js";
-import { reloadPage } from "../stream.js";
+import { reloadForPart } from "../stream.js";
 import { historyNote, missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
 /** @type {View} */
@@ -45,8 +45,10 @@ export function show(main, _address, signal) {
   // the number comes first: the charts load after it has been painted
   whenChosen(signal, async () => {
     await painted();
-    const charts = await import("./nowCharts.js").catch(reloadPage);
-    if (charts && !signal.aborted) charts.showCharts(main, { hour, note, day, caption, facts, rate }, signal);
+    const charts = await import("./nowCharts.js").catch(reloadForPart);
+    if (signal.aborted) return;
+    if (charts) charts.showCharts(main, { hour, note, day, caption, facts, rate }, signal);
+    else for (const node of [day, facts]) node.replaceChildren(words.noChart);
   });
 }
 

@@ -2,6 +2,7 @@
 // power of a plant.
 
 import { whenPlant } from "../store.js";
+import { reloadForPart } from "../stream.js";
 import { showSubMeters } from "../subMeters.js";
 import { showLastHour } from "./hour.js";
 import { showNote } from "./nowNote.js";
@@ -18,7 +19,7 @@ export function showCharts(main, { hour, note, ...today }, signal) {
   showToday(today, signal);
   showSubMeters(main, signal);
   whenPlant(signal, async () => {
-    const { showSolarFlow } = await import("./solarFlow.js");
-    if (!signal.aborted) await showSolarFlow(main, signal);
+    const solar = await import("./solarFlow.js").catch(reloadForPart);
+    if (solar && !signal.aborted) await solar.showSolarFlow(main, signal);
   });
 }

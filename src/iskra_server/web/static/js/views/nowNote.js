@@ -3,9 +3,8 @@
 import { time } from "../clock.js";
 import { setText } from "../dom.js";
 import { localized, words } from "../language.js";
-import {
-  chosenStatus, currentReading, lagOf, partsText, registerValue, store, subscribe, virtualState,
-} from "../store.js";
+import { lagOf, partsText } from "../readingText.js";
+import { chosenStatus, currentReading, registerValue, store, subscribe, virtualState } from "../store.js";
 
 /** @param {HTMLElement} note @param {AbortSignal} signal */
 export function showNote(note, signal) {
