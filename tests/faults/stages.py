@@ -729,6 +729,7 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             "nothing_asks",
+            "modbus_alone",
             "shows_no_meter",
             "shows_no_power",
             "shows_production",
