@@ -91,7 +91,7 @@ def test_without_a_pace_others_still_get_their_turn() -> None:
     assert asyncio.run(scenario()) > 100
 
 
-@pytest.mark.parametrize(("rate", "away_s"), [(1.0, 3 * 3600), (1.0, 1.5), (60.0, 3600)])
+@pytest.mark.parametrize(("rate", "away_s"), [(1.0, 3 * 3600), (1.0, 7.5), (60.0, 3600)])
 def test_the_meter_goes_on_while_the_computer_is_suspended(
     rate: float, away_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +122,33 @@ def test_the_meter_goes_on_while_the_computer_is_suspended(
     # at the pace of the clock again, less than a telegram behind
     assert -0.001 <= (now_s - begun_s) * rate - sum(steps) < 1
     assert abs(asked - sum(steps)) <= 1
+
+
+def test_a_meter_that_shows_now_is_not_behind_by_the_time_that_its_household_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A small computer computes the years since its first day for seconds."""
+    now_s = 1000.0
+
+    async def next_second(meter: SimulatedSource) -> int:
+        async with aclosing(meter.intervals()) as intervals:
+            async for data in intervals:
+                return sec_index(readings(data or b"")[0])
+        raise AssertionError("a meter sends for ever")
+
+    async def scenario() -> tuple[int, int, int]:
+        nonlocal now_s
+        meter = SimulatedSource()
+        first = sec_index(readings(next(telegrams(start=datetime.fromtimestamp(meter.now().state.second, UTC))))[0])
+        now_s += 7
+        prepared = await next_second(meter)
+        # a reader that is started again
+        now_s += 600
+        return first, prepared, await next_second(meter)
+
+    monkeypatch.setattr(simulated_source, "boottime_s", lambda: now_s)
+    first, prepared, again = asyncio.run(scenario())
+    assert (prepared - first, again - first) == (7, 607)
 
 
 def test_a_second_iteration_goes_on_where_the_first_one_stopped() -> None:

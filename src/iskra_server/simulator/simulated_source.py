@@ -25,8 +25,9 @@ from iskra_server.sources.source import Chunk, SourceState, timestamped
 
 SCHEME = "simulator"
 CHUNK = 64
-# a meter goes on while this computer is suspended or too busy: telegrams missed by more than this are never sent
-MAX_LAG_S = 1.0
+# a meter goes on while this computer is suspended or busy: what is missed for longer than this is never sent, what is
+# late by less comes in one burst
+MAX_LAG_S = 5.0
 _OPTIONS = ("seed", "rate", "faults", "start", "since", "unlock", "relock", "measures")
 _NEVER = math.inf
 
@@ -79,7 +80,8 @@ class SimulatedSource:
             raise ValueError(f"the profile {model.name} is not locked; one that can be unlocked is MT175-locked")
         self._seed = seed
         self._first = _first_second(start)
-        self._began_s = math.nan
+        # when the meter was at its first second; one that begins at a given time waits until it is prepared
+        self._began_s = boottime_s() if start is None else math.nan
         self._household = _household(model, seed, self._first, since, is_plant=is_plant)
         self._second = self._first  # of the next telegram
         self._write = _writer(model, seed, self._household, self._first, unlocked_s=(unlock, relock))
@@ -100,10 +102,11 @@ class SimulatedSource:
         """Compute the household from its first day on: seconds on a small computer, so other tasks run in between."""
         for _ in self._household.advance(self._first):
             await asyncio.sleep(0)
-        self._began_s = boottime_s()
+        if math.isnan(self._began_s):
+            self._began_s = boottime_s()
 
     def now(self) -> MeterAtSecond:
-        """The meter at this moment, which goes on at the rate since it was prepared."""
+        """The meter at this moment."""
         passed_s = (boottime_s() - self._began_s) * self.rate
         return moment(self.model, self._seed, self._household, self._first + int(passed_s))
 
@@ -114,7 +117,7 @@ class SimulatedSource:
     async def intervals(self) -> AsyncGenerator[bytes | None, None]:
         """What arrives in each telegram interval: a telegram, damaged or not; b""; or None while unplugged."""
         await self.prepare()
-        due_s = boottime_s()
+        due_s = self._began_s + (self._second - self._first) / self.model.interval_s * self._pause_s
         while True:
             await asyncio.sleep(max(0.0, due_s - boottime_s()))
             late_s = boottime_s() - due_s
