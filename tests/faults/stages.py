@@ -514,6 +514,13 @@ def beyond_rating(scene: Scene) -> Iterator[None]:
     yield
 
 
+def below_zero(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(telegram(energy=-FIRST_ENERGY))
+    yield
+
+
 # --- worth knowing ---
 
 
@@ -643,7 +650,7 @@ STAGES: dict[str, Stage] = {
         *(unknown_name, no_answer, unreachable, needs_package, needs_other_installation),
         *(silence, fell_silent, no_meter_found, gps, framing),
         *(no_valid_telegram, checksums, cut, overrun, first_telegram, held_back),
-        *(locked, relocked, inf_off, stale, rare, went_back, jumped, beyond_rating),
+        *(locked, relocked, inf_off, stale, rare, went_back, jumped, beyond_rating, below_zero),
         *(
             two_meters,
             other_meter,
@@ -722,6 +729,7 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             "nothing_asks",
+            "modbus_alone",
             "shows_no_meter",
             "shows_no_power",
             "shows_production",

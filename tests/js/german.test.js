@@ -29,8 +29,13 @@ test("dates and periods are German", () => {
 });
 
 test("a file for a German Excel has semicolons, decimal commas and times without offset", () => {
-  const rows = [["begin", "import_wh"], ["2026-10-25T02:00:00+02:00", "-10732309.10"], ["x", "7"], ["1.2.3", ""]];
-  assert.equal(csvText(rows), "\ufeffbegin;import_wh\r\n2026-10-25 02:00:00;-10732309,10\r\nx;7\r\n1.2.3;\r\n");
+  // an hour that comes twice
+  const rows = [["begin", "import_wh"], ["2026-10-25T02:00:00+02:00", "-10732309.10"],
+    ["2026-10-25T02:00:00+01:00", "8"], ["x", "7"], ["1.2.3", ""]];
+  assert.equal(csvText(rows), ["\ufeffbegin;import_wh;begin_utc",
+    "2026-10-25 02:00:00;-10732309,10;2026-10-25 00:00:00",
+    "2026-10-25 02:00:00;8;2026-10-25 01:00:00", "x;7;", "1.2.3;;", ""].join("\r\n"));
+  assert.equal(csvText([["begin"]]), "\ufeffbegin\r\n");
 });
 
 test("money is exact to the cent, with a real minus", () => {

@@ -1,12 +1,10 @@
-from math import inf
-
 import pytest
-from msgspec.structs import replace
 
 from iskra_server.meter.counter_rules import (
     MAX_COUNTERS,
     SeenCounter,
     counters_of,
+    impossible_counters,
     is_counter,
     is_energy_counter,
     joined,
@@ -15,7 +13,7 @@ from iskra_server.meter.counter_rules import (
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import unit_named
-from samples import IMPORT, energy, power, sample
+from samples import IMPORT, energy, power, reading, sample
 
 
 @pytest.mark.parametrize(
@@ -67,15 +65,8 @@ def test_a_first_counter_is_no_more_than_the_connection_carries_in_50_years() ->
     limit_wh = 69_000 * 50 * 8766
     gas = Register(Obis.parse("0-1:24.2.1"), limit_wh * 10, 0, unit_named("m³"))
     for first in (energy(limit_wh, 0), energy(10 * limit_wh), gas):
-        assert violation({}, sample(first), 69_000) is None
-    found = violation({}, sample(energy(limit_wh + 1, 0)), 69_000)
-    assert found and found.is_beyond_rating
+        assert impossible_counters(reading(first), 69_000) == {}
+    (found,) = impossible_counters(reading(energy(limit_wh + 1, 0), power(5)), 69_000).values()
+    assert found.is_beyond_rating and found.is_impossible
     assert str(found) == "1-0:1.8.0 is more than the connection can carry in 50 years: 30242700001"
-    assert violation({}, sample(energy(limit_wh + 1, 0)), 70_000) is None
-
-
-def test_what_history_has_without_its_time_does_not_lift_the_limit() -> None:
-    undated = counters_of(replace(sample(energy(5)), monotonic_s=-inf))
-    found = violation(undated, sample(energy(5, 11)), 69_000)
-    assert found and found.is_beyond_rating
-    assert violation(undated, sample(energy(5, 7)), 69_000) is None
+    assert impossible_counters(reading(energy(limit_wh + 1, 0)), 70_000) == {}

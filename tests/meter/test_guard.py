@@ -126,6 +126,60 @@ def test_a_counter_that_no_meter_can_reach_is_held_back_however_often_it_comes()
     assert totals(results) == [None] * AGREEING_TELEGRAMS * 2 + [Decimal("100.0"), None, None, None]
 
 
+@pytest.mark.parametrize("absurd", [energy(281_360_734, 5), energy(-5)])
+@pytest.mark.parametrize("obis", [IMPORT, EXPORT])
+def test_a_counter_that_was_never_possible_is_left_out_alone(absurd: Register, obis: Obis) -> None:
+    guard, other = Guard(), EXPORT if obis == IMPORT else IMPORT
+    for second in range(3):
+        result = guard.admit(sample(replace(absurd, obis=obis), energy(1000 + second, obis=other), at_s=second))
+        assert isinstance(result, Sample)
+        numbers = {register.obis: register.value for register in result.reading.numbers()}
+        assert numbers == {other: Decimal(1000 + second) / 10}
+        assert [problem.register.obis for problem in guard.left_out(METER_ID)] == [obis]
+    assert guard.held_back == {}
+    # the meter is put right
+    result = guard.admit(sample(energy(5, obis=obis), energy(1010, obis=other), at_s=4))
+    assert isinstance(result, Sample) and len(list(result.reading.numbers())) == 2
+    assert guard.left_out(METER_ID) == ()
+
+
+def test_a_published_counter_is_not_withdrawn_by_a_meter_that_miscalculates_for_seconds() -> None:
+    """Without its own value a total would be unavailable everywhere for a second."""
+    guard, absurd = Guard(), energy(281_360_734, 5)
+    published = [
+        isinstance(guard.admit(sample(energy(1000) if second < 3 else absurd, power(7), at_s=second)), Sample)
+        for second in range(40)
+    ]
+    # the last good one was current for a minute; half of that later the power is served alone
+    assert published == [True] * 3 + [False] * 30 + [True] * 7
+    assert guard.held_back == {METER_ID: 30}
+    back = guard.admit(sample(energy(1001), power(7), at_s=41))
+    assert isinstance(back, Sample) and (back.epoch, len(list(back.reading.numbers()))) == (0, 2)
+
+
+def test_a_single_telegram_with_an_absurd_counter_is_not_published() -> None:
+    guard = Guard()
+    for second, raw in enumerate((1000, -7, 1001, -7, 1002)):
+        assert isinstance(guard.admit(sample(energy(raw), power(7), at_s=second * 60)), Sample) is (raw > 0)
+
+
+def test_a_counter_of_history_is_left_out_where_it_is_absurd_now() -> None:
+    guard = Guard()
+    guard.remember(sample(energy(5)))
+    result = guard.admit(sample(energy(5, 11), power(7)))
+    assert isinstance(result, Sample)
+    assert [register.obis for register in result.reading.numbers()] == [power(7).obis]
+
+
+def test_another_list_does_not_end_the_wait_of_an_absurd_counter() -> None:
+    """A D0 meter is asked for single registers between its readouts."""
+    guard = Guard()
+    for second in range(0, 60, 2):
+        guard.admit(sample(energy(-5), energy(7, obis=EXPORT), at_s=second))
+        guard.admit(sample(power(9), at_s=second + 1))
+        assert [problem.register.obis for problem in guard.left_out(METER_ID)] == [IMPORT]
+
+
 def test_a_net_sum_may_fall_and_be_below_0() -> None:
     net = Obis.parse("36.8.0")
     guard = Guard()

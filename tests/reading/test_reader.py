@@ -26,7 +26,7 @@ from iskra_server.diagnosis.status import run_checks
 from iskra_server.diagnosis.stream_guess import StreamGuess
 from iskra_server.meter.arrival import ACCURACY_S
 from iskra_server.meter.guard import AGREEING_S, Guard
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import IMPORT, Obis
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
@@ -324,6 +324,21 @@ def test_a_first_reading_that_no_meter_can_show_is_not_published(scaler: int, fa
         assert (facts.quarantined, run_checks(facts).advice.fault) == (3, fault)
     else:
         assert facts.rejected_registers == 3
+
+
+@pytest.mark.parametrize(("energy", "scaler", "fault"), [(281_360_734, 5, "beyond_rating"), (-7, -1, "below_zero")])
+def test_an_absurd_total_takes_no_power_away_and_is_named(
+    energy: int, scaler: int, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = Hub()
+    facts = reader(*[telegram(energy, 300, scaler=scaler)] * 3, hub=hub).facts(now_s=4.0)
+    (sample,) = hub.newest.values()
+    numbers = {register.obis.short: register.value for register in sample.reading.numbers()}
+    assert numbers["1-0:16.7.0"] == 300 and IMPORT.short not in numbers
+    status = run_checks(facts)
+    assert (status.ok, status.failed_check, status.advice.fault) == (True, "plausible", fault)
+    assert (facts.rejected_registers, facts.quarantined) == (3, 0)
+    assert caplog.text.count("a value of register 1-0:1.8.0 is left out") == 1
 
 
 def test_a_first_telegram_without_a_checksum_is_not_said_to_have_jumped() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emulating import MAC, GridMeter
 from iskra_server.config import Config, ConfigError, load
 from iskra_server.runtime.emulation_outputs import emulation_outputs
 from iskra_server.runtime.planned_device import PlannedDevice
@@ -73,6 +74,18 @@ def test_modbus_devices_of_one_port_are_one_output(tmp_path: Path) -> None:
     both = "[outputs.sunspec]\nenabled = true\n[outputs.shelly_modbus]\nenabled = true\n"
     assert len(list(emulation_outputs(configured(tmp_path, both)))) == 1
     assert len(list(emulation_outputs(configured(tmp_path, f"{both}port = 503\n")))) == 2
+
+
+def test_a_shelly_by_modbus_says_that_it_is_not_there_by_http(tmp_path: Path) -> None:
+    def notices(more: str) -> list[str]:
+        text = f"[outputs.shelly_modbus]\nenabled = true\n{more}"
+        (planned,) = modbus_devices(configured(tmp_path, text))[502]
+        device = planned.make(GridMeter().clients(), lambda: MAC)
+        device.recovered()
+        return [notice.fault for notice in device.state().notices]
+
+    assert notices("") == ["modbus_alone"]
+    assert notices("[outputs.shelly_pro_3em]\nenabled = true\n") == []
 
 
 def test_what_several_batteries_do_not_share_shows_the_meter_as_it_is(tmp_path: Path) -> None:

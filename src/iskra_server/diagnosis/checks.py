@@ -215,7 +215,7 @@ def _checksums(facts: Facts) -> Result:
 def _values(facts: Facts) -> Result:
     if facts.age_s is not None:
         return True
-    if facts.counter_violation and facts.counter_violation.is_beyond_rating:
+    if facts.counter_violation and facts.counter_violation.is_impossible:
         return _plausible(facts)
     return unreadable(facts) or advise("held_back" if facts.quarantined else "no_values")
 

@@ -10,6 +10,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Choose this device in the app of the battery. Battery and server must be in the same network; broadcast is blocked by some access points and in guest networks.",
         "Seit {minutes} Minuten hat niemand gefragt.",
         "Wählen Sie dieses Gerät in der App des Speichers aus. Speicher und Server müssen im selben Netz sein; manche Access Points und Gastnetze blockieren Broadcasts."),
+    "modbus_alone": (
+        "Sigenstor looks for the Shelly by mDNS and HTTP before it asks by Modbus, and outputs.shelly_pro_3em is off.",
+        "Set outputs.shelly_pro_3em.enabled = true as well; a program that is given this address and port does not need it.",
+        "Sigenstor sucht den Shelly per mDNS und HTTP, bevor es per Modbus fragt, und outputs.shelly_pro_3em ist aus.",
+        "Setzen Sie auch outputs.shelly_pro_3em.enabled = true; ein Programm, dem Adresse und Port angegeben werden, braucht es nicht."),
     "shows_no_meter": (
         "Nothing is shown, because the meter that is to be shown is not read; others are.",
         "Set outputs.emulation.meter to the number or name of a meter that is read, or leave it out.",

@@ -46,7 +46,8 @@ def bytes_per_s(byte_count: int, seconds: float) -> float | None:
 class CounterViolation(Struct, frozen=True):
     """A counter that decreased, or increased too fast: why readings are held back.
 
-    `is_beyond_rating`: no meter of this connection can have counted so far.
+    `is_beyond_rating`: no meter of this connection can have counted so far; `is_negative`: it is below 0. Such a
+    counter is left out alone, if the meter sends anything else.
     """
 
     register: str
@@ -55,9 +56,16 @@ class CounterViolation(Struct, frozen=True):
     seconds: int
     is_decrease: bool
     is_beyond_rating: bool = False
+    is_negative: bool = False
+
+    @property
+    def is_impossible(self) -> bool:
+        return self.is_beyond_rating or self.is_negative
 
     @property
     def fault(self) -> str:
+        if self.is_negative:
+            return "below_zero"
         if self.is_decrease:
             return "went_back"
         return "beyond_rating" if self.is_beyond_rating else "jumped"
@@ -85,7 +93,7 @@ class Facts(Struct, frozen=True):
     usual_interval_s     the usual time between two telegrams
     locked_at            when the meter locked itself after it was unlocked; `unlocked_for_s` is how long it was
                          unlocked then, None where its unlocking was not seen
-    counter_violation    why readings are held back now
+    counter_violation    why readings are held back now, or one of their counters
     previous_meter_id    the meter that the same head read before, which this one may replace; `meter_changes` is how
                          often the meter changed within the last ten minutes
     clock_problem        why the clock of this computer is wrong, None while it is right; `clock_time` is what it shows

@@ -44,9 +44,14 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Werte werden zurückgehalten: {register} sprang innerhalb von {seconds} s von {before} auf {value}.",
         "Wurde meters.factor geändert, warten Sie fünf Minuten. Kann der Hausanschluss so viel Leistung liefern, erhöhen Sie meters.max_power_w; prüfen Sie sonst, ob hier nur ein Zähler gelesen wird."),
     "beyond_rating": (
-        "Readings are held back: {register} shows {value}, more than the connection can carry in 50 years.",
+        "{register} is held back: it shows {value}, more than the connection can carry in 50 years.",
         "If the house connection can carry that much power, raise meters.max_power_w; otherwise record what the meter sends (iskra-server record --mask) and report it.",
-        "Werte werden zurückgehalten: {register} zeigt {value}, mehr als der Hausanschluss in 50 Jahren liefern kann.",
+        "{register} wird zurückgehalten: {value} ist mehr, als der Hausanschluss in 50 Jahren liefern kann.",
         "Kann der Hausanschluss so viel Leistung liefern, erhöhen Sie meters.max_power_w; zeichnen Sie sonst auf, was der Zähler sendet (iskra-server record --mask), und melden Sie es."),
+    "below_zero": (
+        "{register} is held back: it shows {value}, but a counter is never below 0.",
+        "Record what the meter sends (iskra-server record --mask) and report it.",
+        "{register} wird zurückgehalten: {value} ist kleiner als 0; das kann kein Zählwerk zeigen.",
+        "Zeichnen Sie auf, was der Zähler sendet (iskra-server record --mask), und melden Sie es."),
 }
 # fmt: on

@@ -49,6 +49,13 @@ class Status(Struct, frozen=True):
     notices: tuple[Advice, ...]
     facts: Facts
 
+    def why_held_back(self, register: str) -> Advice | None:
+        """Why a counter, such as 1-0:1.8.0, is held back now; None while it is not."""
+        violation = self.facts.counter_violation
+        if violation is None or violation.register != register:
+            return None
+        return next(check.advice for check in self.checks if check.name == "plausible")
+
 
 def run_checks(facts: Facts, others: Iterable[Facts] = ()) -> Status:
     """Run all checks of one source; `others` are the facts of the other sources that bring the same meter."""

@@ -1,17 +1,18 @@
 """Counters, and what they cannot do: be below 0, decrease, or increase faster than the rating of the meter allows.
 
-A counter that is seen first, or of which nobody knows when, has increased from 0 within `LIFETIME_S`.
+No counter shows more than its meter can have counted from 0 within `LIFETIME_S`.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil, inf
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Register, Sample, on_one_scale, seconds_between
+from iskra_server.meter.reading import Reading, Register, Sample, on_one_scale, seconds_between
 from iskra_server.meter.registers import describe
 from iskra_server.meter.transformer_factor import step_of
 from iskra_server.meter.units import ENERGIES, WATT_HOUR
@@ -63,6 +64,11 @@ class Violation(Struct, frozen=True):
         return int(self.register.raw) < 0
 
     @property
+    def is_impossible(self) -> bool:
+        """Whether the value itself is wrong, whatever the counter showed before."""
+        return self.is_negative or self.is_beyond_rating
+
+    @property
     def is_beyond_rating(self) -> bool:
         return self.seconds == LIFETIME_S
 
@@ -110,17 +116,24 @@ def joined(counters: Counters, newer: Counters) -> Counters:
     return both
 
 
+def impossible_counters(reading: Reading, max_power_w: int) -> dict[Obis, Violation]:
+    """The counters that no meter of this connection can show, however often they come."""
+    found = {}
+    for register in _counters(reading.registers):
+        if int(register.raw) < 0:
+            found[register.obis] = Violation(register, replace(register, raw=0), 0.0, is_decrease=True)
+        elif register.unit in ENERGIES and int(register.raw) > _energy_of_life(max_power_w, register.scaler or 0):
+            found[register.obis] = Violation(register, replace(register, raw=0), LIFETIME_S, is_decrease=False)
+    return found
+
+
 def violation(counters: Counters, sample: Sample, max_power_w: int, *, tolerated_s: int = 0) -> Violation | None:
     """Why a sample is inconsistent with counters of earlier telegrams, or None.
 
     An energy may be lower by what `max_power_w` makes in `tolerated_s`.
     """
     for register in _counters(sample.reading.registers):
-        if int(register.raw) < 0:
-            return Violation(register, replace(register, raw=0), 0.0, is_decrease=True)
         seen = counters.get(register.obis)
-        if (seen is None or seen.sample.monotonic_s == -inf) and _is_unreachable(register, max_power_w):
-            return Violation(register, replace(register, raw=0), LIFETIME_S, is_decrease=False)
         if seen is None:
             continue
         last = seen.register
@@ -179,8 +192,9 @@ def _max_increase(register: Register, last: Register, seconds: float, max_power_
     return _energy(max_power_w, seconds + SLACK_S, min(scalers)) + step * int(10 ** (max(scalers) - min(scalers)))
 
 
-def _is_unreachable(register: Register, max_power_w: int) -> bool:
-    return register.unit in ENERGIES and int(register.raw) > _energy(max_power_w, LIFETIME_S, register.scaler or 0)
+@lru_cache(maxsize=64)
+def _energy_of_life(max_power_w: int, scaler: int) -> int:
+    return _energy(max_power_w, LIFETIME_S, scaler)
 
 
 def _energy(power_w: int, seconds: float, scaler: int) -> int:

@@ -1,9 +1,12 @@
 """The guard checks counters before they are published (docs/architecture.md, promises 2, 3 and 6):
 
-- a counter is never below 0, never decreases, and never increases faster than the rating of the meter allows;
+- a counter never decreases, and never increases faster than the rating of the meter allows;
 - a telegram that violates this is held back. Telegrams that are consistent with each other for AGREEING_S, at least
   AGREEING_TELEGRAMS of them, are accepted and begin a new epoch (a replaced register, a reset). A telegram that is
   consistent with the published values ends the wait, and the epoch stays;
+- a counter that no meter of this connection can show, below 0 or beyond its rating, is left out alone, so that the
+  others are served. Where it has been published before, its telegrams are held back for IMPOSSIBLE_S first: the last
+  value stays meanwhile;
 - a meter that locks sends whole kWh only: its last fine value is kept until the coarse value has passed it. So does a
   meter whose lists have different resolutions, and one that is read in two ways;
 - of a weakly protected telegram, damage may be a possible value. Its counters are published as far as two telegrams in
@@ -25,6 +28,7 @@ from iskra_server.meter.counter_rules import (
     SeenCounter,
     Violation,
     counters_of,
+    impossible_counters,
     is_lower,
     joined,
     never_lower,
@@ -38,6 +42,8 @@ MAX_POWER_W = 69_000
 AGREEING_TELEGRAMS = 3
 # a meter that restarts or miscalculates sends zeros for seconds; a reset is permanent
 AGREEING_S = 300.0
+# a meter that miscalculates for seconds; a reading is current for a minute by default
+IMPOSSIBLE_S = 30.0
 # of weakly protected telegrams: they deny the published value, which damage made too high
 _DENYING_TELEGRAMS = 2
 # a value of the telegram before is current if that is no older, or as old as is usual
@@ -83,10 +89,11 @@ class _Candidate:
 
 
 class _Meter:
-    """One meter: its published counters, and those held back since."""
+    """One meter: its published counters, those held back since, and those that it cannot show, each with since when."""
 
     def __init__(self) -> None:
         self.published: Counters = {}
+        self.impossible: dict[Obis, tuple[Violation, float]] = {}
         self.epoch = 0
         self.candidate: _Candidate | None = None
         # of the last telegrams, once one was weakly protected
@@ -118,6 +125,11 @@ class Guard:
     def admit(self, sample: Sample, max_power_w: int = MAX_POWER_W) -> Sample | HeldBack:
         """The sample to publish, or HeldBack with the reason."""
         meter = self._meters.setdefault(sample.reading.meter_id, _Meter())
+        impossible = impossible_counters(sample.reading, max_power_w)
+        if impossible or meter.impossible:
+            sample = _without_impossible(meter, sample, impossible)
+            if problem := _held_for(meter, sample, impossible):
+                return self._hold_back(sample, problem)
         problem = violation(meter.published, sample, max_power_w)
         if problem is not None and not self._is_admitted(meter, sample, problem, max_power_w):
             return self._hold_back(sample, problem)
@@ -139,6 +151,11 @@ class Guard:
         meter = self._meters.get(meter_id)
         return meter is not None and bool(meter.published)
 
+    def left_out(self, meter_id: str) -> tuple[Violation, ...]:
+        """The counters of a meter's last telegrams that it cannot show."""
+        meter = self._meters.get(meter_id)
+        return tuple(problem for problem, _ in meter.impossible.values()) if meter else ()
+
     def _hold_back(self, sample: Sample, problem: Violation) -> HeldBack:
         meter_id = sample.reading.meter_id
         self.held_back[meter_id] = self.held_back.get(meter_id, 0) + 1
@@ -153,10 +170,6 @@ class Guard:
         candidate = meter.candidate
         if candidate is None or violation(candidate.counters, sample, max_power_w) is not None:
             candidate = meter.candidate = _Candidate(sample)
-            if violation({}, sample, max_power_w) is not None:
-                # below 0 is never accepted
-                meter.candidate = None
-                return False
         candidate.add(sample, problem.register.obis)
         if candidate.is_accepted(sample.monotonic_s):
             meter.candidate = None
@@ -179,6 +192,35 @@ class Guard:
             published[obis] = replace(published[obis], sample=moment.sample)
         meter.published = joined(meter.published, published)
         return sample
+
+
+def _without_impossible(meter: _Meter, sample: Sample, impossible: dict[Obis, Violation]) -> Sample:
+    """The sample with these counters as entries without a value: so an earlier value does not stand in for them."""
+    before, now_s = meter.impossible, sample.monotonic_s
+    sent = {register.obis for register in sample.reading.registers}
+    kept = {obis: known for obis, known in before.items() if obis not in sent}
+    meter.impossible = kept | {
+        obis: (problem, before[obis][1] if obis in before else now_s) for obis, problem in impossible.items()
+    }
+    registers = tuple(
+        replace(register, raw=b"", scaler=None) if register.obis in impossible else register
+        for register in sample.reading.registers
+    )
+    return replace(sample, reading=replace(sample.reading, registers=registers)) if impossible else sample
+
+
+def _held_for(meter: _Meter, sample: Sample, impossible: dict[Obis, Violation]) -> Violation | None:
+    """The impossible counter for which a telegram is held back with all that it has, or None.
+
+    Either the last value of that counter is still served, or nothing is left of the telegram.
+    """
+    has_numbers = any(register.unit is not None for register in sample.reading.numbers())
+    for obis, problem in impossible.items():
+        last, (_, since_s) = meter.published.get(obis), meter.impossible[obis]
+        is_served = last is not None and last.sample.monotonic_s > -inf
+        if not has_numbers or (is_served and sample.monotonic_s - since_s < IMPOSSIBLE_S):
+            return problem
+    return None
 
 
 def _is_undated(last: SeenCounter, seen: SeenCounter) -> bool:

@@ -35,6 +35,7 @@ Reason = Literal[
     "sent in a unit that it cannot have",
     "below 0",
     "more than a meter can show",
+    "more than the connection can carry in 50 years",
 ]
 # What no meter can show. A scaler is one signed byte (SML: Integer8; DLMS: scal_unit_type of IEC 62056-6-2) and may be
 # 127, while meters send -4 (0.1 mWh) to 6 (MWh). 10^15 Wh is what all of Germany uses in two years

@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.diagnosis.notices import MANY_IGNORED
@@ -10,7 +10,8 @@ from iskra_server.meter.confirmed_ids import MAX_METERS, ConfirmedMeters
 from iskra_server.meter.counter_rules import Violation
 from iskra_server.meter.guard import HeldBack
 from iskra_server.meter.lock import LockWatch
-from iskra_server.meter.normalise import MeterMemory, RejectedRegister, normalise
+from iskra_server.meter.normalise import MeterMemory, Reason, RejectedRegister, normalise
+from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.reading import Reading, Sample
 
 # a head that receives two meters receives both within this time
@@ -71,6 +72,7 @@ class MeterState:
             seconds,
             violation.is_decrease,
             violation.is_beyond_rating,
+            violation.is_negative,
         )
 
     def changes(self, now_s: float) -> int:
@@ -113,14 +115,19 @@ class MeterState:
         if not sent.channel:
             self._note_meter(sent.meter_id, at_s)
         reading, rejected = normalise(sent, meter.memory)
+        self._count_rejected(sent.meter_id, rejected)
+        return reading
+
+    def _count_rejected(self, meter_id: str, rejected: Iterable[RejectedRegister]) -> None:
+        """Each is logged once."""
+        logged = self._meters[meter_id].logged
         for register in rejected:
             self.rejected_registers += 1
-            if register not in meter.logged and len(meter.logged) < _MAX_LOGGED:
-                meter.logged.add(register)
+            if register not in logged and len(logged) < _MAX_LOGGED:
+                logged.add(register)
                 log.warning(
-                    "%s: a value of register %s is left out: %s", sent.meter_id, register.obis.short, register.reason
+                    "%s: a value of register %s is left out: %s", meter_id, register.obis.short, register.reason
                 )
-        return reading
 
     def _note_meter(self, meter_id: str, at_s: float) -> None:
         if self.meter_id not in (None, meter_id):
@@ -129,8 +136,11 @@ class MeterState:
             self.lock = LockWatch()
         self.meter_id = meter_id
 
-    def note_result(self, result: Sample | HeldBack) -> None:
-        """Log a line when readings begin to be held back, and one when they are published again for good."""
+    def note_result(self, result: Sample | HeldBack, left_out: tuple[Violation, ...] = ()) -> None:
+        """Log a line when readings begin to be held back, and one when they are published again for good.
+
+        `left_out` are counters without which the meter is published.
+        """
         sample = result.sample if isinstance(result, HeldBack) else result
         meter_id, now_s = sample.reading.meter_id, sample.monotonic_s
         meter = self._meters[meter_id]
@@ -141,7 +151,15 @@ class MeterState:
                 log.warning("%s: reading held back: %s", meter_id, result.reason)
             meter.violation, meter.held_back_s = result.violation, now_s
             return
-        is_new_epoch, meter.epoch, meter.violation = sample.epoch > meter.epoch, sample.epoch, None
+        is_new_epoch, meter.epoch = sample.epoch > meter.epoch, sample.epoch
+        # the total is what a person misses first
+        meter.violation = min(left_out, key=lambda violation: violation.register.obis != IMPORT, default=None)
+        self._count_rejected(meter_id, map(_rejected, left_out))
         if meter.held_back_s is not None and (is_new_epoch or now_s - meter.held_back_s >= _QUIET_S):
             meter.held_back_s = None
             log.warning("%s: readings are published again (epoch %d)", meter_id, sample.epoch)
+
+
+def _rejected(violation: Violation) -> RejectedRegister:
+    reason: Reason = "below 0" if violation.is_negative else "more than the connection can carry in 50 years"
+    return RejectedRegister(violation.register.obis, reason)

@@ -253,7 +253,7 @@ class Reader:
             return
         self._carrier = sample
         result = self._guard.admit(sample, self._max_power_w)
-        self._meter.note_result(result)
+        self._meter.note_result(result, self._guard.left_out(sample.reading.meter_id))
         if isinstance(result, Sample):
             self._sample = self._hub.publish(
                 result,
@@ -284,7 +284,7 @@ class Reader:
             return
         sample = structs.replace(self._carrier, reading=self._meter.normalise(sent, now_s), factor=Decimal(1))
         result = self._guard.admit(sample, self._max_power_w)
-        self._meter.note_result(result)
+        self._meter.note_result(result, self._guard.left_out(sample.reading.meter_id))
         if isinstance(result, Sample):
             self._hub.publish(result, self._age_limit_s())
 

@@ -24,7 +24,7 @@ HEALTHY_AFTER_S = 30.0
 log = logging.getLogger(__name__)
 _LOGGED_BY_SOURCES = frozenset(("device", "permission", "port"))
 _TRANSIENT = frozenset(("first_telegram", "opening"))
-_LOGGED_BY_READER = frozenset(("held_back", "went_back", "jumped"))
+_LOGGED_BY_READER = frozenset(("held_back", "went_back", "jumped", "beyond_rating", "below_zero"))
 
 
 class _Meter(Struct):

@@ -66,7 +66,9 @@ def modbus_devices(config: Config) -> "dict[int, list[PlannedDevice[ModbusDevice
         from iskra_server.outputs.emulation.shelly_modbus import ShellyModbus  # noqa: PLC0415
 
         # the same device as the one that answers by HTTP
-        typical = config.outputs.shelly_pro_3em.typical_values
-        make_shelly = partial(ShellyModbus, typical=typical)
-        by_port[shelly.port].append(PlannedDevice((shelly, typical), make_shelly, wait_fresh_s=shelly.wait_fresh_s))
+        by_http = config.outputs.shelly_pro_3em
+        typical, is_alone = by_http.typical_values, not by_http.enabled
+        make_shelly = partial(ShellyModbus, typical=typical, is_alone=is_alone)
+        settings = (shelly, typical, is_alone)
+        by_port[shelly.port].append(PlannedDevice(settings, make_shelly, wait_fresh_s=shelly.wait_fresh_s))
     return by_port

@@ -7,7 +7,7 @@ At 0 they come without pause.
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -15,6 +15,7 @@ from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
 from iskra_server.base.address import Address
+from iskra_server.base.clock import boottime_s
 from iskra_server.base.installation import how_to_add
 from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
@@ -24,8 +25,9 @@ from iskra_server.sources.source import Chunk, SourceState, timestamped
 
 SCHEME = "simulator"
 CHUNK = 64
-# after a suspend, missed telegrams are not sent in one burst
-MAX_LAG_S = 1.0
+# a meter goes on while this computer is suspended or busy: what is missed for longer than this is never sent, what is
+# late by less comes in one burst
+MAX_LAG_S = 5.0
 _OPTIONS = ("seed", "rate", "faults", "start", "since", "unlock", "relock", "measures")
 _NEVER = math.inf
 
@@ -78,11 +80,11 @@ class SimulatedSource:
             raise ValueError(f"the profile {model.name} is not locked; one that can be unlocked is MT175-locked")
         self._seed = seed
         self._first = _first_second(start)
-        self._began_s = math.nan
+        # when the meter was at its first second; one that begins at a given time waits until it is prepared
+        self._began_s = boottime_s() if start is None else math.nan
         self._household = _household(model, seed, self._first, since, is_plant=is_plant)
-        self._telegrams = _stream(
-            model, seed, self._household, self._first, interval_s=model.interval_s, unlocked_s=(unlock, relock)
-        )
+        self._second = self._first  # of the next telegram
+        self._write = _writer(model, seed, self._household, self._first, unlocked_s=(unlock, relock))
         self._faults = Faults(parse(faults), seed)
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
@@ -100,11 +102,12 @@ class SimulatedSource:
         """Compute the household from its first day on: seconds on a small computer, so other tasks run in between."""
         for _ in self._household.advance(self._first):
             await asyncio.sleep(0)
-        self._began_s = asyncio.get_running_loop().time()
+        if math.isnan(self._began_s):
+            self._began_s = boottime_s()
 
     def now(self) -> MeterAtSecond:
-        """The meter at this moment, which goes on at the rate since it was prepared."""
-        passed_s = (asyncio.get_running_loop().time() - self._began_s) * self.rate
+        """The meter at this moment."""
+        passed_s = (boottime_s() - self._began_s) * self.rate
         return moment(self.model, self._seed, self._household, self._first + int(passed_s))
 
     def damage(self, message: bytes) -> bytes:
@@ -113,13 +116,19 @@ class SimulatedSource:
 
     async def intervals(self) -> AsyncGenerator[bytes | None, None]:
         """What arrives in each telegram interval: a telegram, damaged or not; b""; or None while unplugged."""
-        now = asyncio.get_running_loop().time
         await self.prepare()
-        due = now()
-        for sent in self._telegrams:
-            yield self._faults.apply(sent)
-            due = max(due + self._pause_s, now() - MAX_LAG_S)
-            await asyncio.sleep(max(0.0, due - now()))
+        due_s = self._began_s + (self._second - self._first) / self.model.interval_s * self._pause_s
+        while True:
+            await asyncio.sleep(max(0.0, due_s - boottime_s()))
+            late_s = boottime_s() - due_s
+            if late_s > MAX_LAG_S and self._pause_s:
+                missed = int(late_s / self._pause_s)
+                self._second += missed * self.model.interval_s
+                due_s += missed * self._pause_s
+            telegram = self._write(self._second)
+            self._second += self.model.interval_s
+            due_s += self._pause_s
+            yield self._faults.apply(telegram)
 
 
 def telegrams(
@@ -142,7 +151,8 @@ def telegrams(
     model, first = profile(profile_name), _first_second(start)
     household = _household(model, seed, first, since)
     interval_s = interval_s or model.interval_s
-    return _stream(model, seed, household, first, interval_s=interval_s, unlocked_s=(unlocked_from, unlocked_to))
+    write = _writer(model, seed, household, first, unlocked_s=(unlocked_from, unlocked_to))
+    return map(write, count(first, interval_s))
 
 
 def _first_second(start: datetime | None) -> int:
@@ -153,16 +163,18 @@ def _household(model: Profile, seed: int, first: int, since: datetime | None, *,
     return Household(seed, model.pv_peak_w, int(since.timestamp()) if since else first, is_plant=is_plant)
 
 
-def _stream(
-    model: Profile, seed: int, household: Household, first: int, *, interval_s: int, unlocked_s: tuple[float, float]
-) -> Iterator[bytes]:
-    """`unlocked_s` are the seconds from the first telegram on between which the meter is unlocked."""
+def _writer(
+    model: Profile, seed: int, household: Household, first: int, *, unlocked_s: tuple[float, float]
+) -> Callable[[int], bytes]:
+    """Writes the telegram of a Unix second; the meter is unlocked between `unlocked_s`, counted from `first` on."""
     unlocked = profile(model.unlocked) if model.unlocked else model
     begin, end = unlocked_s
-    return (
-        (unlocked if begin <= second - first < end else model).write(moment(model, seed, household, second))
-        for second in count(first, interval_s)
-    )
+
+    def write(second: int) -> bytes:
+        now = unlocked if begin <= second - first < end else model
+        return now.write(moment(model, seed, household, second))
+
+    return write
 
 
 def moment(model: Profile, seed: int, household: Household, second: int) -> MeterAtSecond:

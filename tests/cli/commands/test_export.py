@@ -1,8 +1,13 @@
 """`export`: what is known, exactly, and nothing else."""
 
+import datetime as dt
 import subprocess
 from datetime import datetime
+from decimal import Decimal
+from io import StringIO
+from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,6 +15,8 @@ from cli.recorded import FIRST, history
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
 from history.entries import METER, OTHER, SIMULATED, quarter_reading
 from iskra_server.history.store.store import Store
+from iskra_server.history.transfer.export_files import write_german_csv
+from iskra_server.history.transfer.export_table import ExportTable
 
 UTC = {"TZ": "UTC"}
 
@@ -82,11 +89,24 @@ def test_a_german_excel_has_a_form_of_its_own(call: Run, tmp_path: Path) -> None
     history(tmp_path)
     plain = call("export", **UTC).stdout.splitlines()
     german = call("export", "--format", "csv-de", **UTC).stdout.splitlines()
-    assert german[0] == "\ufeff" + plain[0].replace(",", ";") and len(german) == len(plain)
+    assert german[0] == "\ufeff" + plain[0].replace(",", ";") + ";begin_utc;end_utc" and len(german) == len(plain)
     for row, line in zip(plain[1:], german[1:], strict=True):
         begin, end, *rest = row.split(",")
         times = [datetime.fromisoformat(time).strftime("%Y-%m-%d %H:%M:%S") for time in (begin, end)]
-        assert line.split(";") == [*times, *(cell.replace(".", ",") for cell in rest)]
+        assert line.split(";") == [*times, *(cell.replace(".", ",") for cell in rest), *times]
+
+
+def test_the_hour_that_comes_twice_in_october_is_told_apart_in_utc() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    hours = [datetime(2026, 10, 25, hour, tzinfo=dt.UTC).astimezone(berlin) for hour in (0, 1, 2)]
+    rows = [(begin, end, Decimal("1.5")) for begin, end in pairwise(hours)]
+    file = StringIO()
+    write_german_csv(ExportTable({"begin": "time", "end": "time", "import_kwh": "energy"}, rows), file)
+    assert file.getvalue().splitlines() == [
+        "\ufeffbegin;end;import_kwh;begin_utc;end_utc",
+        "2026-10-25 02:00:00;2026-10-25 02:00:00;1,5;2026-10-25 00:00:00;2026-10-25 01:00:00",
+        "2026-10-25 02:00:00;2026-10-25 03:00:00;1,5;2026-10-25 01:00:00;2026-10-25 02:00:00",
+    ]
 
 
 def test_a_file_is_replaced_when_it_is_whole(call: Run, tmp_path: Path) -> None:

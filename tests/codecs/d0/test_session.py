@@ -2,6 +2,7 @@ import json
 import random
 import re
 from decimal import Decimal
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -172,9 +173,42 @@ def test_silence_is_silence() -> None:
 def test_a_meter_that_does_not_answer_is_asked_less_and_less() -> None:
     here = World(D0Session(0.0), [])
     here.run(4000)
-    # 10 s three times, then 20, 40, ... 600 s
+    # after 5 s, 10 s, 20 s, ... 600 s
     assert here.sent == [b"/?!\r\n"] * len(here.sent)
     assert 10 <= len(here.sent) <= 14
+
+
+@pytest.mark.parametrize("interval_s", [None, 60.0, 900.0])
+@pytest.mark.parametrize("missed", [1, 2, 3])
+def test_after_a_missing_answer_it_is_asked_again_soon(interval_s: float | None, missed: int) -> None:
+    here = world(meter("ABC5x"), interval_s=interval_s)
+    requests, write = count(1), here.wire.write
+
+    def lose(data: bytes, now_s: float) -> None:
+        """The third request, and those that follow it."""
+        if data.translate(SEVEN_BITS) != b"/?!\r\n" or not 3 <= next(requests) < 3 + missed:
+            write(data, now_s)
+
+    here.wire.write = lose  # type: ignore[method-assign]
+    usual_s = interval_s or 10.0
+    here.run(5 * usual_s + 60)
+    times = [at_s for at_s, sent in zip(here.sent_s, here.sent, strict=True) if sent == b"/?!\r\n"]
+    waits = [after - before for before, after in pairwise(times)]
+    # a retry may begin with the end of an open session, which takes 3 s; the third failure doubles the interval
+    longest_s = (usual_s, usual_s, 2 * usual_s)
+    soon = [pytest.approx(min(5.0 * 2**k, longest_s[k]), abs=3.5) for k in range(missed)]
+    assert waits[: 2 + missed] == [pytest.approx(usual_s, abs=0.1)] * 2 + soon
+    assert len(here.readings()) == len(times) - missed
+    # a reading stays current for as long as before
+    assert session_of(here).planned_s == usual_s
+
+
+def test_a_meter_that_has_fallen_silent_is_asked_a_few_times_more_in_an_hour() -> None:
+    """Its battery bears them: they are half as many again."""
+    for interval_s, most in ((10.0, 12), (60.0, 12), (900.0, 13)):
+        here = World(D0Session(0.0, interval_s=interval_s), [])
+        here.run(3600)
+        assert len(here.sent) <= most
 
 
 def test_how_often_it_is_asked_follows_from_the_length_of_the_list() -> None:
@@ -206,11 +240,11 @@ def test_several_meters_of_a_line_have_addresses() -> None:
 def test_a_meter_that_speaks_pushed_readouts_is_never_asked_again() -> None:
     session = D0Session(0.0)
     here = World(session, [])
-    here.run(5)
+    here.run(4)
     pushed = with_parity(encoder.pushed("EBZ5DD3", texts.d0_lines()))
-    found = texts.readings([*session.feed(pushed, 5.0), *session.feed(pushed, 6.0)])
+    found = texts.readings([*session.feed(pushed, 4.0), *session.feed(pushed, 5.0)])
     assert len(found) == 2 and session.outcome == "pushed"
-    here.now_s = 6.0
+    here.now_s = 5.0
     here.run(5000)
     assert here.sent == [b"/?!\r\n"]
     assert len(texts.readings(session.feed(pushed, 5001.0))) == 1

@@ -7,6 +7,7 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
+from iskra_server.base.clock import Clock
 from iskra_server.history.model.ledger import Ledger, LedgerRecord
 from iskra_server.history.model.records import Exact, LastCounter, quarter_of
 from iskra_server.history.points.points import unpack
@@ -149,6 +150,32 @@ def test_samples_before_the_database_opens_are_in_the_ledger_too(tmp_path: Path)
     assert writer.close(DEADLINE_S).ok
     known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").quarter_readings_between(METER_ID, IMPORT, 0, 2**40)
     assert [each.value.raw for each in known] == [1000, 1150, 1300]
+
+
+@pytest.mark.parametrize(("simulated", "waiting"), [(False, 3), (True, 0)])
+def test_only_a_real_meter_shows_that_the_clock_stood_still(tmp_path: Path, simulated: bool, waiting: int) -> None:
+    """A simulated meter's clock is that of this computer: it falls behind while it is suspended, or at a low rate."""
+
+    def run(samples: list[Sample]) -> int:
+        writer = Writer(lambda: Store(f"sqlite:///{tmp_path / 'x.sqlite'}"))
+        writer.start()
+        until(lambda: writer.caught_up)
+        clock = Clock(synchronised=lambda: None, has_own=True)
+        recorder = Recorder(writer=writer, flush_s=600, keep_points=True, simulated=simulated, clock=clock)
+        asyncio.run(recorded(recorder, samples))
+        left = recorder.waiting_count
+        recorder.close()
+        assert writer.close(DEADLINE_S).ok
+        return left
+
+    def samples(first_s: int, ahead_s: int) -> list[Sample]:
+        times = range(first_s, first_s + 90, 30)
+        plain = (sample(energy(1000 + at_s), at_s=at_s, seconds=10_000 + at_s + ahead_s) for at_s in times)
+        return [replace(each, simulated=simulated) for each in plain]
+
+    assert run(samples(0, 0)) == 0
+    # a minute and a half later, but five minutes by the meter's clock
+    assert run(samples(180, 210)) == waiting
 
 
 def late(path: Path) -> tuple[Recorder, Writer, Callable[[], None]]:

@@ -7,7 +7,7 @@ from math import inf
 import pytest
 from msgspec.structs import replace
 
-from emulating import CLIENT, GridMeter
+from emulating import CLIENT, MAC, GridMeter
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.advice import Advice, advise
 from iskra_server.outputs.emulation import device
@@ -15,6 +15,7 @@ from iskra_server.outputs.emulation.clients import Clients, Rules, networks
 from iskra_server.outputs.emulation.device import EmulatedDevice, SendingDevice
 from iskra_server.outputs.emulation.device_notices import START_S, UNASKED_S, device_notices
 from iskra_server.outputs.emulation.grid import Grid, configured_meter
+from iskra_server.outputs.emulation.shelly_modbus import ShellyModbus
 from samples import EXPORT, energy, power, sample
 
 
@@ -152,3 +153,17 @@ def test_a_device_that_sends_unasked_waits_for_nobody(clock: list[float]) -> Non
     clock[0] += 3600
     assert (made.state().notices, made.state().requests) == ((), None)
     assert made.clients.asked_s == -inf
+
+
+def test_a_shelly_by_modbus_alone_is_not_found_by_a_battery() -> None:
+    """Until something asks: a program that was given the address."""
+    clients = sent_every(1).clients()
+    for is_alone, expected in ((True, ["modbus_alone"]), (False, [])):
+        shelly = ShellyModbus(clients, lambda: MAC, typical=True, is_alone=is_alone)
+        assert shelly.state().notices == ()
+        shelly.recovered()
+        assert [advice.fault for advice in shelly.state().notices] == expected
+    assert clients.may_ask(CLIENT)
+    shelly = ShellyModbus(clients, lambda: MAC, typical=True, is_alone=True)
+    shelly.recovered()
+    assert shelly.state().notices == ()

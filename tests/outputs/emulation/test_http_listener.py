@@ -13,7 +13,7 @@ from websockets.typing import Origin
 
 from emulating import GridMeter, in_event_loop, running
 from iskra_server.outputs.emulation import http_listener, tcp_listener
-from iskra_server.outputs.emulation.clients import Rules, networks
+from iskra_server.outputs.emulation.clients import MAX_PER_S, Rules, networks
 from iskra_server.outputs.emulation.http_listener import DeviceAnswer, DeviceRequest, HttpDevice, HttpListener
 from iskra_server.outputs.emulation.websocket import MAX_MESSAGE, WebSocket
 from running import free_port
@@ -91,6 +91,22 @@ async def test_devices_of_one_port_answer_their_own_paths() -> None:
         assert (await client.get("/other")).text.startswith("GET /other")
         assert (await client.post("/echo", content=b"power")).text.endswith("power")
         assert [(await client.get(path)).status_code for path in ("/", "/api/v1/status", "/healthz")] == [404] * 3
+
+
+@in_event_loop
+async def test_unknown_paths_are_answered_as_often_as_those_of_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1000.0
+    monkeypatch.setattr(http_listener, "boottime_s", lambda: now_s)
+    async with listening() as port:
+        answers = await exchange(port, get("/x") * (MAX_PER_S + 2))
+        # the connection ends with the first refusal
+        assert (answers.count(b"404 Not Found"), answers.count(b"429 Too Many Requests")) == (MAX_PER_S, 1)
+        assert b"429" in await exchange(port, get("/x"))
+        # the device itself is asked by others, and by this client
+        assert b"/echo" in await exchange(port, get("/echo"))
+        now_s += 0.1
+        answers = await exchange(port, get("/x") * 10)
+        assert answers.count(b"404 Not Found") == MAX_PER_S // 10
 
 
 @in_event_loop

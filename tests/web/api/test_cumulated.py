@@ -6,12 +6,14 @@ from unittest.mock import ANY
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 from starlette.types import Message
 
 import submeters
 import texts
 from iskra_server.base.clock import boottime_s
 from iskra_server.base.json_values import instant
+from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.web.api import cumulated
@@ -88,6 +90,18 @@ def test_a_cached_answer_becomes_stale_too(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(cumulated, "boottime_s", lambda: boottime_s() + 61)
     code, body = ask(site)
     assert (code, body["reason"]) == (503, "stale")
+
+
+def test_a_total_that_is_held_back_says_why() -> None:
+    site = Site(arrived(power(5), Register(Obis.parse("1.8.0"), b"")))
+    shown = CounterViolation("1-0:1.8.0", "0", "28136073400000", 0, is_decrease=False, is_beyond_rating=True)
+    site.statuses = [status(counter_violation=shown)]
+    code, body = ask(site)
+    assert (code, body["reason"]) == (503, "held_back")
+    assert body["error"].startswith("1-0:1.8.0 is held back: it shows 28136073400000, more than the connection")
+    # another register says nothing about the total
+    site.statuses = [status(counter_violation=replace(shown, register="1-0:2.8.0"))]
+    assert ask(site)[1]["reason"] == "no_total"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iskra_server.base.secret import Secret
+from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.meter.reading import Sample
 from iskra_server.web.api.reading_html import MAX_METERS, preferred_language
 from iskra_server.web.http.settings import ScopedToken
@@ -110,6 +111,15 @@ def test_a_meter_that_two_heads_read_is_there_once() -> None:
 def test_a_meter_without_a_total_says_so_and_simulated_data_too() -> None:
     html = noscript(Site(arrived(MAKER, power(5), simulated=True)))
     assert "no current total" in html and "Simulated data" in html
+    assert values(html).keys() == {"Power", "received"}
+
+
+def test_a_total_that_is_held_back_is_explained_once() -> None:
+    site = Site(arrived(MAKER, power(5)))
+    shown = CounterViolation("1-0:1.8.0", "0", "-0.7", 0, is_decrease=True, is_negative=True)
+    site.statuses = [status(counter_violation=shown)]
+    html = noscript(site)
+    assert "no current total" not in html and html.count("1-0:1.8.0 is held back: it shows -0.7") == 1
     assert values(html).keys() == {"Power", "received"}
 
 

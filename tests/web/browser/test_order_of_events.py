@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from iskra_server.diagnosis.facts import UnreadableTelegram
@@ -126,3 +127,59 @@ def test_an_open_list_stays_open_though_another_source_took_the_place_of_the_one
         page.clock.fast_forward(5_000)
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         expect(page.locator("main details[open]")).to_have_count(1)
+
+
+def test_the_meter_of_the_first_source_is_shown_though_another_was_read_first(browser: Browser) -> None:
+    site = Site(arrived(power(222), meter_id=OTHER), arrived(power(111)), stale_after_s=3600)
+    site.statuses = [status(source="first", name="House"), status(source="second", name="Shop", meter_id=OTHER)]
+    with served_by_thread(site) as url, page_of(browser, f"{url}/#/now") as page:
+        expect(page.locator(".meters button").first).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".meters button").first).to_have_text("House")
+        expect(page.locator(".big .number")).to_have_text("111")
+        page.locator(".meters button").nth(1).click()
+        expect(page.locator(".big .number")).to_have_text("222")
+
+
+def test_a_chart_whose_library_is_missing_says_so(browser: Browser, server: Server, meter: Meter) -> None:
+    errors: list[str] = []
+    with page_of(browser) as page:
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.route("**/vendor/uPlot.iife.min.js", lambda route: route.fulfill(status=404))
+        page.goto(f"{server.url}/#/now")
+        for place in (".hour", ".today .chart"):
+            expect(page.locator(place)).to_contain_text("The chart could not be loaded. Reload the page to try again.")
+        meter.show(page, 345, "345")
+        for view in ("month/2026-02", "cost"):
+            page.goto(f"{server.url}/#/{view}")
+            expect(page.locator("main .empty").first).to_contain_text("The chart could not be loaded.")
+        # the table has the same numbers
+        page.goto(f"{server.url}/#/month/2026-02?as=table")
+        expect(page.locator("main table").first).to_be_visible()
+    assert errors == []
+
+
+@pytest.mark.slow
+def test_without_the_script_of_the_charts_the_number_stays(browser: Browser, server: Server, meter: Meter) -> None:
+    """The page is loaded again three times, as after an update of the server, and then works without."""
+    errors: list[str] = []
+    with page_of(browser) as page:
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.route("**/views/nowCharts.js", lambda route: route.fulfill(status=404))
+        page.goto(f"{server.url}/#/now")
+        expect(page.locator(".today .chart")).to_have_text(
+            "The chart could not be loaded. Reload the page to try again."
+        )
+        meter.show(page, 234, "234")
+    assert errors == []
+
+
+def test_a_key_is_heard_before_the_page_is_painted(browser: Browser, server: Server) -> None:
+    with page_of(browser) as page:
+        # a page in the background is not painted
+        page.add_init_script("window.requestAnimationFrame = () => 0")
+        page.goto(f"{server.url}/#/about")
+        with page.expect_response("**/js/keys.js"):
+            page.reload()
+        page.wait_for_function("document.querySelector('main.about') !== null")
+        until_heard = "() => { dispatchEvent(new KeyboardEvent('keydown', { key: 's' })); return location.hash }"
+        page.wait_for_function(f"({until_heard})() === '#/setup'")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 import submeters
 import texts
-from iskra_server.diagnosis.facts import StreamQuality, UnreadableTelegram
+from iskra_server.diagnosis.facts import CounterViolation, StreamQuality, UnreadableTelegram
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.state import OutputState
 from running import until
@@ -200,3 +200,23 @@ def test_outputs_say_in_german_what_fails_where_they_can(browser: Browser) -> No
         expect(page.get_by_text("TCP-Port 80 ist belegt.")).to_be_visible()
         expect(page.get_by_text("The broker is away.")).to_be_visible()
         expect(page.get_by_text("TCP port 80 is in use.")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [
+        ("en-GB", "1-0:1.8.0 is held back: it shows 2.8136e+13, more than the connection can carry in 50 years."),
+        (
+            "de-DE",
+            "1-0:1.8.0 wird zurückgehalten: 2.8136e+13 ist mehr, als der Hausanschluss in 50 Jahren liefern kann.",
+        ),
+    ],
+)
+def test_a_total_that_is_held_back_leaves_the_power_and_says_why(browser: Browser, locale: str, sentence: str) -> None:
+    absurd = CounterViolation("1-0:1.8.0", "0", "2.8136e+13", 0, is_decrease=False, is_beyond_rating=True)
+    site = Site(arrived(power(321)), stale_after_s=3600)
+    site.statuses = [status(source="test", counter_violation=absurd)]
+    with served_by_thread(site) as url, page_of(browser, f"{url}/#/now", locale=locale) as page:
+        expect(page.locator(".big .number")).to_have_text("321")
+        expect(page.locator(".reading .note")).to_have_text(sentence)
+        expect(page.locator(".warning strong")).to_have_text(sentence)

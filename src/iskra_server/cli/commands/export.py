@@ -87,7 +87,7 @@ def export(
         typer.Option(
             "--format",
             metavar="csv|csv-de|parquet",
-            help="File format; csv-de is for a German Excel: semicolons, decimal commas, times without offset.",
+            help="File format; csv-de is for a German Excel: semicolons, decimal commas, local times and UTC.",
             show_default="by the file name, else csv",
         ),
     ] = None,

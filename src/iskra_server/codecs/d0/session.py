@@ -8,7 +8,8 @@
     we      SOH B0 ETX BCC                          leaves programming mode, on every exit path
 
 Nothing else is ever sent. After a failed attempt and 2 s of silence the next attempt uses another delay or a lower
-speed. After three failed polls the interval doubles. A meter that pushes is never polled again.
+speed. The poll after a failed one follows after RETRY_S; this doubles up to the interval, and from the third failure
+on the interval doubles. A meter that pushes is never polled again.
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ UNACKNOWLEDGED_S = 2.2
 SHORT_LIST_S, LONG_LIST_S, MAX_INTERVAL_S = 10.0, 60.0, 600.0
 _LONG_LIST = 2048
 _PATIENT_POLLS = 3
+# from the beginning of the first failed poll to the next one; doubled each time
+RETRY_S = 5.0
 _MAX_REPEATS = 2
 # a request yields one readout at most, perhaps late; a second one was pushed
 _PUSHES = 2
@@ -47,7 +50,7 @@ class D0Session:
 
     `interval_s` is the time between polls; None chooses it by the length of the list. `learned` are the settings that
     worked on this port before. `can_switch` is False where the line stays at `start_baud`. `outcome` is the result of
-    the last poll, `planned_s` the time from its beginning to that of the next one.
+    the last poll, `planned_s` the time from the beginning of a poll that is answered to that of the next one.
     """
 
     def __init__(
@@ -149,8 +152,9 @@ class D0Session:
                 continue
             else:
                 self._failures += 1
-            self.planned_s = self._interval(self._turns.now_s - began_s)
-            yield from self._idle(began_s + self.planned_s)
+            took_s = self._turns.now_s - began_s
+            self.planned_s = self._interval(took_s)
+            yield from self._idle(began_s + min(self.planned_s, self._retry_s(took_s)))
         while True:
             yield from self._idle(self._turns.now_s + MAX_INTERVAL_S)
 
@@ -159,7 +163,16 @@ class D0Session:
         if self._failures >= _PATIENT_POLLS:
             doubled = usual_s * 2 ** min(self._failures - _PATIENT_POLLS + 1, 10)
             usual_s = max(usual_s, min(doubled, MAX_INTERVAL_S))
-        return max(took_s + PAUSE_S, 2 * took_s, usual_s)
+        return max(_least_s(took_s), usual_s)
+
+    def _retry_s(self, took_s: float) -> float:
+        """After a failed poll, so that a reading is not missing for a whole interval because one answer is.
+
+        The delay doubles: a meter without an answer is asked a few times more in all, which a battery bears.
+        """
+        if not self._failures:
+            return float("inf")
+        return max(_least_s(took_s), RETRY_S * 2.0 ** min(self._failures - 1, 10))
 
     def _idle(self, until_s: float) -> Turn[None]:
         """Wait for the next poll. Readouts that arrive meanwhile were pushed."""
@@ -296,3 +309,8 @@ class D0Session:
             if isinstance(event, D0Message) and event.command == command:
                 return None if damage(event) else event.text
         return None
+
+
+def _least_s(took_s: float) -> float:
+    """From the beginning of a poll that took so long to that of the next one."""
+    return max(took_s + PAUSE_S, 2 * took_s)

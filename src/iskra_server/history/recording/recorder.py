@@ -206,7 +206,12 @@ class Recorder:
         return counters
 
     def _check_standstill(self, sample: Sample) -> None:
-        """A meter's clock runs while the computer is off: it shows how long that was at least."""
+        """A meter's clock runs while the computer is off: it shows how long that was at least.
+
+        A simulated meter's clock is that of this computer, at any rate and from any start: it shows nothing.
+        """
+        if sample.simulated:
+            return
         now, stopped = sample.reading.meter_time, self._meter_clocks.get(sample.reading.meter_id)
         if stopped and now and now.kind == stopped.kind:
             passed_s = sample.received_at.timestamp() - stopped.at_s

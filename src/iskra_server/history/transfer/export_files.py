@@ -1,7 +1,7 @@
 """Writes a table as CSV, or as Parquet with exact decimals and times in their zone."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, TextIO
 from zoneinfo import ZoneInfo
@@ -25,9 +25,16 @@ def write_csv(table: ExportTable, file: TextIO) -> None:
 
 
 def write_german_csv(table: ExportTable, file: TextIO) -> None:
-    """For a German Excel: semicolons, decimal commas, local times that it takes for times, and the mark of UTF-8."""
-    file.write("\ufeff" + german_csv_line(table.columns))
-    file.writelines(german_csv_line(map(_german_text, row)) for row in table.rows)
+    """For a German Excel: semicolons, decimal commas, local times that it takes for times, and the mark of UTF-8.
+
+    Each time is there in UTC too, behind the other columns: in October a local hour comes twice.
+    """
+    times = [place for place, kind in enumerate(table.columns.values()) if kind == "time"]
+    names = list(table.columns)
+    file.write("\ufeff" + german_csv_line([*names, *(f"{names[place]}_utc" for place in times)]))
+    for row in table.rows:
+        in_utc = (cell.astimezone(UTC) for place in times if isinstance(cell := row[place], datetime))
+        file.write(german_csv_line(map(_german_text, (*row, *in_utc))))
 
 
 def write_parquet(table: ExportTable, file: BinaryIO, tz: ZoneInfo) -> None:

@@ -48,6 +48,23 @@ class Rules(Struct, frozen=True):
     for_batteries: bool = True
 
 
+class Allowance:
+    """How many requests of a client are answered: MAX_PER_S at once, and as many again each second."""
+
+    def __init__(self) -> None:
+        self._left = 0.0
+        self._since_s = float("-inf")
+
+    def take(self, now_s: float) -> bool:
+        """Whether a request at this time (boot time) is answered."""
+        self._left = min(MAX_PER_S, self._left + (now_s - self._since_s) * MAX_PER_S)
+        self._since_s = now_s
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
 class _Client:
     """`told_arrived_s` is the arrival of the telegram in its last answer; `waits_since_s` that of the first request
     without an answer. All times are boot time.
@@ -61,8 +78,7 @@ class _Client:
         self.interval_s: float | None = None
         self.age_s: float | None = None
         self.max_age_s: float | None = None
-        # requests that may be answered at once, see `Clients.may_ask`
-        self.allowance = float(MAX_PER_S)
+        self.allowance = Allowance()
 
 
 class Clients:
@@ -85,7 +101,6 @@ class Clients:
             return False
         client, now_s = self._client(address), boottime_s()
         pause_s = now_s - client.asked_s
-        client.allowance = min(MAX_PER_S, client.allowance + pause_s * MAX_PER_S)
         if client.requests:
             # follows a change of pace within a few requests
             client.interval_s = pause_s if client.interval_s is None else 0.8 * client.interval_s + 0.2 * pause_s
@@ -93,10 +108,7 @@ class Clients:
         self.requests += 1
         client.asked_s, client.asked_at = now_s, datetime.now(UTC)
         self.asked_s = now_s
-        if client.allowance < 1:
-            return False
-        client.allowance -= 1
-        return True
+        return client.allowance.take(now_s)
 
     async def reading_for(self, address: str) -> GridReading | None:
         """The record for this client, when its answer is due; None where there is none: it must not get a number.

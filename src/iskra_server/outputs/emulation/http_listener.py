@@ -6,10 +6,12 @@ so h11 reads and writes the messages here. Every answer has its length, none is 
     open connections     MAX_CONNECTIONS; then one is closed (tcp_listener.py)
     a request            MAX_BYTES, complete within REQUEST_S
     between two          IDLE_S: some batteries keep their connection open
+    unknown paths        as many answers a second to a client as of a device (clients.py)
     host names           those of the local network (base/hosts.py): another site's page cannot ask through a browser
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
@@ -19,7 +21,9 @@ import h11
 from msgspec import Struct
 
 from iskra_server.base.announcement import AnnouncedService
+from iskra_server.base.clock import boottime_s
 from iskra_server.base.hosts import Hosts
+from iskra_server.outputs.emulation.clients import MAX_CLIENTS, Allowance
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.tcp_listener import TcpListener
 from iskra_server.outputs.emulation.websocket import WebSocket, accept
@@ -85,6 +89,8 @@ class HttpListener(TcpListener[HttpDevice]):
     def __init__(self, host: str, port: int, devices: Sequence[HttpDevice]) -> None:
         super().__init__(host, port, devices, MAX_BYTES)
         self._hosts = Hosts()
+        # of clients that ask for unknown paths; the one that has asked longest ago makes room
+        self._allowances: OrderedDict[str, Allowance] = OrderedDict()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str) -> None:
         # a client that speaks something else
@@ -122,10 +128,18 @@ class HttpListener(TcpListener[HttpDevice]):
         if not self._hosts.allows(request.headers.get("host", "")):
             return DeviceAnswer(421, close=True, headers=())
         if device is None:
-            return DeviceAnswer(404, headers=())
+            is_answered = self._allowance(request.client).take(boottime_s())
+            return DeviceAnswer(404, headers=()) if is_answered else DeviceAnswer(429, close=True, headers=())
         if not device.clients.may_ask(request.client):
             return DeviceAnswer(403, close=True, headers=())
         return None
+
+    def _allowance(self, client: str) -> Allowance:
+        allowance = self._allowances.setdefault(client, Allowance())
+        self._allowances.move_to_end(client)
+        if len(self._allowances) > MAX_CLIENTS:
+            self._allowances.popitem(last=False)
+        return allowance
 
 
 async def _next_request(

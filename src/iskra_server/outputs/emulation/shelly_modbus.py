@@ -17,6 +17,7 @@ from struct import pack
 from msgspec import Raw
 from msgspec.structs import replace
 
+from iskra_server.diagnosis.advice import Advice, advise
 from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.grid import GridReading
 from iskra_server.outputs.emulation.last_counters import LastCounters
@@ -41,17 +42,29 @@ DATA = {"total_act": 1162, "total_act_ret": 1164} | {
 
 
 class ShellyModbus(ModbusDevice):
-    """`mac` gives its number, None before the meter is known; `typical` as in shelly_measurements.py."""
+    """`mac` gives its number, None before the meter is known; `typical` as in shelly_measurements.py.
+
+    `is_alone`: the Shelly is not there by HTTP, where Sigenstor looks for it first.
+    """
 
     blocks = (_IDENTITY, _STATUS, _DATA)
     power = STATUS["total_act_power"]
     input_registers = True
 
-    def __init__(self, clients: Clients, mac: Callable[[], str | None], *, typical: bool) -> None:
+    def __init__(
+        self, clients: Clients, mac: Callable[[], str | None], *, typical: bool, is_alone: bool = False
+    ) -> None:
         super().__init__(NAME, clients)
+        self._is_alone = is_alone
         self._mac = mac
         self._typical = typical
         self._counters = LastCounters(NAME)
+
+    def _notices(self) -> Iterator[Advice]:
+        # a program that was given the address needs no more
+        if self._is_alone and not self.clients.requests:
+            yield advise("modbus_alone")
+        yield from super()._notices()
 
     async def read(self, addresses: range, client: str) -> bytes:
         mac = self._mac()

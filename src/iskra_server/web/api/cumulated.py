@@ -24,7 +24,7 @@ from iskra_server.web.http.problem import unknown_meter
 from iskra_server.web.http.responses import JSON, NO_STORE, SECURITY, raw_headers
 from iskra_server.web.server_view import ServerView
 
-Reason = Literal["no_reading", "stale", "no_total", "unknown_meter"]
+Reason = Literal["no_reading", "stale", "no_total", "held_back", "unknown_meter"]
 
 
 class Cumulated(Struct, frozen=True):
@@ -121,6 +121,8 @@ class CumulatedApp:
             return _encode(503, NoValue(sentence or "No reading has arrived from the meter yet.", "no_reading"))
         name, now_s = newest.reading.meter_id, boottime_s()
         if self._hub.is_fresh(name, now_s):
+            if status and (advice := status.why_held_back(IMPORT.short)):
+                return _encode(503, NoValue(str(advice.en), "held_back"))
             sentence = f"Meter {meter_id} has sent no total import register (1.8.0) that is current."
             return _encode(503, NoValue(sentence, "no_total"))
         age_s = self._hub.age_s(name, now_s) or 0.0

@@ -156,9 +156,11 @@ class Live:
                 await send({"type": "http.response.body", "body": self._event(sample), "more_body": True})
 
     def _newest_events(self, last_id: int) -> bytes:
-        """The newest event of every fresh meter, unless the client has seen it."""
+        """The newest event of every fresh meter, in the order of the sources, unless the client has seen it."""
         now_s = boottime_s()
-        fresh = (sample for meter_id, sample in self._hub.newest.items() if self._hub.is_fresh(meter_id, now_s))
+        places = {status.meter_id: place for place, status in enumerate(self._statuses)}
+        meters = sorted(self._hub.newest.items(), key=lambda item: places.get(item[0], len(places)))
+        fresh = (sample for meter_id, sample in meters if self._hub.is_fresh(meter_id, now_s))
         return b"".join(self._encode(sample) for sample in fresh if event_id(sample) > last_id)
 
     def _event(self, sample: Sample) -> bytes:

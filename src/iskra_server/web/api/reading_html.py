@@ -108,13 +108,20 @@ def _cards(server: ServerView, tz: ZoneInfo, language: Language) -> Iterator[str
             has_failed = isinstance(status, Status) and status.failed_check
             advice = _advice(status, language) if status and has_failed else ""
             is_production = server.hub.is_production(meter)
-            content = _current(sample, sample.age_s(now_s), tz, language, is_production=is_production) + advice
+            is_explained = isinstance(status, Status) and status.why_held_back(IMPORT.short) is not None
+            content = _current(
+                sample, sample.age_s(now_s), tz, language, is_production=is_production, is_explained=is_explained
+            )
+            content += advice
         else:
             content = _missing(status, sample, tz, language)
         yield f'<section class="card"><h2>{escape(name)}</h2>{content}</section>'
 
 
-def _current(sample: Sample, age_s: float, tz: ZoneInfo, language: Language, *, is_production: bool) -> str:
+def _current(
+    sample: Sample, age_s: float, tz: ZoneInfo, language: Language, *, is_production: bool, is_explained: bool
+) -> str:
+    """`is_explained`: the advice says why there is no total."""
     words = _WORDS[language]
     registers = {item.register.obis: item for item in shown(sample, age_s)}
     is_locked = bool(sends_locked(sample))
@@ -128,7 +135,7 @@ def _current(sample: Sample, age_s: float, tz: ZoneInfo, language: Language, *, 
     pairs = "".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in rows if text)
     notes = [words["simulated"]] if sample.simulated else []
     has_no_total = (total is None or total.register.value is None) and not is_virtual(sample.reading)
-    notes += [words["no total"]] if has_no_total else []
+    notes += [words["no total"]] if has_no_total and not is_explained else []
     return "".join(f"<p>{note}</p>" for note in notes) + f'<dl class="pairs">{pairs}</dl>'
 
 

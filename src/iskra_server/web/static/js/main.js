@@ -6,6 +6,7 @@ import { startLive } from "./live.js";
 import { hasHistory, isCentralServer } from "./page.js";
 import { PERIODS, route } from "./router.js";
 import { buildShell } from "./shell.js";
+import { reloadForPart } from "./stream.js";
 import { applyTheme } from "./theme.js";
 
 /** @typedef {() => Promise<{show: View}>} Load */
@@ -42,7 +43,7 @@ const { main, onShow } = buildShell(document.body);
 // the other views show a single meter, which a central server does not have
 const { fleet, about } = VIEWS;
 route(main, isCentralServer ? { fleet, about } : VIEWS, onShow);
+import("./keys.js").then(({ bindKeys }) => bindKeys(main), reloadForPart);
 painted().then(async () => {
-  (await import("./keys.js")).bindKeys(main);
   if (hasHistory && !isCentralServer) (await import("./recorded.js")).loadRecorded();
-});
+}).catch(reloadForPart);

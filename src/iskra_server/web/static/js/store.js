@@ -52,9 +52,11 @@ export function notify() {
   const hasPlantsOnly = store.statuses[0]?.facts.role === "production";
   const first = ids.find((id) => !virtualState(id) && (!isPlant(id) || hasPlantsOnly)) ?? null;
   const isGone = store.chosen !== first && !ids.includes(store.chosen ?? "");
-  // a meter that is read comes before one of the history, unless somebody has chosen that
+  // a meter that is read comes before one of the history, and that of an earlier source before others, unless somebody
+  // has chosen one
+  const placeOf = (/** @type {string | null} */ id) => store.statuses.findIndex(({ meter_id: meter }) => meter === id);
   const isOvertaken = !isChosenByHand && (isRecordedOnly(store.chosen) && !isRecordedOnly(first)
-    || isPlant(store.chosen) && !isPlant(first));
+    || isPlant(store.chosen) && !isPlant(first) || placeOf(store.chosen) > placeOf(first));
   const before = store.chosen;
   if (isGone || isOvertaken) store.chosen = first;
   // what is shown was asked for the meter before
@@ -101,10 +103,6 @@ export const isElectricity = (meter) => !meter || (meter.medium === "electricity
 
 /** The state of a virtual meter, undefined for any other. @param {string | null} id */
 export const virtualState = (id) => store.virtual.find((state) => state.id === id);
-
-/** What a virtual meter is computed from: "Z1 − Z2". @param {Api.VirtualState} state */
-export const partsText = ({ parts }) => parts.map(({ name, counts }, at) =>
-  (counts === "minus" ? `− ${name}` : at > 0 ? `+ ${name}` : name)).join(" ");
 
 export const meterName = (/** @type {string} */ id) =>
   store.statuses.find((status) => status.meter_id === id)?.facts.name || id;
@@ -160,12 +158,6 @@ export function pageState() {
 export const currentReading = () => (pageState() === "live" ? lastReading()?.meter ?? null : null);
 export const isSimulated = () => lastReading()?.meter.simulated ?? virtualState(store.chosen)?.simulated
   ?? chosenStatus()?.simulated ?? false;
-
-/** How many seconds before the newest telegram a register arrived: a meter may send several lists in turn. */
-export const lagOf = (/** @type {Api.LiveMeter | null} */ meter, /** @type {string} */ name) => {
-  const register = meter?.registers.find((candidate) => candidate.name === name);
-  return meter && register ? register.age_s - meter.measured_age_s : 0;
-};
 
 /** @typedef {Pick<Api.LiveMeter, "registers"> & Partial<Pick<Api.LiveMeter, "locked">> | null | undefined} Registers */
 

@@ -47,6 +47,11 @@ export async function reloadPage() {
   location.reload();
 }
 
+/** The same for a part that the page works without, but not again and again: that may be missing for good. */
+export async function reloadForPart() {
+  if (reloadCount() < MAX_RELOADS) await reloadPage();
+}
+
 // a page that has worked for so long is complete
 const resetTimer = setTimeout(() => setReloadCount(0), MAX_RETRY_MS);
 /** @param {number} ms @returns {Promise<void>} */

@@ -23,8 +23,8 @@ const [PARTIAL, PALE] = [0.55, 0.3];
 /** @param {HTMLElement} box @param {Bar[]} bars in the unit of the axis @param {Options} options */
 export async function drawBars(box, bars, options) {
   const { unit, labels, middle = false, number, signal, height = defaultHeight } = options;
-  const Plot = await uPlot();
-  if (signal.aborted) return;
+  const Plot = await uPlot(box, signal);
+  if (!Plot) return;
   const shown = (/** @type {Plot} */ plot) => fittingLabels(labels, plot.bbox.width / devicePixelRatio / textScale());
   const chart = new Plot({
     ...frame({

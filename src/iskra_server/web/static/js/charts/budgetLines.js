@@ -18,8 +18,8 @@ const FAINT = "33";
 /** @param {HTMLElement} box @param {Options} options */
 export async function drawBudget(box, options) {
   const { paid, cost, forecast, labels, unit, number, signal } = options;
-  const Plot = await uPlot();
-  if (signal.aborted) return;
+  const Plot = await uPlot(box, signal);
+  if (!Plot) return;
   const [last, end] = [cost.length - 1, paid.length - 1];
   /** A straight line from today to the end. @param {number | undefined} to */
   const line = (to) => paid.map((_, day) => (to === undefined || day < last ? null

@@ -23,8 +23,8 @@ const VEIL = 0.65;
 /** @param {HTMLElement} box @param {Options} options */
 export async function drawCurves(box, options) {
   const { positions, curves, cut, labels, middle, number, signal } = options;
-  const Plot = await uPlot();
-  if (signal.aborted) return;
+  const Plot = await uPlot(box, signal);
+  if (!Plot) return;
   const end = positions[positions.length - 1];
   const values = curves.flatMap(({ up, down }) => [up, down.map((value) => (value === null ? null : -value))]);
   const known = values.flat().flatMap((value) => value ?? []);

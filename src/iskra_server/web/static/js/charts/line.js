@@ -26,8 +26,8 @@ const EMPTY_TOP = 100;
 /** @param {HTMLElement} box @param {Data} data @param {Options} options */
 export async function drawLine(box, data, options) {
   const { labels, small = false, number, signal, unit = "W", yRange, height = defaultHeight } = options;
-  const Plot = await uPlot();
-  if (signal.aborted) return null;
+  const Plot = await uPlot(box, signal);
+  if (!Plot) return null;
   /** @type {Range} */
   let ends = [options.begin, options.end];
   let { gaps = [] } = options;

@@ -1,5 +1,7 @@
 // Loads uPlot with the first chart; what all charts share.
 
+import { make } from "../dom.js";
+import { words } from "../language.js";
 import { colour } from "../theme.js";
 import { roundTicks } from "./scales.js";
 
@@ -8,8 +10,18 @@ import { roundTicks } from "./scales.js";
 /** @type {Promise<Window["uPlot"]> | null} */
 let library = null;
 
+/**
+ * The library; null where the chart is not needed any more, or the library cannot be loaded: then the box says so.
+ * @param {HTMLElement} box @param {AbortSignal} signal
+ */
+export async function uPlot(box, signal) {
+  const loaded = await load().catch(() => null);
+  if (!loaded && !signal.aborted) box.replaceChildren(make("p.empty", words.noChart));
+  return signal.aborted ? null : loaded;
+}
+
 /** @returns {Promise<Window["uPlot"]>} */
-export function uPlot() {
+function load() {
   library ??= new Promise((resolve, reject) => {
     const at = (/** @type {string} */ name) => new URL(`../../vendor/${name}`, import.meta.url).href;
     const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: at("uPlot.min.css") });

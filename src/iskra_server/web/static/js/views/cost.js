@@ -13,6 +13,7 @@ import { icon } from "../icons.js";
 import { words } from "../language.js";
 import { link, navigate } from "../router.js";
 import { isPlant, store, whenChosen } from "../store.js";
+import { reloadForPart, reloadPage } from "../stream.js";
 import { costPages } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
 import { showBudget } from "./budget.js";
@@ -23,8 +24,8 @@ import { contractCard, monthCard, parts, pastYearCard, yearCard } from "./costCa
 /** @type {View} */
 export async function show(main, { parts: [part] }, signal) {
   if (part === "contract") {
-    const { showContractForm } = await import("./contractForm.js");
-    if (!signal.aborted) showContractForm(main, signal);
+    const form = await import("./contractForm.js").catch(reloadPage);
+    if (form && !signal.aborted) form.showContractForm(main, signal);
     return;
   }
   const content = make("div.content", make("h1.hidden", words.sections.cost), historyNote(signal));
@@ -90,7 +91,9 @@ async function showContract(content, card, /** @type {AbortSignal} */ signal) {
   const prices = make("section.card.chart-card", { hidden: true });
   const standby = make("section.card.chart-card.standby");
   content.append(prices, make("div.costs", card, standby));
-  const [{ showStandby }, { showPrices }] = await Promise.all([import("./standby.js"), import("./priceCurve.js")]);
+  const loaded = await Promise.all([import("./standby.js"), import("./priceCurve.js")]).catch(reloadForPart);
+  if (!loaded || signal.aborted) return;
+  const [{ showStandby }, { showPrices }] = loaded;
   await Promise.all([showStandby(standby, signal), showPrices(prices, signal)]);
 }
 

@@ -1,15 +1,13 @@
 // Now: power, the register, the last hour, today by quarter-hour, today so far.
 
-import { time } from "../clock.js";
 import { make, painted, pair, setContent, setText } from "../dom.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 import {
-  currentReading, lagOf, partsText, phasePowers, powerOf, registerValue, store, subscribe, totalText, virtualState,
-  whenChosen,
+  currentReading, phasePowers, powerOf, registerValue, store, subscribe, totalText, virtualState, whenChosen,
 } from "../store.js";
-import { reloadPage } from "../stream.js";
+import { reloadForPart } from "../stream.js";
 import { historyNote, missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
 /** @type {View} */
@@ -42,22 +40,16 @@ export function show(main, _address, signal) {
     const virtual = virtualState(store.chosen);
     setText(title, virtual ? words.virtual.title : words.reading);
     counter.node.hidden = Boolean(virtual) && total === undefined;
-    setText(note, virtual ? words.virtual.parts(partsText(virtual))
-      : !meter ? "" : total === undefined ? words.noTotal : lagText(meter));
     renderOthers(others, meter);
   }));
   // the number comes first: the charts load after it has been painted
   whenChosen(signal, async () => {
     await painted();
-    const charts = await import("./nowCharts.js").catch(reloadPage);
-    if (charts && !signal.aborted) charts.showCharts(main, { hour, day, caption, facts, rate }, signal);
+    const charts = await import("./nowCharts.js").catch(reloadForPart);
+    if (signal.aborted) return;
+    if (charts) charts.showCharts(main, { hour, note, day, caption, facts, rate }, signal);
+    else for (const node of [day, facts]) node.replaceChildren(words.noChart);
   });
-}
-
-/** When the meter sent its total, if that was another list than the newest. @param {Api.LiveMeter} meter */
-function lagText(meter) {
-  const lag = lagOf(meter, "energy_import");
-  return lag > 0 && meter.received_at ? words.readAt(time(Date.parse(meter.received_at) - 1000 * lag)) : "";
 }
 
 /** The other counter, and the phases. @param {HTMLElement} list @param {ReturnType<typeof currentReading>} meter */

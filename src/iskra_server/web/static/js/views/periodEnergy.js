@@ -15,6 +15,7 @@ import { words } from "../language.js";
 import { KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
 import { navigate, replaceAddress } from "../router.js";
 import { isPlant, store, whenChosen, whenPlant } from "../store.js";
+import { reloadForPart } from "../stream.js";
 import { csvText, download, table } from "../table.js";
 import { countsWholeKwh } from "../todayStats.js";
 import { stepper } from "../toolbar.js";
@@ -91,8 +92,8 @@ async function render(content, shown, signal) {
   const end = notes(shown.energy);
   content.append(end);
   whenPlant(signal, async () => {
-    const { showSolarHistory } = await import("./solarHistory.js");
-    if (!signal.aborted) await showSolarHistory(end, shown, signal);
+    const solar = await import("./solarHistory.js").catch(reloadForPart);
+    if (solar && !signal.aborted) await solar.showSolarHistory(end, shown, signal);
   });
 }
 

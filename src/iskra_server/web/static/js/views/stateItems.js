@@ -4,8 +4,8 @@ import { timeOrDate } from "../clock.js";
 import { make } from "../dom.js";
 import { grouped } from "../exact.js";
 import { localized } from "../language.js";
+import { partsText } from "../readingText.js";
 import { setupWords } from "../setupWords.js";
-import { partsText } from "../store.js";
 
 export const SIGNS = { passed: "✓", failed: "✕", unknown: "·" };
 

@@ -48,6 +48,7 @@ export const words = {
     importing: "verbraucht", exporting: "abgegeben", balanced: "weder verbraucht noch abgegeben",
     parts: (parts) => `= ${parts}`,
   },
+  noChart: "Das Diagramm konnte nicht geladen werden. Laden Sie die Seite neu.",
   noTotal: "kein aktueller Gesamtstand (1.8.0); manche Zähler senden ihn nur alle 15 Minuten",
   noReadingSince: "seitdem kein aktueller Wert",
   lastHour: "Die letzte Stunde",

@@ -46,6 +46,7 @@ export const words = {
     importing: "used", exporting: "delivered", balanced: "neither used nor delivered",
     parts: (/** @type {string} */ parts) => `= ${parts}`,
   },
+  noChart: "The chart could not be loaded. Reload the page to try again.",
   noTotal: "no current total (1.8.0); some meters send it every 15 minutes only",
   noReadingSince: "no current reading since then",
   lastHour: "The last hour",
