@@ -203,6 +203,64 @@ def test_a_copied_card_that_sees_another_restart(store: Store) -> None:
     assert [each.epoch for each in store.epochs(METER_ID, IMPORT)] == [1, 2]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_restart_while_the_card_was_changed(store: Store, order: tuple[int, ...]) -> None:
+    """Nobody saw it: the last row of the new card could go on with those of the former one, its first one could not."""
+    parts = [
+        ("a", reading(0, 100)),
+        ("a", reading(1, 500)),
+        ("new card", reading(2, 20)),
+        ("new card", reading(3, 300)),
+    ]
+    for number in order:
+        send(store, "one", *parts[number])
+    assert counted(store, 4) == [400, 0, 280]
+
+
+def test_epochs_of_one_number_that_were_seen_to_start_twice_are_two(store: Store) -> None:
+    """The first epoch of the new card was not known yet, and its second one seemed to be that of the former one."""
+    send(store, "one", "a", reading(0, 100), start(1, 0, 105, 0, 9), reading(1, 7, 1), reading(2, 20, 1))
+    send(store, "one", "new card", reading(5, 60, 1), reading(6, 90, 1))
+    send(store, "one", "new card", reading(3, 30), start(1, 4, 55, 0, 9))
+    send(store, "one", "new card", reading(4, 40))
+    assert counted(store, 7) == [5 + 7, 13, 10, 10, 15 + 60, 30]
+
+
+def test_what_a_reader_saw_hours_after_a_row_is_not_where_that_began(store: Store) -> None:
+    """The same, where the former card never said how its epoch began."""
+    send(store, "one", "a", reading(0, 100), reading(1, 0, 1), reading(2, 20, 1))
+    send(store, "one", "new card", reading(13, 60, 1))
+    send(store, "one", "new card", reading(11, 30), start(1, 12, 55, 0, 9), reading(14, 90, 1))
+    send(store, "one", "new card", reading(12, 40))
+    assert counted(store, 15) == [0, 20, 10, 10, 15 + 60, 30]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_restart_by_a_clock_that_was_set_is_the_same_under_a_new_name(store: Store, order: tuple[int, ...]) -> None:
+    """It was noted before a row of the epoch before: under the new name, too, it counts behind that."""
+    parts: list[list[Record]] = [
+        [start(1, 0, 120, 0, 450), reading(2, 5, 1)],
+        [reading(0, 100), reading(1, 110)],
+        [reading(3, 9, 1)],
+    ]
+    for part in parts:
+        send(store, "one", "a", *part)
+    move(store, "renamed", 4)
+    for number in order:
+        send(store, "renamed", "a", *parts[number])
+        assert counted(store, 4) == [10, 10 + 5, 4]
+
+
+def test_a_copied_card_that_sends_a_restart_again_goes_on_with_its_epoch(store: Store) -> None:
+    first, other = start(1, 0, 50_005, 0, 9), start(1, 5, 50_000, 700)
+    send(store, "one", "a", reading(0, 50_000), first, reading(1, 5, 1), reading(2, 90, 1))
+    for _ in range(2):
+        send(store, "one", "a", other, reading(5, 700, 1))
+        send(store, "one", "a", first, reading(1, 5, 1), reading(3, 95, 1))
+    assert epochs(store) == "50000:0 5:1 90:1 95:1 700:2"
+    assert counted(store, 6) == [5 + 5, 85, 5, 605]
+
+
 def test_rows_go_with_their_epoch_when_it_gets_another_number(store: Store) -> None:
     """Another reader went on with it while only its first row was known, and had that row before its own."""
     send(store, "one", "a", reading(5, 763, 1))

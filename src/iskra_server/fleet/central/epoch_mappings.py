@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Row, select
 
-from iskra_server.history.model.records import Exact
+from iskra_server.history.model.records import QUARTER_S, Exact
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
@@ -19,6 +19,16 @@ class SeenStart(Struct, frozen=True):
     at_s: int
     before: Exact | None
     after: Exact
+
+    @property
+    def key(self) -> tuple[int, Exact]:
+        """The same for one start that comes again, also under another name of its reader."""
+        return self.at_s, self.after
+
+    @property
+    def first_quarter(self) -> int:
+        """The first row after it is of this quarter, or of a later one."""
+        return -(-self.at_s // QUARTER_S)
 
 
 class EpochMapping(Struct):
@@ -34,9 +44,20 @@ class EpochMapping(Struct):
     def reader(self) -> str:
         return self.ledger.partition("@")[2]
 
+    @property
+    def history(self) -> str:
+        """The same under every name of its reader and for each copy; readers of the first protocol name none."""
+        ledger = self.ledger.removeprefix(f"{self.epoch}-")
+        return ledger.partition("@")[0] or ledger
+
 
 def find_mapping(mappings: Iterable[EpochMapping], ledger: str, number: int) -> EpochMapping | None:
     return next((each for each in mappings if (each.ledger, each.ledger_epoch) == (ledger, number)), None)
+
+
+def of_copies(mappings: Iterable[EpochMapping], mapping: EpochMapping, number: int) -> list[EpochMapping]:
+    """The epochs of a number in this history, under every name of its reader and of each of its copies."""
+    return [each for each in mappings if (each.history, each.ledger_epoch) == (mapping.history, number)]
 
 
 def read_mappings(connection: Connection, series: Collection[int]) -> dict[int, list[EpochMapping]]:

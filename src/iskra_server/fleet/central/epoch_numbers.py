@@ -25,6 +25,7 @@ from iskra_server.fleet.central.epoch_mappings import (
     EpochMapping,
     SeenStart,
     find_mapping,
+    of_copies,
     read_mappings,
     write_mappings,
 )
@@ -33,6 +34,8 @@ from iskra_server.history.model.records import EpochStart, QuarterReading
 from iskra_server.history.store.schema import ALWAYS
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
+
+_ALL = range(ALWAYS)
 
 
 class SentRows(Struct, frozen=True):
@@ -137,10 +140,14 @@ class _Counter:
         if mapping is None:
             return []
         accepted = self._accept(mapping.epoch, new)
-        if len(accepted) < len(new) and self._is_shared(mapping):
+        # another history went on with this epoch when not all of its rows were known
+        if len(accepted) < len(new) and self._is_shared(mapping, sent.reader):
+            # both are of this reader, and have the same times
+            self._separate(sent, mapping, self._joined(mapping.epoch, new))
+            accepted = self._accept(mapping.epoch, new)
+        elif len(accepted) < len(new) and self._is_shared(mapping):
             of_own_time = self._accept(mapping.epoch, new, sent.times)
             if len(of_own_time) > len(accepted):
-                # another history went on with this epoch when not all of its rows were known
                 self._separate(sent, mapping)
                 accepted = [replace(row, epoch=mapping.epoch) for row in of_own_time]
         self._settle(mapping, accepted)
@@ -158,7 +165,8 @@ class _Counter:
         )
         if sent.times and self._is_shared(mapping) and self._starts.is_contradicted(mapping.epoch):
             # another history seemed to go on with this epoch, but had rows before it began
-            self._separate(sent, mapping)
+            is_of_reader = self._is_shared(mapping, sent.reader)
+            self._separate(sent, mapping, self._starts.time_of(mapping) if is_of_reader else _ALL)
         return quarters
 
     def _mapping(
@@ -176,8 +184,13 @@ class _Counter:
             self._mappings.append(mapping)
         elif sent.start and mapping.start and mapping.epoch not in self._starts.seen_as(_seen(sent.start)):
             # a copied history has gone its own way since: its epoch of this number is another one
+            start = _seen(sent.start)
+            for other in of_copies(self._mappings, mapping, mapping.ledger_epoch):
+                if other.reader == mapping.reader and other.start and other.start.key == start.key:
+                    # the other copy sends it again
+                    return other
             self._mappings.append(replace(mapping, ledger=f"{mapping.epoch}-{mapping.ledger}"))
-            self._starts.replace_number(mapping, self._starts.free_number(sent.ledger_epoch))
+            self._separate(sent, mapping, range(start.first_quarter, ALWAYS))
             mapping.start = None
         return mapping
 
@@ -214,18 +227,29 @@ class _Counter:
             for mapping in self._mappings
         )
 
-    def _separate(self, sent: SentRows, mapping: EpochMapping) -> None:
-        """Give an epoch of a history another number, with the rows of it that this reader has sent."""
+    def _joined(self, number: int, new: Sequence[StoredRow]) -> range:
+        """The quarters of the rows of an epoch that the counter can have shown together with these."""
+        before, after = self._rows.before(new[0].quarter, number), self._rows.after(new[-1].quarter, number)
+        return range(
+            new[0].quarter if before and before.wh > new[0].wh else 0,
+            new[-1].quarter + 1 if after and after.wh < new[-1].wh else ALWAYS,
+        )
+
+    def _separate(self, sent: SentRows, mapping: EpochMapping, own: range = _ALL) -> None:
+        """Give an epoch of a history another number, with its rows that this reader has sent of `own` quarters."""
         old = mapping.epoch
+        times = [range(max(time.start, own.start), min(time.stop, own.stop)) for time in sent.times]
         self._starts.replace_number(mapping, self._starts.free_number(sent.ledger_epoch))
-        self._rows.renumber(old, mapping.epoch, sent.times)
+        self._rows.renumber(old, mapping.epoch, times)
         for place, reading in enumerate(self._placed.readings):
             is_of_counter = (reading.meter_id, reading.obis, reading.epoch) == (sent.meter_id, sent.obis, old)
-            if is_of_counter and any(reading.quarter in time for time in sent.times):
+            if is_of_counter and any(reading.quarter in time for time in times):
                 self._placed.readings[place] = replace(reading, epoch=mapping.epoch)
 
-    def _is_shared(self, mapping: EpochMapping) -> bool:
-        return any(other.epoch == mapping.epoch and other.ledger != mapping.ledger for other in self._mappings)
+    def _is_shared(self, mapping: EpochMapping, reader: str | None = None) -> bool:
+        """With another history, of a reader or of any."""
+        others = (other for other in self._mappings if other.ledger != mapping.ledger)
+        return any(other.epoch == mapping.epoch and reader in (None, other.reader) for other in others)
 
     def _accept(self, number: int, new: Sequence[StoredRow], times: Sequence[range] = ()) -> list[StoredRow]:
         """Those of the new rows with which the counter does not go back, with their epoch.
@@ -242,7 +266,7 @@ class _Counter:
             while between and between[0].quarter < row.quarter:
                 before = between.pop(0)
             following = between[0] if between else after
-            time = next((time for time in times if row.quarter in time), range(ALWAYS))
+            time = next((time for time in times if row.quarter in time), _ALL)
             rises = not before or before.quarter not in time or before.wh <= row.wh
             if rises and (not following or following.quarter not in time or row.wh <= following.wh):
                 before = replace(row, epoch=number)

@@ -18,7 +18,7 @@ from itertools import chain, count, pairwise
 from msgspec.structs import astuple, replace
 
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
-from iskra_server.fleet.central.epoch_mappings import EpochMapping, SeenStart, find_mapping
+from iskra_server.fleet.central.epoch_mappings import EpochMapping, SeenStart, of_copies
 from iskra_server.history.model.records import HOURLY_WITHIN_S, QUARTER_S, EpochStart, Exact
 from iskra_server.history.store.schema import ALWAYS
 from iskra_server.meter.obis import Obis
@@ -49,8 +49,7 @@ class EpochStarts:
 
     def seen_as(self, start: SeenStart) -> list[int]:
         """The epochs that started at the same moment with the same reading: a history may come under several names."""
-        key = start.at_s, start.after
-        return [each.epoch for each in self._mappings if each.start and (each.start.at_s, each.start.after) == key]
+        return [each.epoch for each in self._mappings if each.start and each.start.key == start.key]
 
     def keep(self, start: SeenStart, mapping: EpochMapping) -> None:
         """What a reader saw; it may come again, when more is known of what the counter showed before."""
@@ -60,11 +59,17 @@ class EpochStarts:
             self._note_change(start, known, self._starts.get(mapping.epoch))
 
     def is_contradicted(self, number: int) -> bool:
-        """Whether an epoch has rows before a reader saw it start, though with less than that start."""
-        return any(
-            each.epoch == number and each.start and self._between_its_rows(each.start, each) is None
-            for each in self._mappings
-        )
+        """Whether it was seen to start twice, or has rows before a reader saw it start that cannot be of it."""
+        seen = [(each.start, each) for each in self._mappings if each.epoch == number and each.start]
+        is_twice = len({start.key for start, _ in seen}) > 1
+        return is_twice or any(self._between_its_rows(*pair) is None for pair in seen)
+
+    def time_of(self, mapping: EpochMapping) -> range:
+        """The quarters from the start that was seen until the next one that was seen of the same number."""
+        begin = mapping.start.first_quarter if mapping.start else 0
+        same = (each.start for each in self._mappings if each.epoch == mapping.epoch)
+        later = (start.first_quarter for start in same if start and start.first_quarter > begin)
+        return range(begin, min(later, default=ALWAYS))
 
     def replace_number(self, mapping: EpochMapping, number: int) -> None:
         """Go on in an epoch of a history with another number; its start has that one, too."""
@@ -128,7 +133,8 @@ class EpochStarts:
         """
         first = self._rows.after(-1, mapping.epoch)
         if first and _time(first) < start.at_s:
-            return replace(start, at_s=_time(first)) if start.after.decimal <= first.wh else None
+            is_near = start.at_s - _time(first) <= _HOUR_S and start.after.decimal <= first.wh
+            return replace(start, at_s=_time(first)) if is_near else None
         if earlier := self._earlier(mapping):
             end = (start.at_s + _HOUR_S) // QUARTER_S + 1
             last = self._last_seen(start, earlier, min(end, first.quarter) if first else end)
@@ -137,8 +143,13 @@ class EpochStarts:
         return start
 
     def _earlier(self, mapping: EpochMapping) -> EpochMapping | None:
-        """The epoch before in the same history."""
-        return find_mapping(self._mappings, mapping.ledger, mapping.ledger_epoch - 1)
+        """The epoch before in the same history; of several copies, the one that started last before this."""
+        at_s = _started_s(mapping)
+        return max(
+            of_copies(self._mappings, mapping, mapping.ledger_epoch - 1),
+            key=lambda each: (_started_s(each) <= at_s, _started_s(each)),
+            default=None,
+        )
 
     def _last_seen(self, start: SeenStart, earlier: EpochMapping, end: int) -> StoredRow | None:
         """The last row before a quarter that its reader may have seen; others may have gone on in that epoch."""
@@ -216,6 +227,10 @@ class EpochStarts:
             if before != now:
                 self._rows.write_start(number, now)
                 self.written += (start for start in (before, now) if start)
+
+
+def _started_s(mapping: EpochMapping) -> int:
+    return mapping.start.at_s if mapping.start else 0
 
 
 def _time(row: StoredRow) -> int:
