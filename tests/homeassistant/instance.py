@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,8 @@ EVERY_S = 0.2
 STOP_S = 300.0
 JUST_BEHIND = timedelta(seconds=5)
 APART = timedelta(minutes=12)
+# a token of a login is good for half an hour
+LOGGED_IN_S = 20 * 60
 OWNER = {"name": "Owner", "username": "owner", "password": "not-a-secret", "language": "en"}
 BASE = """\
 homeassistant:
@@ -75,7 +78,7 @@ class HomeAssistant:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: subprocess.Popen[str] | None = None
         self._client = httpx.Client(base_url=self.url, timeout=60, verify=False)
-        self._token, self._refresh = "", ""
+        self._token, self._refresh, self._renewed = "", "", 0.0
         self._config = folder / "config"
         self._config.mkdir(parents=True)
         self.has_ours = release.has_ours
@@ -279,8 +282,11 @@ class HomeAssistant:
             grant = {"grant_type": "authorization_code", "code": made["auth_code"]}
         answer = self._answer(self._client.post("/auth/token", data={**grant, "client_id": client}))
         self._token, self._refresh = answer["access_token"], answer.get("refresh_token", self._refresh)
+        self._renewed = time.monotonic()
 
     def _headers(self) -> dict[str, str]:
+        if self._token and time.monotonic() > self._renewed + LOGGED_IN_S:
+            self._log_in()
         return {"authorization": f"Bearer {self._token}"} if self._token else {}
 
     def _answer(self, response: httpx.Response) -> Any:
