@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import texts
 from homeassistant.home import Home
-from homeassistant.instance import fake_time
+from homeassistant.instance import REAL_SPANS, fake_time
 from homeassistant.meter import EVERY_S
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading, quarter_of
 from iskra_server.history.store.store import Store
@@ -135,9 +135,7 @@ class Cellar:
             "LD_PRELOAD": str(fake_time()),
             "FAKETIME_TIMESTAMP_FILE": str(self._clock),
             "FAKETIME_CACHE_DURATION": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1",
+            **REAL_SPANS,
         }
         pi = self._house.pi
         running = serving("serve", self.meter.url, environ=environ, within=pi.command, address=pi.address, port=PORT)

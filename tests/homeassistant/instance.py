@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,8 @@ EVERY_S = 0.2
 STOP_S = 300.0
 JUST_BEHIND = timedelta(seconds=5)
 APART = timedelta(minutes=12)
+# a token of a login is good for half an hour
+LOGGED_IN_S = 20 * 60
 OWNER = {"name": "Owner", "username": "owner", "password": "not-a-secret", "language": "en"}
 BASE = """\
 homeassistant:
@@ -53,6 +56,14 @@ OF_THE_MACHINE = re.compile(
     # it validates what is announced while another thread compiles the same schema; the server announces it again
     r"|KeyError: 'connections'"
 )
+# of libfaketime: time spans are ours; and it leaves alone how threads wait for each other, which it would make them do
+# by asking again and again, at a fiftieth of their speed
+REAL_SPANS = {
+    "DONT_FAKE_MONOTONIC": "1",
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+    "NO_FAKE_STAT": "1",
+}
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SMALLEST = Decimal("0.0001")
 ENTRY = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ )", re.MULTILINE)
@@ -75,7 +86,7 @@ class HomeAssistant:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: subprocess.Popen[str] | None = None
         self._client = httpx.Client(base_url=self.url, timeout=60, verify=False)
-        self._token, self._refresh = "", ""
+        self._token, self._refresh, self._renewed = "", "", 0.0
         self._config = folder / "config"
         self._config.mkdir(parents=True)
         self.has_ours = release.has_ours
@@ -279,8 +290,11 @@ class HomeAssistant:
             grant = {"grant_type": "authorization_code", "code": made["auth_code"]}
         answer = self._answer(self._client.post("/auth/token", data={**grant, "client_id": client}))
         self._token, self._refresh = answer["access_token"], answer.get("refresh_token", self._refresh)
+        self._renewed = time.monotonic()
 
     def _headers(self) -> dict[str, str]:
+        if self._token and time.monotonic() > self._renewed + LOGGED_IN_S:
+            self._log_in()
         return {"authorization": f"Bearer {self._token}"} if self._token else {}
 
     def _answer(self, response: httpx.Response) -> Any:
@@ -299,14 +313,8 @@ def environment() -> dict[str, str]:
 
 
 def set_clock(clock: timedelta) -> dict[str, str]:
-    """A clock that is set differently and runs as ours does; that of time spans is left alone."""
-    return {
-        "LD_PRELOAD": str(fake_time()),
-        "FAKETIME": f"{clock.total_seconds():+.3f}s",
-        "DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "NO_FAKE_STAT": "1",
-    }
+    """A clock that is set differently and runs as ours does."""
+    return {"LD_PRELOAD": str(fake_time()), "FAKETIME": f"{clock.total_seconds():+.3f}s", **REAL_SPANS}
 
 
 def until_full_hour() -> timedelta:

@@ -10,13 +10,14 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.components.recorder import get_instance  # type: ignore[attr-defined,unused-ignore]
+from homeassistant.components.recorder import Recorder, get_instance  # type: ignore[attr-defined,unused-ignore]
 from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.components.recorder.statistics import (
     async_import_statistics,
     list_statistic_ids,
     statistics_during_period,
 )
+from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
@@ -66,6 +67,19 @@ class Request:
     end: datetime = datetime(2999, 1, 1, tzinfo=UTC)
     is_dry: bool = False
     may_correct: bool = False
+
+
+@dataclass(slots=True)
+class _Behind(RecorderTask):
+    """Runs when the recorder has ended, and committed, what was queued before.
+
+    `Recorder.async_block_till_done` does not wait for the last task of the queue once the recorder has begun it.
+    """
+
+    done: asyncio.Event
+
+    def run(self, instance: Recorder) -> None:
+        instance.hass.loop.call_soon_threadsafe(self.done.set)
 
 
 @callback
@@ -240,7 +254,9 @@ async def _write(hass: HomeAssistant, about: dict[str, Any], filling: Filling) -
     else:
         metadata["has_mean"] = not about["has_sum"]
     async_import_statistics(hass, metadata, list(_as_statistics(filling.new)))  # type: ignore[arg-type]
-    await recorder.async_block_till_done()
+    done = asyncio.Event()
+    recorder.queue_task(_Behind(done))
+    await done.wait()
 
 
 def _as_statistics(rows: Mapping[int, Values]) -> Iterable[Any]:
