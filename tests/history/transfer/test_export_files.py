@@ -40,10 +40,10 @@ def test_a_german_excel_gets_semicolons_commas_and_times_that_it_knows() -> None
     text = io.StringIO()
     write_german_csv(table(), text)
     assert text.getvalue().splitlines() == [
-        "\ufefftime;value_wh;quality;epoch;simulated",
-        "2026-11-22 10:00:00;10732309,1;measured;0;true",
-        "2026-11-22 10:00:00;9223372036854775807;a,b;1;true",
-        "2026-11-22 10:00:00;;;1;true",
+        "\ufefftime;value_wh;quality;epoch;simulated;time_utc",
+        "2026-11-22 10:00:00;10732309,1;measured;0;true;2026-11-22 09:00:00",
+        "2026-11-22 10:00:00;9223372036854775807;a,b;1;true;2026-11-22 09:00:00",
+        "2026-11-22 10:00:00;;;1;true;2026-11-22 09:00:00",
     ]
 
 

@@ -180,6 +180,7 @@ def test_a_key_is_heard_before_the_page_is_painted(browser: Browser, server: Ser
         page.goto(f"{server.url}/#/about")
         with page.expect_response("**/js/keys.js"):
             page.reload()
-        page.wait_for_function("document.querySelector('main.about') !== null")
+        # by default it would look when the page is painted
+        page.wait_for_function("document.querySelector('main.about') !== null", polling=100)
         until_heard = "() => { dispatchEvent(new KeyboardEvent('keydown', { key: 's' })); return location.hash }"
-        page.wait_for_function(f"({until_heard})() === '#/setup'")
+        page.wait_for_function(f"({until_heard})() === '#/setup'", polling=100)

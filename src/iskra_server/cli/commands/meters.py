@@ -21,7 +21,7 @@ from iskra_server.meter.virtual_meter import VIRTUAL
 app = group_app(
     "List the meters in history; record that a meter was replaced or removed.",
     {
-        "iskra-server meters": "all meters, with first and last reading",
+        "iskra-server meters": "all, with first and last reading",
         "iskra-server meters replace OLD NEW": "NEW continues the history of OLD",
         "iskra-server meters replace OLD NEW --undo": "it was the wrong pair",
         "iskra-server meters remove METER": "remove its Home Assistant entities",
