@@ -15,8 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+import other_clock
 from control_loop.devices import DEVICES, METERS_API
-from control_loop.outage_trial import FAKETIME, Trial, run
+from control_loop.outage_trial import Trial, run
 from control_loop.truth import LATE_S
 
 MINUTES = 5.0
@@ -48,7 +49,7 @@ def main() -> None:
     outcome = run(trial)
     truth = outcome.truth
     print(f"{options.minutes:g} minutes, {options.clients} clients; {_counts(outcome.faults)}")
-    if not FAKETIME:
+    if other_clock.MISSING:
         print("the clock was not moved: libfaketime is not installed (Debian: faketime)")
     print(f"{truth.answers.total()} answers, {truth.refusals.total()} times none; limit {options.stale:g} s")
     print(f"oldest telegram in an answer: {truth.oldest_s:.2f} s when it came; wrong: {len(truth.wrong)}")

@@ -13,19 +13,18 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from glob import glob
 from pathlib import Path
 
 import httpx
 from msgspec import Struct
 
+import other_clock
 from control_loop.batteries import TIMEOUT_S
 from control_loop.devices import Device, environment, ports
 from control_loop.network_meter import NetworkMeter
 from control_loop.truth import LATE_S, Truth
 from running import Server, free_port, serving
 
-FAKETIME = glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 CLOCK_STEPS_S = 7200
 # libfaketime looks into its file once a second
 CLOCK_SEEN_S = 1.5
@@ -74,10 +73,10 @@ class Outage:
 
     def start(self) -> None:
         environ = environment(self._ports) | dict.fromkeys(STALE_KEYS, f"{self._trial.stale_after_s:g}")
-        if FAKETIME:
+        if not other_clock.MISSING:
             self._clock.write_text("+0")
-            environ |= {"LD_PRELOAD": FAKETIME[0], "FAKETIME_TIMESTAMP_FILE": str(self._clock)}
-            environ |= {"FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+            clock = {"FAKETIME_TIMESTAMP_FILE": str(self._clock), "FAKETIME_CACHE_DURATION": "1"}
+            environ |= other_clock.other_clock(**clock)
         self.truth.started(time.monotonic())
         self.server = self._stack.enter_context(serving("serve", self._meter_url, environ=environ, port=self._port))
         self.truth.ready(time.monotonic())
@@ -109,7 +108,7 @@ class Outage:
                 await asyncio.sleep(self._chance.uniform(0.5, 1.5) * self._trial.poll_s)
 
     async def disturb(self) -> None:
-        faults = [self.gap, self.restart, self.kill, self.pause, *([self.move_clock] if FAKETIME else [])]
+        faults = [self.gap, self.restart, self.kill, self.pause, *([] if other_clock.MISSING else [self.move_clock])]
         while True:
             await asyncio.sleep(self._chance.uniform(0.3, 1.0) * self._trial.fault_every_s)
             fault = self._chance.choice(faults)
@@ -121,7 +120,7 @@ class Outage:
         self._is_silent = True
         length_s = self._gap_s()
         await asyncio.sleep(length_s / 2)
-        if FAKETIME and self._chance.random() < 0.5:
+        if not other_clock.MISSING and self._chance.random() < 0.5:
             self.faults["clock in a gap"] += 1
             await self.move_clock()
         await asyncio.sleep(length_s / 2)

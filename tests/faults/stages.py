@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from glob import glob
 from pathlib import Path
 
 import pytest
 
+import other_clock
 import pushes
 import telegrams
 from faults.scene import FIRST_ENERGY, Scene, telegram
@@ -43,7 +43,6 @@ MBUS = bytes.fromhex("68101068080172") + bytes(13) + b"\x7b\x16"
 NMEA = b"$GNRMC,140500.00,A,4807.038,N,01131.000,E,0.0,84.4,261126,,,A*6A\r\n"
 WHOLE = telegrams.telegram()
 LINE_FEEDS = telegrams.telegram(server_id=bytes.fromhex("0a0a49534b0000bc614e"))
-FAKETIME = glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 
 
 def well(scene: Scene) -> Iterator[None]:
@@ -562,9 +561,9 @@ def two_heads(scene: Scene) -> Iterator[None]:
 
 def clock_behind(scene: Scene) -> Iterator[None]:
     """A small computer without a battery, before it has found the network."""
-    if not FAKETIME:
-        pytest.skip("needs libfaketime (faketime)")
-    clock = {"LD_PRELOAD": FAKETIME[0], "FAKETIME": "-6y", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    if other_clock.MISSING:
+        pytest.skip(other_clock.MISSING)
+    clock = other_clock.other_clock(FAKETIME="-6y")
     listening = scene.listen()
     # a shifted clock breaks the pauses of threads, and a serial port is opened in one
     scene.serve(f"tcp://127.0.0.1:{listening.getsockname()[1]}", environ=clock)
@@ -592,13 +591,13 @@ def set_aside(scene: Scene) -> Iterator[None]:
 
 
 def _with_clock(scene: Scene, first: str, then: str) -> Iterator[None]:
-    if not FAKETIME:
-        pytest.skip("needs libfaketime (faketime)")
+    if other_clock.MISSING:
+        pytest.skip(other_clock.MISSING)
     says = scene.folder / "clock"
     says.write_text(first)
-    clock = {"LD_PRELOAD": FAKETIME[0], "FAKETIME_TIMESTAMP_FILE": str(says), "FAKETIME_NO_CACHE": "1"}
+    clock = other_clock.other_clock(FAKETIME_TIMESTAMP_FILE=str(says), FAKETIME_NO_CACHE="1")
     listening = scene.listen()
-    scene.serve(f"tcp://127.0.0.1:{listening.getsockname()[1]}", environ=clock | {"FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    scene.serve(f"tcp://127.0.0.1:{listening.getsockname()[1]}", environ=clock)
     scene.accept(listening)
     scene.deliver(scene.good())
     until(lambda: scene.server.cumulated().status_code == 200)

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 import texts
 from homeassistant.home import Home
-from homeassistant.instance import REAL_SPANS, fake_time
 from homeassistant.meter import EVERY_S
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading, quarter_of
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.period_totals import span_of
+from other_clock import other_clock
 from running import Server, serving
 from samples import IMPORT
 
@@ -132,10 +132,7 @@ class Cellar:
             "IES_MQTT_URL": self._house.broker.url,
             "IES_MQTT_BASE_TOPIC": BASE_TOPIC,
             "IES_MQTT_COUNTERS_EVERY_S": "0",
-            "LD_PRELOAD": str(fake_time()),
-            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
-            "FAKETIME_CACHE_DURATION": "1",
-            **REAL_SPANS,
+            **other_clock(FAKETIME_TIMESTAMP_FILE=str(self._clock), FAKETIME_CACHE_DURATION="1"),
         }
         pi = self._house.pi
         running = serving("serve", self.meter.url, environ=environ, within=pi.command, address=pi.address, port=PORT)

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import other_clock
 from homeassistant import forms, network, release
 from homeassistant.entities import are_right
 from homeassistant.home import PORT, Home, home
-from homeassistant.instance import START_S, HomeAssistant, fake_time
+from homeassistant.instance import START_S, HomeAssistant
 from homeassistant.network import PI_NAME
 from test_docs import DOCS, blocks
 
@@ -16,7 +17,7 @@ from test_docs import DOCS, blocks
 @pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Configured with the blocks of the documentation, and by hand with the broker; the server was there last."""
-    if reason := network.missing() or (None if fake_time() else "needs the Debian package faketime"):
+    if reason := network.missing() or other_clock.MISSING:
         pytest.skip(reason)
     wanted = release.wanted()
     possible = [one for one in wanted if not release.missing(one)]

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+import other_clock
 from homeassistant.network import Machine
 from homeassistant.release import Release, copy_ours
 from running import until
@@ -56,14 +57,6 @@ OF_THE_MACHINE = re.compile(
     # it validates what is announced while another thread compiles the same schema; the server announces it again
     r"|KeyError: 'connections'"
 )
-# of libfaketime: time spans are ours; and it leaves alone how threads wait for each other, which it would make them do
-# by asking again and again, at a fiftieth of their speed
-REAL_SPANS = {
-    "DONT_FAKE_MONOTONIC": "1",
-    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    "FAKETIME_FORCE_MONOTONIC_FIX": "0",
-    "NO_FAKE_STAT": "1",
-}
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SMALLEST = Decimal("0.0001")
 ENTRY = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ )", re.MULTILINE)
@@ -302,11 +295,6 @@ class HomeAssistant:
         return response.json() if response.content else None
 
 
-def fake_time() -> Path | None:
-    """libfaketime of Debian's package."""
-    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-
-
 def environment() -> dict[str, str]:
     """Ours, but what is compiled at the first start is kept for the next one."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -314,7 +302,7 @@ def environment() -> dict[str, str]:
 
 def set_clock(clock: timedelta) -> dict[str, str]:
     """A clock that is set differently and runs as ours does."""
-    return {"LD_PRELOAD": str(fake_time()), "FAKETIME": f"{clock.total_seconds():+.3f}s", **REAL_SPANS}
+    return other_clock.other_clock(FAKETIME=f"{clock.total_seconds():+.3f}s")
 
 
 def until_full_hour() -> timedelta:

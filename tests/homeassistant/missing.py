@@ -13,10 +13,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import other_clock
 from homeassistant import forms, network, release
 from homeassistant.entities import are_right, served
 from homeassistant.home import PORT, Home, home
-from homeassistant.instance import EVERY_S, STOP_S, HomeAssistant, fake_time
+from homeassistant.instance import EVERY_S, STOP_S, HomeAssistant
 from homeassistant.meter import UNLOCKED
 from homeassistant.network import PI_NAME
 from iskra_server.history.model.records import Exact, MeterInfo, PowerQuarter, QuarterReading, Record
@@ -204,11 +205,7 @@ def undo_files(folder: Path) -> Sequence[Path]:
 def lacking() -> str | None:
     """Why there can be no such home here."""
     wanted = release.wanted()
-    return (
-        network.missing()
-        or (None if fake_time() else "needs the Debian package faketime")
-        or next(filter(None, map(release.missing, wanted)), None)
-    )
+    return network.missing() or other_clock.MISSING or next(filter(None, map(release.missing, wanted)), None)
 
 
 @contextmanager

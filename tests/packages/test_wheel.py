@@ -5,20 +5,18 @@ import shutil
 import subprocess
 import tarfile
 from email.parser import HeaderParser
-from glob import glob
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
+import other_clock
 from iskra_server import __version__
 from packages.wheel import COMMIT, KNOWN, ROOT, build, copy_checkout, tracked
 
 BUILT_FROM = {"commit": COMMIT, "date": "2026-11-27T15:29:23+00:00"}
 BUILD_FILE = "iskra_server/base/build.json"
-# a clock that is years ahead, where that Debian package is
-FAKETIME = glob("/usr/lib/*/faketime/libfaketime.so.1")
 # what the checkout has and a source distribution does not need
 LEFT_OUT = (".", "bench/", "tests/js/node_modules/")
 
@@ -62,8 +60,8 @@ def test_another_folder_clock_zone_locale_and_umask_make_the_same_bytes(
         shutil.copyfile(file, copied)
         copied.chmod(0o664)
     environ = KNOWN | {"TZ": "Pacific/Auckland", "LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "2"}
-    if FAKETIME:
-        environ |= {"LD_PRELOAD": FAKETIME[0], "FAKETIME": "@2031-05-06 07:08:09"}
+    if not other_clock.MISSING:
+        environ |= other_clock.other_clock(FAKETIME="@2031-05-06 07:08:09")
     again = build(other, tmp_path / "dist", environ=environ, umask=0o002)
     assert {name: path.name for name, path in again.items()} == {name: path.name for name, path in built.items()}
     assert [name for name, path in again.items() if path.read_bytes() != built[name].read_bytes()] == []
