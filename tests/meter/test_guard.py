@@ -1,4 +1,5 @@
 from decimal import Decimal
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -164,12 +165,17 @@ def test_a_single_telegram_with_an_absurd_counter_is_not_published() -> None:
         assert isinstance(guard.admit(sample(energy(raw), power(7), at_s=second * 60)), Sample) is (raw > 0)
 
 
-def test_a_counter_of_history_is_left_out_where_it_is_absurd_now() -> None:
+@pytest.mark.parametrize("at_s", [-inf, -3600.0])
+def test_a_counter_of_history_is_left_out_where_it_is_absurd_now(at_s: float) -> None:
+    """After a restart its last value is served nowhere."""
     guard = Guard()
-    guard.remember(sample(energy(5)))
+    guard.remember(sample(energy(5)), at_s)
     result = guard.admit(sample(energy(5, 11), power(7)))
     assert isinstance(result, Sample)
     assert [register.obis for register in result.reading.numbers()] == [power(7).obis]
+    # once this process has published it, it is
+    assert isinstance(guard.admit(sample(energy(6), at_s=1)), Sample)
+    assert isinstance(guard.admit(sample(energy(5, 11), power(7), at_s=2)), HeldBack)
 
 
 def test_another_list_does_not_end_the_wait_of_an_absurd_counter() -> None:

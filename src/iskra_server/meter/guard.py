@@ -105,6 +105,8 @@ class _Meter:
 
     def __init__(self) -> None:
         self.published: Counters = {}
+        # of these only an earlier process has published a value
+        self.remembered: set[Obis] = set()
         self.impossible: dict[Obis, _Impossible] = {}
         self.epoch = 0
         self.candidate: _Candidate | None = None
@@ -131,6 +133,8 @@ class Guard:
         meter.epoch = sample.epoch
         for obis, seen in counters_of(replace(sample, monotonic_s=at_s)).items():
             last = meter.published.get(obis)
+            if last is None:
+                meter.remembered.add(obis)
             if last is None or is_lower(last.register, seen.register) or _is_undated(last, seen):
                 meter.published[obis] = seen
 
@@ -203,6 +207,7 @@ class Guard:
         for obis, moment in moments.items():
             published[obis] = replace(published[obis], sample=moment.sample)
         meter.published = joined(meter.published, published)
+        meter.remembered.difference_update(published)
         return sample
 
 
@@ -231,9 +236,8 @@ def _held_for(meter: _Meter, sample: Sample, impossible: dict[Obis, Violation]) 
     """
     has_numbers = any(register.unit is not None for register in sample.reading.numbers())
     for obis, problem in impossible.items():
-        last, since_s = meter.published.get(obis), meter.impossible[obis].since_s
-        is_served = last is not None and last.sample.monotonic_s > -inf
-        if not has_numbers or (is_served and sample.monotonic_s - since_s < IMPOSSIBLE_S):
+        is_served = obis in meter.published and obis not in meter.remembered
+        if not has_numbers or (is_served and sample.monotonic_s - meter.impossible[obis].since_s < IMPOSSIBLE_S):
             return problem
     return None
 
