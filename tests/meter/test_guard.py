@@ -1,4 +1,5 @@
 from decimal import Decimal
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -7,6 +8,7 @@ from msgspec.structs import replace
 
 from iskra_server.meter.counter_rules import MAX_COUNTERS
 from iskra_server.meter.guard import AGREEING_S, AGREEING_TELEGRAMS, MAX_POWER_W, Guard, HeldBack
+from iskra_server.meter.normalise import MeterMemory, normalise
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import BACKLOG_S, MeterTime, Register, Sample
 from iskra_server.meter.units import VAR_HOUR, unit_named
@@ -163,12 +165,17 @@ def test_a_single_telegram_with_an_absurd_counter_is_not_published() -> None:
         assert isinstance(guard.admit(sample(energy(raw), power(7), at_s=second * 60)), Sample) is (raw > 0)
 
 
-def test_a_counter_of_history_is_left_out_where_it_is_absurd_now() -> None:
+@pytest.mark.parametrize("at_s", [-inf, -3600.0])
+def test_a_counter_of_history_is_left_out_where_it_is_absurd_now(at_s: float) -> None:
+    """After a restart its last value is served nowhere."""
     guard = Guard()
-    guard.remember(sample(energy(5)))
+    guard.remember(sample(energy(5)), at_s)
     result = guard.admit(sample(energy(5, 11), power(7)))
     assert isinstance(result, Sample)
     assert [register.obis for register in result.reading.numbers()] == [power(7).obis]
+    # once this process has published it, it is
+    assert isinstance(guard.admit(sample(energy(6), at_s=1)), Sample)
+    assert isinstance(guard.admit(sample(energy(5, 11), power(7), at_s=2)), HeldBack)
 
 
 def test_another_list_does_not_end_the_wait_of_an_absurd_counter() -> None:
@@ -178,6 +185,30 @@ def test_another_list_does_not_end_the_wait_of_an_absurd_counter() -> None:
         guard.admit(sample(energy(-5), energy(7, obis=EXPORT), at_s=second))
         guard.admit(sample(power(9), at_s=second + 1))
         assert [problem.register.obis for problem in guard.left_out(METER_ID)] == [IMPORT]
+
+
+def test_no_sum_is_served_of_a_tariff_that_the_meter_cannot_show() -> None:
+    guard, memory = Guard(), MeterMemory()
+    day, night = Obis.parse("1.8.1"), Obis.parse("1.8.2")
+    for second in range(400):
+        sent = sample(energy(-50_000, obis=day), energy(90_000, obis=night), power(7), at_s=second)
+        record, _ = normalise(sent.reading, memory)
+        assert [register.obis for register in record.numbers() if register.derived] == [IMPORT]
+        result = guard.admit(replace(sent, reading=record))
+        assert isinstance(result, Sample) and result.epoch == 0
+        assert [register.obis for register in result.reading.numbers()] == [night, power(7).obis]
+
+
+def test_an_impossible_counter_that_does_not_come_again_is_forgotten() -> None:
+    """Its code was damaged, or the meter does not send it any more: its fault is not shown for ever."""
+    guard = Guard()
+    for place in range(2 * MAX_COUNTERS):
+        guard.admit(sample(energy(-5, obis=Obis(bytes((1, 0, 1, 8, place % 256, place // 256)))), power(7)))
+    assert len(guard.left_out(METER_ID)) == MAX_COUNTERS + 1
+    guard.admit(sample(power(7), at_s=3600))
+    assert guard.left_out(METER_ID)
+    guard.admit(sample(power(7), at_s=3 * 3600))
+    assert guard.left_out(METER_ID) == ()
 
 
 def test_a_net_sum_may_fall_and_be_below_0() -> None:

@@ -5,7 +5,7 @@ import pytest
 from iskra_server.meter.counter_rules import Violation
 from iskra_server.meter.guard import HeldBack
 from iskra_server.reading.meter_state import MeterState
-from samples import METER_ID, energy, reading, sample
+from samples import METER_ID, energy, power, reading, sample
 
 OTHER = "1 ISK 00 12345679"
 
@@ -27,6 +27,18 @@ def test_a_rejected_register_is_counted_each_time_and_logged_once(caplog: pytest
     assert [record.message for record in caplog.records] == [
         f"{METER_ID}: a value of register 1-0:1.8.0 is left out: sent twice with different values"
     ]
+
+
+def test_a_counter_that_is_left_out_is_counted_with_the_telegrams_that_have_it() -> None:
+    state = MeterState()
+    state.normalise(reading(energy(-1)), 0.0)
+    left_out = (Violation(energy(-1), energy(0), 0.0, is_decrease=True),)
+    for at_s in range(3):
+        state.note_result(sample(energy(-1), at_s=at_s), left_out)
+        # another list of the meter
+        state.note_result(sample(power(7), at_s=at_s + 0.5), left_out)
+        assert state.violation and state.violation.register == "1-0:1.8.0"
+    assert state.rejected_registers == 3
 
 
 def test_readings_that_are_held_back_are_logged_once_until_they_are_not_for_a_minute(

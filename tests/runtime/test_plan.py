@@ -130,6 +130,12 @@ def test_tokens_for_groups_are_read() -> None:
     assert scope.groups == (("tenant", "Meyer, Anna"), ("tenant", 'Zum "Ochsen"'))
 
 
+def test_the_groups_of_a_token_may_stand_on_several_lines() -> None:
+    groups = '\ntenant:Meyer,\r\n  "tenant:Meyer, Anna",\nbuilding:7\n'
+    (scope,) = plan_of(scoped(TokenConfig(token=Secret(OTHER_LONG), groups=groups))).settings.scoped_tokens
+    assert scope.groups == (("tenant", "Meyer"), ("tenant", "Meyer, Anna"), ("building", "7"))
+
+
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [

@@ -4,9 +4,9 @@
 - a telegram that violates this is held back. Telegrams that are consistent with each other for AGREEING_S, at least
   AGREEING_TELEGRAMS of them, are accepted and begin a new epoch (a replaced register, a reset). A telegram that is
   consistent with the published values ends the wait, and the epoch stays;
-- a counter that no meter of this connection can show, below 0 or beyond its rating, is left out alone, so that the
-  others are served. Where it has been published before, its telegrams are held back for IMPOSSIBLE_S first: the last
-  value stays meanwhile;
+- a counter that no meter of this connection can show, below 0 or beyond its rating, is left out alone, with the sum of
+  tariffs that it is part of, so that the others are served. Where it has been published before, its telegrams are held
+  back for IMPOSSIBLE_S first: the last value stays meanwhile;
 - a meter that locks sends whole kWh only: its last fine value is kept until the coarse value has passed it. So does a
   meter whose lists have different resolutions, and one that is read in two ways;
 - of a weakly protected telegram, damage may be a possible value. Its counters are published as far as two telegrams in
@@ -23,6 +23,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.meter.counter_rules import (
+    MAX_COUNTERS,
     SLACK_S,
     Counters,
     SeenCounter,
@@ -36,6 +37,7 @@ from iskra_server.meter.counter_rules import (
 )
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample, seconds_between
+from iskra_server.meter.totals import is_sum_with
 
 # 3 x 100 A x 230 V: the largest meter that is connected without transformers
 MAX_POWER_W = 69_000
@@ -44,6 +46,8 @@ AGREEING_TELEGRAMS = 3
 AGREEING_S = 300.0
 # a meter that miscalculates for seconds; a reading is current for a minute by default
 IMPOSSIBLE_S = 30.0
+# a counter that does not come any more, because its code was damaged once; some lists come once an hour
+_REMEMBERED_S = 7200.0
 # of weakly protected telegrams: they deny the published value, which damage made too high
 _DENYING_TELEGRAMS = 2
 # a value of the telegram before is current if that is no older, or as old as is usual
@@ -88,12 +92,22 @@ class _Candidate:
         return self.telegrams >= AGREEING_TELEGRAMS and now_s - self.since_s >= AGREEING_S
 
 
+class _Impossible(Struct, frozen=True):
+    """A counter that its meter cannot show: since when, and when it was sent last."""
+
+    problem: Violation
+    since_s: float
+    sent_s: float
+
+
 class _Meter:
-    """One meter: its published counters, those held back since, and those that it cannot show, each with since when."""
+    """One meter: its published counters, those held back since, and those that it cannot show."""
 
     def __init__(self) -> None:
         self.published: Counters = {}
-        self.impossible: dict[Obis, tuple[Violation, float]] = {}
+        # of these only an earlier process has published a value
+        self.remembered: set[Obis] = set()
+        self.impossible: dict[Obis, _Impossible] = {}
         self.epoch = 0
         self.candidate: _Candidate | None = None
         # of the last telegrams, once one was weakly protected
@@ -119,6 +133,8 @@ class Guard:
         meter.epoch = sample.epoch
         for obis, seen in counters_of(replace(sample, monotonic_s=at_s)).items():
             last = meter.published.get(obis)
+            if last is None:
+                meter.remembered.add(obis)
             if last is None or is_lower(last.register, seen.register) or _is_undated(last, seen):
                 meter.published[obis] = seen
 
@@ -154,7 +170,7 @@ class Guard:
     def left_out(self, meter_id: str) -> tuple[Violation, ...]:
         """The counters of a meter's last telegrams that it cannot show."""
         meter = self._meters.get(meter_id)
-        return tuple(problem for problem, _ in meter.impossible.values()) if meter else ()
+        return tuple(known.problem for known in meter.impossible.values()) if meter else ()
 
     def _hold_back(self, sample: Sample, problem: Violation) -> HeldBack:
         meter_id = sample.reading.meter_id
@@ -191,6 +207,7 @@ class Guard:
         for obis, moment in moments.items():
             published[obis] = replace(published[obis], sample=moment.sample)
         meter.published = joined(meter.published, published)
+        meter.remembered.difference_update(published)
         return sample
 
 
@@ -198,12 +215,15 @@ def _without_impossible(meter: _Meter, sample: Sample, impossible: dict[Obis, Vi
     """The sample with these counters as entries without a value: so an earlier value does not stand in for them."""
     before, now_s = meter.impossible, sample.monotonic_s
     sent = {register.obis for register in sample.reading.registers}
-    kept = {obis: known for obis, known in before.items() if obis not in sent}
-    meter.impossible = kept | {
-        obis: (problem, before[obis][1] if obis in before else now_s) for obis, problem in impossible.items()
+    kept = [item for item in before.items() if item[0] not in sent and now_s - item[1].sent_s <= _REMEMBERED_S]
+    meter.impossible = dict(kept[-MAX_COUNTERS:]) | {
+        obis: _Impossible(problem, before[obis].since_s if obis in before else now_s, now_s)
+        for obis, problem in impossible.items()
     }
     registers = tuple(
-        replace(register, raw=b"", scaler=None) if register.obis in impossible else register
+        replace(register, raw=b"", scaler=None)
+        if register.obis in impossible or is_sum_with(register, impossible)
+        else register
         for register in sample.reading.registers
     )
     return replace(sample, reading=replace(sample.reading, registers=registers)) if impossible else sample
@@ -216,9 +236,8 @@ def _held_for(meter: _Meter, sample: Sample, impossible: dict[Obis, Violation]) 
     """
     has_numbers = any(register.unit is not None for register in sample.reading.numbers())
     for obis, problem in impossible.items():
-        last, (_, since_s) = meter.published.get(obis), meter.impossible[obis]
-        is_served = last is not None and last.sample.monotonic_s > -inf
-        if not has_numbers or (is_served and sample.monotonic_s - since_s < IMPOSSIBLE_S):
+        is_served = obis in meter.published and obis not in meter.remembered
+        if not has_numbers or (is_served and sample.monotonic_s - meter.impossible[obis].since_s < IMPOSSIBLE_S):
             return problem
     return None
 

@@ -9,6 +9,7 @@ DLMS meters of ISKRA, Landis+Gyr and Kamstrup number all or some of their regist
 these that the register table has under 1-0 is that register, unless the list has it too.
 """
 
+from collections.abc import Iterable
 from functools import reduce
 
 from msgspec.structs import replace
@@ -64,6 +65,11 @@ def add_totals(found: Found, memory: TotalMemory) -> None:
             _note_without(found, obis, memory)
     if _NET_POWER not in found:
         _add_powers_of_channel(found, memory)
+
+
+def is_sum_with(register: Register, parts: Iterable[Obis]) -> bool:
+    """Whether a register is the sum of tariffs of which one is among `parts`."""
+    return register.derived == SUM_OF_TARIFFS and any(_is_tariff(obis, register.obis) for obis in parts)
 
 
 def add_aliases(found: Found) -> None:

@@ -154,7 +154,8 @@ class MeterState:
         is_new_epoch, meter.epoch = sample.epoch > meter.epoch, sample.epoch
         # the total is what a person misses first
         meter.violation = min(left_out, key=lambda violation: violation.register.obis != IMPORT, default=None)
-        self._count_rejected(meter_id, map(_rejected, left_out))
+        sent = {register.obis for register in sample.reading.registers}
+        self._count_rejected(meter_id, (_rejected(problem) for problem in left_out if problem.register.obis in sent))
         if meter.held_back_s is not None and (is_new_epoch or now_s - meter.held_back_s >= _QUIET_S):
             meter.held_back_s = None
             log.warning("%s: readings are published again (epoch %d)", meter_id, sample.epoch)

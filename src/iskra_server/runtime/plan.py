@@ -220,8 +220,8 @@ def _scoped_tokens(config: Config) -> tuple[ScopedToken, ...]:
 
 
 def _groups(text: str) -> tuple[tuple[str, str], ...]:
-    # as a line of CSV: a name with a comma is quoted
-    rows = list(csv.reader([text], skipinitialspace=True))
+    # as a line of CSV: a name with a comma is quoted; TOML may have it on several lines
+    rows = list(csv.reader([" ".join(text.splitlines())], skipinitialspace=True))
     parts = [group.strip().partition(":") for row in rows for group in row]
     if not parts or not all(kind and colon and value for kind, colon, value in parts):
         raise ConfigError(

@@ -155,8 +155,8 @@ function daysText(first, last) {
 /** Where to enter a contract; the meter of a solar plant needs none. */
 async function instructions() {
   if (isPlant(store.chosen)) {
-    const { solarWords } = await import("../solarWords.js");
-    return make("p.empty.card", solarWords.noCost);
+    const solar = await import("../solarWords.js").catch(reloadPage);
+    return make("p.empty.card", solar ? solar.solarWords.noCost : "");
   }
   return make("section.card.prose", make("h1", words.cost.none), make("p", words.cost.how),
     make("p", make("a", { href: link("cost", ["contract"]) }, words.cost.enter)));
