@@ -66,6 +66,12 @@ def test_meters_that_a_broker_names(messages: dict[str, bytes], name: str) -> No
     assert meter and label
 
 
+def test_text_that_is_no_utf_8() -> None:
+    assert own_registers({TOPICS.device(METER): b'{"unique_id":"\xff"}'}) == {}
+    messages = {TOPICS.availability(METER): b"online", TOPICS.diagnostics(METER): b'{"id":"\xff"}'}
+    assert find_meter(TOPICS, messages, METER, "mqtt://pi") == (METER, METER)
+
+
 @pytest.mark.parametrize("beginning", [b'{"components":{"a":', b'{"origin":', b"[", b'{"a":['])
 def test_depth_without_end(beginning: bytes) -> None:
     assert own_registers({TOPICS.device(METER): beginning * 20_000}) == {}

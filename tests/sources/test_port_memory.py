@@ -49,7 +49,7 @@ FOREIGN: tuple[dict[str, object], ...] = (
 
 @pytest.mark.parametrize(
     "damaged",
-    [b"", b"{", b"[]", b'{"a": 1}', b'{"a": {"protocol": 7}}', b"\xff\x00"]
+    [b"", b"{", b"[]", b'{"a": 1}', b'{"a": {"protocol": 7}}', b"\xff\x00", b'{"a\xff": {"protocol": "sml"}}']
     + [json.dumps({"/dev/other": {"protocol": "sml"}, HEAD: found}).encode() for found in FOREIGN],
 )
 def test_a_damaged_file_is_told_once_and_replaced(

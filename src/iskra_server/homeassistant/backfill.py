@@ -143,7 +143,7 @@ def read_undo(path: Path) -> UndoFile:
     """Raises ValueError, OSError."""
     try:
         content = msgspec.json.decode(path.read_bytes(), type=UndoFile)
-    except msgspec.MsgspecError:
+    except ValueError:
         raise ValueError(f"{path} is not an undo file of this command") from None
     if content.format != _FORMAT:
         raise ValueError(f"{path} is of another version of this command")

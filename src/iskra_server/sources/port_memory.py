@@ -109,7 +109,7 @@ class PortMemory:
             return {}
         except OSError as error:
             self._warn(f"cannot be read ({error.strerror}): every port is searched for its meter")
-        except msgspec.DecodeError:
+        except ValueError:
             self._warn("is damaged: every port is searched for its meter")
         return {}
 

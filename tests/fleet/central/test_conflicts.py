@@ -99,6 +99,18 @@ def test_a_value_that_was_a_conflict_first_becomes_one_again(store: Store) -> No
     assert (conflict.reader, conflict.value, conflict.kept) == ("cellar", Decimal("4.5"), Decimal("4.4"))
 
 
+def test_what_comes_after_values_that_were_taken_does_not_let_the_counter_go_back(store: Store) -> None:
+    send(store, "cellar", [10, 20])
+    send(store, "attic", [10, 500])
+    take_values(store, METER_ID, "attic", (QUARTER + 1, QUARTER + 2), NOW_S)
+    assert send(store, "cellar", [30], first=QUARTER + 2).conflicts == 1
+    assert raws(store) == [10, 500]
+    # back again: nothing of it is lost
+    assert take_values(store, METER_ID, "cellar", (QUARTER + 1, QUARTER + 3), NOW_S) == 2
+    send(store, "cellar", [40], first=QUARTER + 3)
+    assert raws(store) == [10, 20, 30, 40]
+
+
 def test_a_restart_that_counts_differently_then_is_summed_again(store: Store) -> None:
     """What the counter showed before it says something again, as the counter had not restarted meanwhile."""
     send(store, "cellar", [1000], ledger="a")

@@ -126,6 +126,32 @@ def test_a_restart_that_two_readers_saw_late_counts_once(store: Store) -> None:
     assert counted(store, 6) == [0, 865, 0, 638, 133]
 
 
+def test_restarts_whose_order_a_clock_that_was_set_back_has_changed_count_all(store: Store) -> None:
+    starts = start(1, 1, 110, 0, 9), start(2, 1, 50, 0, 500), start(3, 1, 30, 0, 300)
+    send(store, "one", "a", reading(1, 100), *starts, reading(2, 5, 3))
+    assert counted(store, 3) == [10 + 50 + 30 + 5]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("begin", [0, 5000])
+def test_a_restart_seen_late_counts_what_came_since_in_every_order(
+    store: Store, begin: int, order: tuple[int, ...]
+) -> None:
+    """The second reader saw it; the rows of the third one may seem to go on with the epoch before it."""
+    send(store, "one", "a", reading(1, 90), reading(2, 100))
+    for since, name in ((3, "other"), (4, "third"), (6, "one")):
+        move(store, name, since)
+    parts: list[tuple[str, str, list[Record]]] = [
+        ("other", "b", [start(1, 2, 110, begin, 9), reading(3, begin + 5, 1)]),
+        ("third", "c", [reading(4, begin + 180), reading(5, begin + 200)]),
+        ("one", "a", [start(1, 6, 100, begin + 300), reading(6, begin + 300, 1)]),
+    ]
+    for number in order:
+        name, ledger, records = parts[number]
+        send(store, name, ledger, *records)
+    assert counted(store, 7) == [10, 10 + 5, 175, 20, 100]
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_a_backlog_with_a_restart_upward_goes_on_with_the_rows_of_the_next_reader(
     store: Store, order: tuple[int, ...]

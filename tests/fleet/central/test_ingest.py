@@ -99,6 +99,14 @@ def test_the_state_of_a_reader_names_its_first_fault() -> None:
     assert "not connected" in gone.sentence
 
 
+def test_what_a_reader_says_is_one_line_for_a_terminal() -> None:
+    broken = protocol.ReaderSource("tcp://a", None, False, "port", "\x1b[2JAll is\nwell. " + "x" * 2_000)
+    state = state_of(protocol.encode(protocol.ReaderStatus(1, 5, "0.1\x1b[2J", [broken])))
+    assert (state.version, state.sentence) == ("0.1 [2J", f"[2JAll is well. {'x' * 984}")
+    (refusal,) = ingest([received("quarters", encoded(counters={"\x1b[2J": []}))]).refused
+    assert "[2J" in refusal.reason and refusal.reason.isprintable()
+
+
 def test_a_reader_with_a_thousand_broken_sources_is_stored() -> None:
     broken = protocol.ReaderSource(
         "/dev/serial/by-id/" + "x" * 60, METER_ID, False, "port", "It is away. " * 20, "Es ist weg. " * 25

@@ -17,7 +17,17 @@ from iskra_server.fleet.central.statement_remarks import RemarkKind
 from iskra_server.fleet.central.statement_texts import sentence
 from iskra_server.history.model.periods import parse_period
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, Quality, QuarterReading, Record, start_s
-from iskra_server.history.store.schema import ALWAYS, conflict, label, live, meter, reader, refused, series
+from iskra_server.history.store.schema import (
+    ALWAYS,
+    conflict,
+    label,
+    live,
+    meter,
+    meter_reader,
+    reader,
+    refused,
+    series,
+)
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from samples import EXPORT, IMPORT
@@ -272,6 +282,29 @@ def test_what_the_central_server_knows_of_trouble_is_told(store: Store) -> None:
     assert found["reader_problem"].names == ("cellar",)
     assert (found["waiting"].count, found["waiting"].of, found["waiting"].begin_s) == (3, 1, 900 * MOVE)
     assert found["clock"].count == 400
+
+
+def test_unreadable_messages_are_those_of_the_reader_that_sent_them(sqlite: Store) -> None:
+    """Of a meter that was moved: the reader that had it before, whose name comes first, sent none of them."""
+    write(sqlite, named(1), range(START, MOVE))
+    assign(sqlite, named(1), "tenant", "Meyer")
+    with sqlite.transaction() as connection:
+        number = connection.execute(meter.select()).one().id
+        names = ("attic", "cellar", "loft")
+        connection.execute(
+            insert(meter_reader), [{"meter": number, "since_s": at, "reader": name} for at, name in enumerate(names)]
+        )
+        rows = [
+            {"at_s": 900 * MOVE + at, "topic": f"iskra/v1/{name}/quarters", "reason": "?", "octets": data}
+            for at, (name, data) in enumerate(
+                # the second one is no UTF-8
+                (("cellar", b"\0"), ("loft", b'{"meter":"\xff"}'), ("cellar", b'{"meter":"'), ("garage", b"\0"))
+            )
+        ]
+        connection.execute(insert(refused), rows)
+    remarks = made(sqlite, MEYER).meters[0].remarks
+    unread = [(each.names, each.count, each.end_s) for each in remarks if each.kind == "refused_unread"]
+    assert unread == [(("cellar",), 2, 900 * MOVE + 2), (("loft",), 1, 900 * MOVE + 1)]
 
 
 def test_what_is_wrong_with_a_reader_now_is_not_on_a_complete_statement(sqlite: Store) -> None:

@@ -41,11 +41,12 @@ def test_what_is_old_or_no_longer_configured_is_forgotten() -> None:
     assert (memory.meters, memory.unlocked, list(memory.told)) == ({"a": "1"}, {}, ["y"])
 
 
-def test_a_damaged_file_is_moved_aside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", [b'{"told": 3', b'{"meters": {"a": "\xff"}}'])
+def test_a_damaged_file_is_moved_aside(tmp_path: Path, damaged: bytes) -> None:
     file = MemoryFile(tmp_path / "notify.json")
-    file.path.write_text('{"told": 3')
+    file.path.write_bytes(damaged)
     assert file.load() == (Memory(), False)
-    assert (tmp_path / "notify.damaged").read_text() == '{"told": 3'
+    assert (tmp_path / "notify.damaged").read_bytes() == damaged
 
 
 def test_a_full_disk_is_told_and_forgiven(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:

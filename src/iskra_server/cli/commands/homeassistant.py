@@ -93,6 +93,6 @@ def _meters_with_readings(read: Callable[[], bytes]) -> list[ListedMeter]:
     """The meters that have a current reading; none if the server does not answer."""
     try:
         meters = msgspec.json.decode(read(), type=ListedMeters).meters
-    except (OSError, HTTPException, msgspec.MsgspecError):
+    except (OSError, HTTPException, ValueError):
         return []
     return [meter for meter in meters if meter.registers]

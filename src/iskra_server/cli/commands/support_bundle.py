@@ -186,7 +186,7 @@ def _from_server(server: ServerConfig) -> Content | None:
         raise UsageError(
             f"The server at {base_url(server)} refuses: {error.code} {error.reason}. Is server.token the same there?"
         ) from None
-    except (OSError, HTTPException, msgspec.DecodeError, KeyError):
+    except (OSError, HTTPException, ValueError, KeyError):
         return None
     texts["log.txt"] = "\n".join(support["log"])
     return Content(texts, msgspec.convert(support["sources"], list[Evidence]), values)

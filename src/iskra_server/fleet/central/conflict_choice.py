@@ -47,7 +47,7 @@ def take_values(store: Store, meter_id: str, name: str, period: tuple[int, int],
             _check(counter, taken)
             for row in taken:
                 _exchange(store, connection, chosen[row.quarter], row, now_s)
-            starts = correct_starts(connection, counter, meter_id, Obis.parse(obis), quarters=chosen)
+            starts = correct_starts(store, connection, counter, meter_id, Obis.parse(obis), quarters=chosen)
             # each lies between this quarter's reading and the next
             changed |= {quarter_of(start.at_s) + later for start in starts for later in (0, 1)}
             count += len(taken)

@@ -100,23 +100,21 @@ def place(store: Store, connection: Connection, sent: Sequence[SentRows]) -> Pla
             counter = _Counter(counter_rows, mappings, starts, placed)
             starts.correct([counter.place(rows) for rows in group])
             placed.starts += starts.written
-            changed[series] = _changed(before, mappings)
+            changed[series] = [mapping for mapping in mappings if mapping not in before]
         write_mappings(store, connection, changed)
     return placed
 
 
 def correct_starts(
-    connection: Connection, rows: CounterRows, meter_id: str, obis: Obis, *, quarters: Collection[int]
+    store: Store, connection: Connection, rows: CounterRows, meter_id: str, obis: Obis, *, quarters: Collection[int]
 ) -> list[EpochStart]:
     """Write where epochs began after these rows of a counter were changed; returns what was written, or removed."""
     mappings = read_mappings(connection, [rows.series]).get(rows.series, [])
     starts = EpochStarts(rows, mappings, meter_id, obis)
     starts.correct([sorted(quarters)])
+    # the next rows are compared with these, which may be above them
+    write_mappings(store, connection, {rows.series: [replace(mapping, from_quarter=ALWAYS) for mapping in mappings]})
     return starts.written
-
-
-def _changed(before: Collection[EpochMapping], mappings: Iterable[EpochMapping]) -> list[EpochMapping]:
-    return [mapping for mapping in mappings if mapping not in before]
 
 
 class _Counter:
@@ -133,7 +131,8 @@ class _Counter:
         if sent.readings:
             between = self._rows.between(sent.readings[0].quarter, sent.readings[-1].quarter)
             stored = {row.quarter: row for row in between}
-        new = [_row(reading, 0) for reading in sent.readings if reading.quarter not in stored]
+        unknown = [reading for reading in sent.readings if reading.quarter not in stored]
+        new = [StoredRow(reading.quarter, reading.value, 0) for reading in unknown]
         # what is stored already goes on, to be compared with what was kept
         self._placed.readings += (reading for reading in sent.readings if reading.quarter in stored)
         mapping = self._mapping(sent, new, stored)
@@ -157,11 +156,10 @@ class _Counter:
                 other.from_quarter = other.from_quarter if other is mapping else ALWAYS
             self._starts.keep(_seen(sent.start), mapping)
         quarters = [row.quarter for row in accepted]
-        readings = [reading for reading in sent.readings if reading.quarter not in stored]
-        good = [reading for reading in readings if reading.quarter in quarters]
+        good = [reading for reading in unknown if reading.quarter in quarters]
         self._placed.readings += _numbered(good, mapping.epoch)
         self._placed.backward += (
-            (sent.series, sent.reader, reading) for reading in readings if reading.quarter not in quarters
+            (sent.series, sent.reader, reading) for reading in unknown if reading.quarter not in quarters
         )
         if sent.times and self._is_shared(mapping) and self._starts.is_contradicted(mapping.epoch):
             # another history seemed to go on with this epoch, but had rows before it began
@@ -299,7 +297,3 @@ def _numbered(readings: Iterable[QuarterReading], number: int) -> list[QuarterRe
 
 def _seen(start: EpochStart) -> SeenStart:
     return SeenStart(start.at_s, start.before, start.after)
-
-
-def _row(reading: QuarterReading, number: int) -> StoredRow:
-    return StoredRow(reading.quarter, reading.value, number)

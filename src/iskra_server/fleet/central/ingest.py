@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from iskra_server.base.one_line import one_line
 from iskra_server.diagnosis.advice import advise
 from iskra_server.fleet import protocol
 from iskra_server.fleet.central.admission import ReceivedQuarters
@@ -20,6 +21,8 @@ MAX_BYTES = 1 << 20
 _MAX_BYTES = {"quarters": MAX_BYTES, "live": 1 << 14, "status": MAX_BYTES}
 # the primary key of a table cannot hold the 65,535 bytes of a topic
 _MAX_NAME = 100
+# of what a reader says of itself, which an administrator's terminal shows
+_MAX_SENTENCE, _MAX_VERSION = 1_000, 100
 _OFFLINE = b"offline"
 _OK, _DISCONNECTED = str(advise("reader_well").en), str(advise("reader_disconnected").en)
 
@@ -123,13 +126,14 @@ def _state(received: ReceivedMessage) -> ReaderState:
     if received.payload == _OFFLINE:
         return ReaderState(name=name, at_s=at_s, ok=False, sentence=_DISCONNECTED, status="[]", is_offline=True)
     status = protocol.decode_status(received.payload)
+    sentence = next((source.sentence for source in status.sources if not source.ok), _OK)
     return ReaderState(
         name=name,
         at_s=at_s,
         ok=all(source.ok for source in status.sources),
-        sentence=next((source.sentence for source in status.sources if not source.ok), _OK),
+        sentence=one_line(sentence, _MAX_SENTENCE),
         status=protocol.encode(status.sources).decode(),
-        version=status.version,
+        version=one_line(status.version, _MAX_VERSION),
         skew_s=status.at_s - at_s,
         waiting=status.waiting,
         refused=status.refused,
@@ -143,4 +147,4 @@ _HANDLERS = {"quarters": _add_quarters, "status": _add_status}
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return "this kind of message is unknown"
-    return str(error)[:200] or type(error).__name__
+    return one_line(str(error)) or type(error).__name__

@@ -134,23 +134,26 @@ def _refusals(reads: Reads, point: MeterPeriod, begin_s: int, readers: list[str]
         .order_by(refused.c.id.desc())
         .limit(MAX_READ)
     )
-    own, unread = [], []
+    own: list[int] = []
+    unread: dict[str, list[int]] = {name: [] for name in readers}
     for row in reads.query(statement):
-        if (name := _refused_meter(bytes(row.first))) in point.chain:
+        name, sender = _refused_meter(bytes(row.first)), row.topic.split("/")[-2]
+        if name in point.chain:
             own.append(row.at_s)
-        elif name is None and row.topic.split("/")[-2] in readers:
-            unread.append(row.at_s)
+        elif name is None and sender in unread:
+            unread[sender].append(row.at_s)
     if own:
         yield Remark("refused", count=len(own), end_s=max(own))
-    if unread:
-        yield Remark("refused_unread", count=len(unread), end_s=max(unread), names=tuple(readers))
+    for sender, times in unread.items():
+        if times:
+            yield Remark("refused_unread", count=len(times), end_s=max(times), names=(sender,))
 
 
 def _refused_meter(first: bytes) -> str | None:
     """The meter that a refused message is about, from its first bytes; None where nobody can tell."""
     try:
         return msgspec.json.decode(named[1], type=str) if (named := _METER.search(first)) else None
-    except msgspec.DecodeError:
+    except ValueError:
         return None
 
 

@@ -161,8 +161,8 @@ def own_registers(messages: Mapping[str, bytes]) -> dict[str, dict[str, Discover
     for topic, payload in messages.items():
         try:
             message = msgspec.json.decode(payload, type=Discovered)
-        except (msgspec.MsgspecError, RecursionError):
-            # of another program, or nested on purpose
+        except (ValueError, RecursionError):
+            # of another program, no UTF-8, or nested on purpose
             continue
         if message.origin.name == ORIGIN:
             entities = message.components or {topic.split("/")[-2]: message}

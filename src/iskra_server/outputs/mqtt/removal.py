@@ -88,5 +88,5 @@ def _label_of(meter: str, topics: Topics, retained: dict[str, bytes]) -> str:
 def _label(payload: bytes) -> str:
     try:
         return msgspec.json.decode(payload, type=_Label).id
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):
         return ""

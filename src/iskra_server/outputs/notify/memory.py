@@ -100,7 +100,7 @@ class MemoryFile:
             return msgspec.json.decode(data, type=Memory), True
         except FileNotFoundError:
             return Memory(), False
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError) as error:
             aside = self.path.with_suffix(".damaged")
             log.warning("%s cannot be read (%s); it is moved to %s.", self.path, error, aside.name)
             try:
