@@ -14,7 +14,7 @@ LIVE = (
     b"x" * (1 << 20),
 )
 STATUS = (
-    b'{"v":1,"at_s":1,"version":"\\u0000","sources":[]}',
+    b'{"v":1,"at_s":1,"version":"1","sources":[],"waiting":9223372036854775808}',
     b'{"v":1,"at_s":1,"version":"1","sources":' + NESTED + b"}",
 )
 

@@ -60,6 +60,10 @@ def test_each_register_has_the_wait_of_its_own_telegram() -> None:
     counters, powers = telegram(energy(5000), at_s=0.0), telegram(power(321), at_s=40.0)
     merged = publish(replace(counters, waited_s=3.0), replace(powers, waited_s=1.0))
     assert seen(merged, merged.age_s(42.0)) == {POWER: (Decimal(321), 3.0), IMPORT: (Decimal("500.0"), 45.0)}
+    # how long the newest one waited makes no other one younger
+    powers, voltages = telegram(power(321), at_s=0.0), telegram(voltage(2301), at_s=58.0)
+    merged = publish(replace(powers, waited_s=5.0), replace(voltages, waited_s=5.0))
+    assert [register.obis for register in current_reading(merged).registers] == [VOLTAGE]
 
 
 def test_counters_live_longer_than_power_and_neither_longer_than_its_limit() -> None:

@@ -69,11 +69,12 @@ def shown(sample: Sample, age_s: float) -> Iterator[Shown]:
             yield Shown(item.register, item_age_s, item.received_at, sample.monotonic_s - item.lag_s)
 
 
-def current_reading(sample: Sample, age_s: float) -> Reading:
-    """The merged reading of a sample whose age is `age_s`."""
+def current_reading(sample: Sample, age_s: float | None = None) -> Reading:
+    """The merged reading of a sample whose age is `age_s`, by default as it was read."""
     if not sample.earlier:
         return sample.reading
-    return replace(sample.reading, registers=tuple(item.register for item in shown(sample, age_s)), widths=b"")
+    items = shown(sample, sample.waited_s if age_s is None else age_s)
+    return replace(sample.reading, registers=tuple(item.register for item in items), widths=b"")
 
 
 def list_of(reading: Reading) -> int:

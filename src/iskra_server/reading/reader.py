@@ -161,7 +161,7 @@ class Reader:
         reception, meter, meter_id = self._reception, self._meter, self._meter.meter_id
         state, sample, lock = self.source.state, self._sample, self._meter.lock
         # with what the meter's other lists had: the list of its counters has no power
-        sent = current_reading(sample, 0.0) if sample else None
+        sent = current_reading(sample) if sample else None
         return Facts(
             name=self._name,
             source=self.source.url,

@@ -4,6 +4,7 @@ import logging
 from threading import Event, Thread
 
 import pytest
+from msgspec.structs import replace
 
 from fleet.field import counted, refusals
 from history.entries import METER, OTHER, QUARTER, quarter_reading
@@ -27,10 +28,8 @@ def message(place: int) -> ReceivedMessage:
 
 def impossible() -> ReceivedMessage:
     """PostgreSQL alone notices it: no text column takes a NUL."""
-    status = protocol.ReaderStatus(
-        1, 5, "1", [protocol.ReaderSource("tcp://a", None, False, "port", "Nothing\0listens.")]
-    )
-    return ReceivedMessage("iskra/v1/cellar/status", protocol.encode(status), NOW_S)
+    quarters = replace(protocol.quarters(METER, [quarter_reading(QUARTER + 20)]), ledger="\0")
+    return ReceivedMessage("iskra/v1/cellar/quarters", protocol.encode(quarters), NOW_S)
 
 
 def states(receipts: list[protocol.Receipt | None]) -> list[str]:

@@ -20,7 +20,7 @@ def live(sample: Sample) -> protocol.LiveValues:
         for register in reading.registers
         if is_energy_counter(register)
     }
-    power = power_mw(current_reading(sample, 0.0).registers)
+    power = power_mw(current_reading(sample).registers)
     return protocol.LiveValues(protocol.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 

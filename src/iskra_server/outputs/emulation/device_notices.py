@@ -44,7 +44,7 @@ def _of_meter(grid: Grid, *, is_target_missing: bool) -> Iterator[Advice]:
     sample = grid.last_sample()
     if sample is None:
         return
-    reading = current_reading(sample, 0.0)
+    reading = current_reading(sample)
     meter = {"meter": reading.meter_id}
     if grid.is_production():
         yield advise("shows_production", meter)
