@@ -373,5 +373,14 @@ def test_rows_to_be_added_count_like_those_that_are_stored(store: Store) -> None
     assert [row and row.value.raw for row in found] == [120, 100, 120, None]
 
 
+def test_rows_outside_the_times_of_a_reader_keep_their_epoch(store: Store) -> None:
+    send(store, "one", "a", reading(0, 100), reading(1, 110))
+    with store.transaction() as connection:
+        rows = CounterRows(store, connection, 1, is_new=False)
+        rows.renumber(0, 7, [])
+        rows.renumber(0, 8, [range(QUARTER + 1, QUARTER + 2)])
+    assert epochs(store) == "100:0 110:8"
+
+
 def _sent(readings: Sequence[QuarterReading]) -> SentRows:
     return SentRows(1, 1, METER_ID, IMPORT, "one", "a@one", 0, readings)

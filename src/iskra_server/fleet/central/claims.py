@@ -12,7 +12,7 @@ from itertools import pairwise
 from msgspec import Struct
 from sqlalchemy import Connection, insert, select, text
 
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.records import QUARTER_S, quarter_from
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.bulk import insert_all, one_of
@@ -51,7 +51,7 @@ def reader_at(claims: Claims, quarter: int) -> str:
 
 def times_of(claims: Claims, name: str) -> list[range]:
     """The quarters in which this reader had the meter."""
-    since = [-(-claim.since_s // QUARTER_S) for claim in claims]
+    since = [quarter_from(claim.since_s) for claim in claims]
     return [
         range(*time) for claim, time in zip(claims, pairwise([*since, ALWAYS]), strict=True) if claim.reader == name
     ]

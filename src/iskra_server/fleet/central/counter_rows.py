@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, false, or_, select, update
 
 from iskra_server.history.model.records import EpochStart, Exact
 from iskra_server.history.store.mapping import epoch_row, epoch_start_of
@@ -50,7 +50,7 @@ class CounterRows:
             for row in self._added
         ]
         columns = quarter_reading.c
-        is_inside = or_(*(within(columns.quarter, (time.start, time.stop)) for time in times))
+        is_inside = or_(false(), *(within(columns.quarter, (time.start, time.stop)) for time in times))
         statement = update(quarter_reading).where(columns.series == self.series, columns.epoch == old, is_inside)
         self._connection.execute(statement.values(epoch=new))
 

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Row, select
 
-from iskra_server.history.model.records import QUARTER_S, Exact
+from iskra_server.history.model.records import Exact, quarter_from
 from iskra_server.history.store.batches import batches
 from iskra_server.history.store.bulk import insert_all, one_of
 from iskra_server.history.store.schema import ALWAYS, epoch_origin
@@ -28,7 +28,7 @@ class SeenStart(Struct, frozen=True):
     @property
     def first_quarter(self) -> int:
         """The first row after it is of this quarter, or of a later one."""
-        return -(-self.at_s // QUARTER_S)
+        return quarter_from(self.at_s)
 
 
 class EpochMapping(Struct):

@@ -55,6 +55,10 @@ class SentRows(Struct, frozen=True):
     start: EpochStart | None = None
     times: Sequence[range] = ()
 
+    @property
+    def seen(self) -> SeenStart | None:
+        return SeenStart(self.start.at_s, self.start.before, self.start.after) if self.start else None
+
 
 class PlacedRows(Struct):
     """Rows with the epochs of the central server; `starts` are those that were written, or removed.
@@ -150,11 +154,11 @@ class _Counter:
                 self._separate(sent, mapping)
                 accepted = [replace(row, epoch=mapping.epoch) for row in of_own_time]
         self._settle(mapping, accepted)
-        if sent.start:
+        if sent.seen:
             for other in self._mappings:
                 # rows of an older epoch may come from a time after the start, by a clock that was set
                 other.from_quarter = other.from_quarter if other is mapping else ALWAYS
-            self._starts.keep(_seen(sent.start), mapping)
+            self._starts.keep(sent.seen, mapping)
         quarters = [row.quarter for row in accepted]
         good = [reading for reading in unknown if reading.quarter in quarters]
         self._placed.readings += _numbered(good, mapping.epoch)
@@ -180,22 +184,21 @@ class _Counter:
                 number = self._starts.free_number(sent.ledger_epoch)
             mapping = EpochMapping(sent.ledger, sent.ledger_epoch, number)
             self._mappings.append(mapping)
-        elif sent.start and mapping.start and mapping.epoch not in self._starts.seen_as(_seen(sent.start)):
+        elif sent.seen and mapping.start and mapping.epoch not in self._starts.seen_as(sent.seen):
             # a copied history has gone its own way since: its epoch of this number is another one
-            start = _seen(sent.start)
             for other in of_copies(self._mappings, mapping, mapping.ledger_epoch):
-                if other.reader == mapping.reader and other.start and other.start.key == start.key:
+                if other.reader == mapping.reader and other.start and other.start.key == sent.seen.key:
                     # the other copy sends it again
                     return other
             self._mappings.append(replace(mapping, ledger=f"{mapping.epoch}-{mapping.ledger}"))
-            self._separate(sent, mapping, range(start.first_quarter, ALWAYS))
+            self._separate(sent, mapping, range(sent.seen.first_quarter, ALWAYS))
             mapping.start = None
         return mapping
 
     def _known_number(self, sent: SentRows, new: Sequence[StoredRow], stored: Mapping[int, StoredRow]) -> int | None:
         """The epoch that these rows are of already; two epochs of one history are never the same."""
         own = {mapping.epoch for mapping in self._mappings if mapping.ledger == sent.ledger}
-        same = self._starts.seen_as(_seen(sent.start)) if sent.start else []
+        same = self._starts.seen_as(sent.seen) if sent.seen else []
         # the history came before, under another name
         same += (
             stored[reading.quarter].epoch
@@ -293,7 +296,3 @@ class _Counter:
 
 def _numbered(readings: Iterable[QuarterReading], number: int) -> list[QuarterReading]:
     return [reading if reading.epoch == number else replace(reading, epoch=number) for reading in readings]
-
-
-def _seen(start: EpochStart) -> SeenStart:
-    return SeenStart(start.at_s, start.before, start.after)

@@ -19,7 +19,7 @@ from msgspec.structs import astuple, replace
 
 from iskra_server.fleet.central.counter_rows import CounterRows, StoredRow
 from iskra_server.fleet.central.epoch_mappings import EpochMapping, SeenStart, of_copies
-from iskra_server.history.model.records import HOURLY_WITHIN_S, QUARTER_S, EpochStart, Exact
+from iskra_server.history.model.records import HOURLY_WITHIN_S, QUARTER_S, EpochStart, Exact, quarter_from
 from iskra_server.history.store.schema import ALWAYS
 from iskra_server.meter.obis import Obis
 
@@ -92,7 +92,7 @@ class EpochStarts:
                     pairs[row.quarter] = before, row
         # what is earlier does not depend on it
         for at_s in {*self._changed_s, *self._begin_again(min(changed_s) - _HOUR_S)}:
-            quarter = -(-at_s // QUARTER_S)
+            quarter = quarter_from(at_s)
             beside = self._rows.before(quarter), self._rows.after(quarter - 1)
             if beside[0] and beside[1]:
                 pairs[beside[1].quarter] = beside[0], beside[1]
@@ -189,7 +189,7 @@ class EpochStarts:
         if earlier is None:
             # not known yet
             return False
-        last, known = self._last_seen(seen, earlier, -(-start.at_s // QUARTER_S)), self._starts.get(earlier.epoch)
+        last, known = self._last_seen(seen, earlier, quarter_from(start.at_s)), self._starts.get(earlier.epoch)
         since_s = max(_time(last) if last else 0, known.at_s if known else 0)
         return any(
             since_s < other.at_s

@@ -167,6 +167,11 @@ def quarter_of(unix_s: float) -> int:
     return int(unix_s // QUARTER_S)
 
 
+def quarter_from(unix_s: float) -> int:
+    """The first quarter that begins at a moment, or after it."""
+    return int(-(-unix_s // QUARTER_S))
+
+
 def seen_by(info: MeterInfo, records: Iterable[Record]) -> MeterInfo:
     """A meter, first seen not later than its readings among these records: they are not sought before that."""
     quarters = (record.quarter for record in records if isinstance(record, QuarterReading))

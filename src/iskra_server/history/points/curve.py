@@ -19,7 +19,14 @@ from msgspec import Struct
 
 from iskra_server.history.model.moment import SECOND_US
 from iskra_server.history.model.power_ledger import HOLDS_US, MAX_MW, milliwatt_ratio
-from iskra_server.history.model.records import MAX_BLOCK_S, QUARTER_S, PointBlock, PowerBlock, PowerQuarter
+from iskra_server.history.model.records import (
+    MAX_BLOCK_S,
+    QUARTER_S,
+    PointBlock,
+    PowerBlock,
+    PowerQuarter,
+    quarter_from,
+)
 from iskra_server.history.points.points import read_column
 from iskra_server.meter.signed_power import POWER
 
@@ -104,7 +111,7 @@ def curve_of_blocks(blocks: Sequence[PowerBlock], period: TimeSpan, expected: Ti
 
 def curve_of_quarters(quarters: Sequence[PowerQuarter], period: TimeSpan, expected: TimeSpan, at_most: int) -> Curve:
     """At most so many points of one or more quarters each."""
-    first, end = period[0] // QUARTER_S, -(-period[1] // QUARTER_S)
+    first, end = period[0] // QUARTER_S, quarter_from(period[1])
     step = max(1, -(-(end - first) // at_most))
     groups = groupby(quarters, key=lambda quarter: (quarter.quarter - first) // step)
     points = [_summed((first + number * step) * QUARTER_S, list(group)) for number, group in groups]

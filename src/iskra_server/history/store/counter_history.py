@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from iskra_server.history.model.epoch_order import EpochOrder
 from iskra_server.history.model.quarter_energy import EnergyColumn, ReadingColumns, energy_column
-from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading
+from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading, quarter_from
 from iskra_server.meter.obis import Obis
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class CounterHistory:
         for part in self._parts:
             begin, before = max(first, part.first), min(end, part.end)
             # asked for by epoch: else the query halves the period until it finds where one begins
-            starts = (-(-start.at_s // QUARTER_S) for start in self.epochs)
+            starts = (quarter_from(start.at_s) for start in self.epochs)
             cuts = [begin, *sorted({start for start in starts if begin < start < before}), before]
             for piece in pairwise(cuts) if begin < before else ():
                 for columns in self._reads.reading_columns(part.meter_id, self._obis, *piece):

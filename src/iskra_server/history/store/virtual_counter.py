@@ -19,7 +19,7 @@ from msgspec import Struct
 from iskra_server.history.model.energy import continuous_total
 from iskra_server.history.model.periods import QUARTERS_OF_DAY
 from iskra_server.history.model.quarter_energy import ReadingColumns
-from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, Quality, QuarterReading
+from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, Quality, QuarterReading, quarter_from
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.meter.obis import Obis
 
@@ -92,7 +92,7 @@ class VirtualCounter(CounterHistory):
         for start in sorted(
             (start for _, counter in self._signed for start in counter.epochs), key=lambda one: one.at_s
         ):
-            quarter = -(-start.at_s // QUARTER_S)
+            quarter = quarter_from(start.at_s)
             before, after = self.nearest_before(quarter), self.nearest_after(quarter - 1)
             if before and after and before.epoch < after.epoch:
                 at_s = min(start.at_s, after.quarter * QUARTER_S)
@@ -151,7 +151,7 @@ class _Continuous(Struct, frozen=True):
 
 def _place(quarters: Sequence[int], start: EpochStart) -> int:
     """The place of the first reading of an epoch among these quarters."""
-    return bisect_left(quarters, -(-start.at_s // QUARTER_S))
+    return bisect_left(quarters, quarter_from(start.at_s))
 
 
 def _raw(value: Exact | None, scaler: int) -> int:

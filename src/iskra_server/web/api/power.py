@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Raw, Struct
 
 from iskra_server.base.json_values import Instant, Number, local
-from iskra_server.history.model.records import QUARTER_S, PointBlock, PowerBlock, PowerQuarter
+from iskra_server.history.model.records import QUARTER_S, PointBlock, PowerBlock, PowerQuarter, quarter_from
 from iskra_server.history.points.curve import (
     HOLDS_S,
     Curve,
@@ -76,7 +76,7 @@ def power_of(meter: RecordedMeter, query: Query) -> Power:
     begin, end = query.period(max_days=MAX_DAYS)
     period = int(begin.timestamp()), math.ceil(end.timestamp())
     measured = max(period[0], meter.first_s), min(period[1], int(query.now.timestamp()))
-    quarters = meter.power_between(period[0] // QUARTER_S, -(-period[1] // QUARTER_S))
+    quarters = meter.power_between(period[0] // QUARTER_S, quarter_from(period[1]))
     telegrams = _curve_of_telegrams(meter, quarters, period, measured, max_points)
     curve = telegrams or curve_of_quarters(quarters, period, measured, max_points)
     return Power(
